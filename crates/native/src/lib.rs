@@ -1,1 +1,12 @@
-//! errand.
+//! PostgreSQL for errand outside WebAssembly.
+//!
+//! A private local server ([`postgres`]), the migrator ([`migrate`]) and the component's login ([`role`]), all over one
+//! way to name a database ([`address`]) and to reach it ([`connect`]). Used by the tools and the tests; the component
+//! itself never links this crate.
+
+pub mod address;
+pub mod connect;
+pub mod migrate;
+pub mod postgres;
+pub mod role;
+pub mod secret;

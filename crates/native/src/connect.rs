@@ -1,0 +1,85 @@
+//! Reaching a database over TCP, TLS included: certificates are always verified, against the machine's own roots
+//! (`SSL_CERT_FILE` and `SSL_CERT_DIR` are honoured).
+
+use std::{sync::Arc, time::Duration};
+
+use anyhow::{Context, Result, bail};
+use tokio_postgres::{Client, NoTls, config::SslMode, error::SqlState, types::Type};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use crate::address::Address;
+
+/// How long a connection may take to come up when the address does not say; a sleeping Neon database needs a few
+/// hundred milliseconds.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// Connects, and drives the connection in a task of its own until the client is dropped.
+pub async fn connect(address: &Address) -> Result<Client> {
+    let mut config = address.config().clone();
+    let limit = *config.get_connect_timeout().unwrap_or(&CONNECT_TIMEOUT);
+    config.connect_timeout(limit).application_name("errand");
+    // Local servers rarely speak TLS; when none was asked for, the machine's roots need not be read.
+    let plain = config.get_ssl_mode() == SslMode::Disable
+        || (config.get_ssl_mode() == SslMode::Prefer && address.is_local());
+    let attempt = async {
+        if plain {
+            config.ssl_mode(SslMode::Disable);
+            let (client, connection) = config.connect(NoTls).await?;
+            tokio::spawn(connection);
+            Ok(client)
+        } else {
+            let (client, connection) = config.connect(tls()?).await?;
+            tokio::spawn(connection);
+            anyhow::Ok(client)
+        }
+    };
+    // The driver's own timeout covers the TCP connect only, not a server that accepts and then says nothing.
+    match tokio::time::timeout(limit * 2, attempt).await {
+        Ok(connected) => connected.with_context(|| format!("could not connect to {address}")),
+        Err(_) => bail!(
+            "{address} accepted the connection but did not answer within {} s",
+            limit.as_secs() * 2
+        ),
+    }
+}
+
+/// Creates `database` on the server of `address` unless it is there. Returns its address.
+pub async fn create_database(address: &Address, database: &str) -> Result<Address> {
+    let client = connect(address).await?;
+    let found = client
+        .query_typed_opt(
+            "select 1 from pg_database where datname = $1",
+            &[(&database, Type::TEXT)],
+        )
+        .await?;
+    if found.is_none() {
+        let quoted = database.replace('"', "\"\"");
+        match client
+            .batch_execute(&format!("create database \"{quoted}\""))
+            .await
+        {
+            // Somebody else was faster: as good.
+            Err(error) if error.code() == Some(&SqlState::DUPLICATE_DATABASE) => {}
+            Err(error) if error.code() == Some(&SqlState::UNIQUE_VIOLATION) => {}
+            other => other.with_context(|| format!("could not create the database {database}"))?,
+        }
+    }
+    Ok(address.with_database(database))
+}
+
+fn tls() -> Result<MakeRustlsConnect> {
+    let found = rustls_native_certs::load_native_certs();
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add_parsable_certificates(found.certs);
+    if roots.is_empty() {
+        bail!(
+            "this machine has no root certificates to verify the server with; install the package ca-certificates, or set SSL_CERT_FILE"
+        );
+    }
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Ok(MakeRustlsConnect::new(config))
+}

@@ -1,0 +1,203 @@
+//! The migrator: brings a database to the state that the checkout's `migrations/` describes, and back.
+//!
+//! Numbered migrations run once, in order, each in its own transaction and recorded with a checksum. The database
+//! functions are one unit: replaced together, in one transaction, whenever their text or the set of migrations changes.
+//! Everything holds a transaction-level lock, so two migrators wait for each other even behind a pooler that hands out
+//! connections per transaction (a session-level lock would stay behind on somebody else's connection).
+
+mod explain;
+mod functions;
+mod ledger;
+mod source;
+
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+use tokio_postgres::{Client, Transaction, error::SqlState};
+
+use crate::{address::Address, connect::connect};
+use explain::explain;
+use source::{Source, SqlFile};
+
+/// Names the migrator's lock among other advisory locks ("errand" in ASCII).
+const LOCK: i64 = 0x6572_7261_6e64;
+
+/// What a migration run did.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    /// The files that were applied, in order.
+    pub applied: Vec<String>,
+    /// Whether the functions were replaced.
+    pub functions_replaced: bool,
+}
+
+/// One line of `status`.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// `NNNN_name`.
+    pub name: String,
+    /// When it was applied, in UTC; `None` while it waits.
+    pub applied_at: Option<String>,
+    /// What keeps it from being migrated any further, if anything does.
+    pub problem: Option<String>,
+}
+
+/// Where a database stands against a checkout.
+#[derive(Debug)]
+pub struct Status {
+    /// Every migration on disk or in the database, in order.
+    pub entries: Vec<Entry>,
+    /// Whether the database has the functions of this checkout.
+    pub functions_current: bool,
+}
+
+/// Applies what is missing. `migrations` is the folder with `NNNN_name.up.sql` and `functions/`.
+pub async fn migrate(address: &Address, migrations: &Path) -> Result<Report> {
+    let source = Source::read(migrations)?;
+    let mut client = connect(address).await?;
+    let mut report = Report::default();
+    loop {
+        let tx = begin(&mut client).await?;
+        ledger::prepare(&tx).await?;
+        // Read under the lock: another migrator may have been at work until a moment ago.
+        let applied = ledger::applied(&tx).await?;
+        source.check(&applied)?;
+        let Some(next) = source.migrations.get(applied.len()) else {
+            report.functions_replaced = functions::replace(&tx, &source).await?;
+            tx.commit().await?;
+            return Ok(report);
+        };
+        run(&tx, &next.up).await?;
+        ledger::add(&tx, next).await?;
+        tx.commit()
+            .await
+            .with_context(|| format!("{} could not be committed", next.up.path))?;
+        report.applied.push(next.up.path.clone());
+    }
+}
+
+/// Takes back the last `steps` migrations, newest first, each in its own transaction. Returns what was taken back.
+/// The functions stay as they are until the next [`migrate`], which replaces them.
+pub async fn rollback(address: &Address, migrations: &Path, steps: u32) -> Result<Vec<String>> {
+    let source = Source::read(migrations)?;
+    let mut client = connect(address).await?;
+    let mut done = Vec::new();
+    for _ in 0..steps {
+        let tx = begin(&mut client).await?;
+        ledger::prepare(&tx).await?;
+        let applied = ledger::applied(&tx).await?;
+        let Some(last) = applied.last() else { break };
+        // The checksum of the up file may differ here: whoever edits a migration takes it back first.
+        let migration = source
+            .migrations
+            .iter()
+            .find(|m| m.version == last.version && m.name == last.name)
+            .with_context(|| {
+                format!(
+                    "{:04}_{}.up.sql is applied but not in this checkout",
+                    last.version, last.name
+                )
+            })?;
+        let Some(down) = &migration.down else {
+            bail!(
+                "{:04}_{} cannot be taken back: it has no .down.sql",
+                last.version,
+                last.name
+            );
+        };
+        run(&tx, down).await?;
+        ledger::remove(&tx, last.version).await?;
+        tx.commit()
+            .await
+            .with_context(|| format!("{} could not be committed", down.path))?;
+        done.push(down.path.clone());
+    }
+    Ok(done)
+}
+
+/// Compares the database with the checkout; changes nothing.
+pub async fn status(address: &Address, migrations: &Path) -> Result<Status> {
+    let source = Source::read(migrations)?;
+    let mut client = connect(address).await?;
+    let tx = client.build_transaction().read_only(true).start().await?;
+    let (applied, recorded) = if ledger::exists(&tx).await? {
+        (
+            ledger::applied(&tx).await?,
+            ledger::functions_checksum(&tx).await?,
+        )
+    } else {
+        (Vec::new(), None)
+    };
+    let functions_current = recorded.as_deref() == Some(&source.functions_checksum());
+    Ok(Status {
+        entries: source.compare(&applied),
+        functions_current,
+    })
+}
+
+/// Drops everything that migrations and migrator made, data included. The role stays: other databases of the server
+/// may use it.
+pub async fn reset(address: &Address) -> Result<()> {
+    let mut client = connect(address).await?;
+    let tx = begin(&mut client).await?;
+    tx.batch_execute(
+        "drop schema if exists api cascade; drop schema if exists errand cascade; drop schema if exists errand_meta cascade",
+    )
+    .await
+    .context("could not drop errand's schemas")?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// Opens a transaction that holds the migrator's lock until it ends.
+pub(crate) async fn begin(client: &mut Client) -> Result<Transaction<'_>> {
+    let tx = client.transaction().await?;
+    // The search path is fixed so that a file means the same whoever runs it.
+    tx.batch_execute(
+        "set local search_path = public; set local client_min_messages = warning; \
+         set local statement_timeout = 0; set local lock_timeout = '2min'",
+    )
+    .await?;
+    let free: bool = tx
+        .query_typed_one(&format!("select pg_try_advisory_xact_lock({LOCK})"), &[])
+        .await?
+        .try_get(0)?;
+    if !free {
+        eprintln!(
+            "errand: another migrator is at work on this database; waiting for it, at most 2 minutes"
+        );
+        tx.batch_execute(&format!("select pg_advisory_xact_lock({LOCK})")).await.map_err(|error| {
+            if error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE) {
+                anyhow::anyhow!("another migrator has held this database for 2 minutes; see pg_stat_activity for who it is, then try again")
+            } else {
+                error.into()
+            }
+        })?;
+    }
+    // A migration that waits for a busy table makes everybody else wait behind it: rather fail, and try again later.
+    tx.batch_execute("set local lock_timeout = '15s'").await?;
+    Ok(tx)
+}
+
+/// Runs one file inside the transaction, and notices when the file has ended it.
+async fn run(tx: &Transaction<'_>, file: &SqlFile) -> Result<()> {
+    let before = transaction_id(tx).await?;
+    tx.batch_execute(&file.text)
+        .await
+        .map_err(|error| explain(file, &error))?;
+    if transaction_id(tx).await? != before {
+        bail!(
+            "{} ends the transaction itself (commit or rollback), so it may be half applied and is not recorded; \
+             take those statements out, and repair the database by hand or with `cargo xtask db reset`",
+            file.path
+        );
+    }
+    Ok(())
+}
+
+async fn transaction_id(tx: &Transaction<'_>) -> Result<String> {
+    Ok(tx
+        .query_typed_one("select txid_current()::text", &[])
+        .await?
+        .try_get(0)?)
+}
