@@ -1,1 +1,55 @@
-//! errand.
+//! errand: a multi-tenant task API for the edge.
+//!
+//! The way of a request: [`api`] matches the route, [`auth`] turns the bearer token into a `Caller`, [`domain`] parses
+//! the input, [`service`] applies the rule, [`data`] makes one database call, and [`api`] writes the response. Calls go
+//! down only. The crate knows no runtime: whoever embeds it gives it a [`data::Database`], a clock and a source of ids.
+//! `spin` is the adapter that makes a Spin component of it.
+
+pub mod api;
+pub mod auth;
+pub mod config;
+pub mod data;
+pub mod domain;
+pub mod service;
+
+#[cfg(target_family = "wasm")]
+mod spin;
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use uuid::Uuid;
+
+pub use api::router;
+pub use config::{Config, ConfigError};
+
+/// What the application gets from outside: tests and runtimes differ in it.
+#[derive(Clone, Copy)]
+pub struct Ambient {
+    /// The time now.
+    pub now: fn() -> SystemTime,
+    /// A new id, UUID version 7 (RFC 9562).
+    pub new_id: fn() -> Uuid,
+    /// Takes one line of the log.
+    pub log: fn(&str),
+}
+
+/// The application: all that the handlers share. Nothing in it belongs to a request.
+pub struct App {
+    pub(crate) ambient: Ambient,
+    pub(crate) verifier: auth::Verifier,
+    pub(crate) data: data::Data,
+    pub(crate) cors: api::Cors,
+}
+
+impl App {
+    /// Puts the application together. Fails when it could not serve safely with this configuration.
+    pub fn new(config: Config, database: Arc<dyn data::Database>, ambient: Ambient) -> Result<Self, ConfigError> {
+        Ok(Self {
+            ambient,
+            verifier: auth::Verifier::new(config.auth)?,
+            data: data::Data::new(database),
+            cors: api::Cors::new(config.cors_origins)?,
+        })
+    }
+}

@@ -1,0 +1,85 @@
+//! HTTP: routes, what a request must look like, and how every answer is written.
+
+mod body;
+mod caller;
+mod conditional;
+mod cors;
+mod health;
+mod negotiation;
+mod problem;
+mod query;
+mod respond;
+mod tasks;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::Request;
+use axum::middleware::from_fn_with_state;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{MethodRouter, get, patch};
+use http::{Method, StatusCode};
+
+pub use cors::Cors;
+pub use problem::ProblemBody;
+pub use tasks::TaskList;
+
+use crate::App;
+use problem::Problem;
+
+/// A path of the API, with its methods.
+pub struct Route {
+    /// The path template.
+    pub path: &'static str,
+    /// The methods that it answers, HEAD and OPTIONS aside.
+    pub methods: &'static [&'static str],
+    /// Whether it answers without a token.
+    pub public: bool,
+    handlers: fn() -> MethodRouter<Arc<App>>,
+}
+
+/// Every route there is. The router is made from this table, and the tests of access read it.
+pub const ROUTES: &[Route] = &[
+    Route {
+        path: "/api/{user_id}/tasks",
+        methods: &["GET", "POST"],
+        public: false,
+        handlers: || get(tasks::list_tasks).post(tasks::create_task),
+    },
+    Route {
+        path: "/api/{user_id}/tasks/{id}",
+        methods: &["GET", "PUT", "PATCH", "DELETE"],
+        public: false,
+        handlers: || {
+            get(tasks::get_task).put(tasks::replace_task).patch(tasks::patch_task).delete(tasks::delete_task)
+        },
+    },
+    Route {
+        path: "/api/{user_id}/tasks/{id}/complete",
+        methods: &["PATCH"],
+        public: false,
+        handlers: || patch(tasks::complete_task),
+    },
+    Route { path: "/health/live", methods: &["GET"], public: true, handlers: || get(health::live) },
+    Route { path: "/health/ready", methods: &["GET"], public: true, handlers: || get(health::ready) },
+];
+
+/// The API as one service.
+pub fn router(app: Arc<App>) -> Router {
+    ROUTES
+        .iter()
+        .fold(Router::new(), |router, route| router.route(route.path, (route.handlers)()))
+        .fallback(|| async { Problem::no_route() })
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(from_fn_with_state(Arc::clone(&app), cors::allow))
+        .layer(from_fn_with_state(Arc::clone(&app), respond::finish))
+        .with_state(app)
+}
+
+/// OPTIONS is answered for every path; axum adds `Allow` to this answer as to the refusal.
+async fn method_not_allowed(request: Request) -> Response {
+    match *request.method() {
+        Method::OPTIONS => StatusCode::NO_CONTENT.into_response(),
+        _ => Problem::method_not_allowed().into_response(),
+    }
+}

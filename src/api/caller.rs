@@ -1,0 +1,83 @@
+//! The extractors that let a request in: a caller for every handler, an id for those of one task.
+
+use std::sync::Arc;
+
+use axum::extract::{FromRequestParts, RawPathParams};
+use http::header::AUTHORIZATION;
+use http::request::Parts;
+use uuid::Uuid;
+
+use super::negotiation;
+use super::problem::Problem;
+use crate::App;
+use crate::auth::{self, Refusal};
+use crate::data::Scope;
+use crate::domain::Invalid;
+
+/// A verified caller who asks for a path of their own.
+pub(super) struct Caller {
+    app: Arc<App>,
+    caller: auth::Caller,
+}
+
+/// The task that a path names.
+pub(super) struct TaskId(pub(super) Uuid);
+
+impl Caller {
+    /// The database as the caller sees it.
+    pub(super) fn scope(&self) -> Scope<'_> {
+        self.app.data.scope(&self.caller)
+    }
+
+    /// The caller's user id.
+    pub(super) fn user_id(&self) -> &str {
+        self.caller.user_id()
+    }
+
+    /// A new id.
+    pub(super) fn new_id(&self) -> Uuid {
+        (self.app.ambient.new_id)()
+    }
+}
+
+impl FromRequestParts<Arc<App>> for Caller {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
+        let mut values = parts.headers.get_all(AUTHORIZATION).iter();
+        let authorization = match (values.next(), values.next()) {
+            (Some(value), None) => value.to_str().map_err(|_| Refusal::Invalid("not a JSON Web Token"))?,
+            (None, _) => return Err(Refusal::Missing.into()),
+            (Some(_), Some(_)) => return Err(Refusal::Invalid("there are two Authorization headers").into()),
+        };
+        let caller = app.verifier.verify(authorization, (app.ambient.now)())?;
+        match path_parameter(parts, "user_id").await? {
+            user_id if user_id == "me" || user_id == caller.user_id() => {}
+            _ => return Err(Problem::forbidden()),
+        }
+        negotiation::accept_json(parts)?;
+        Ok(Self { app: Arc::clone(app), caller })
+    }
+}
+
+impl FromRequestParts<Arc<App>> for TaskId {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Arc<App>) -> Result<Self, Problem> {
+        let id = path_parameter(parts, "id").await?;
+        // The hyphenated form alone: one task has one path.
+        match Uuid::try_parse(&id) {
+            Ok(uuid) if id.len() == uuid::fmt::Hyphenated::LENGTH => Ok(Self(uuid)),
+            _ => Err(Invalid::parameter("id", "Must be a UUID.").into()),
+        }
+    }
+}
+
+/// A segment of the path, decoded.
+async fn path_parameter(parts: &mut Parts, name: &'static str) -> Result<String, Problem> {
+    let parameters = RawPathParams::from_request_parts(parts, &())
+        .await
+        .map_err(|_| Invalid::parameter(name, "Must be UTF-8, percent-encoded."))?;
+    let value = parameters.iter().find(|(parameter, _)| *parameter == name);
+    value.map(|(_, value)| value.to_owned()).ok_or_else(Problem::no_route)
+}

@@ -1,0 +1,124 @@
+//! Conditional requests (RFC 9110, section 13): entity tags are the versions of tasks and the sequence numbers of lists.
+
+use http::HeaderValue;
+use http::header::{HeaderMap, IF_MATCH, IF_NONE_MATCH};
+
+use crate::data::tasks::Known;
+use crate::domain::Invalid;
+use crate::service::tasks::Expectation;
+
+/// The value of `If-Match` or `If-None-Match`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Condition {
+    /// `*`
+    Any,
+    /// A list of entity tags: whether each is weak, and its opaque text.
+    Tags(Vec<(bool, String)>),
+}
+
+/// The strong entity tag of a number.
+pub(super) fn etag(number: i64) -> HeaderValue {
+    HeaderValue::try_from(format!("\"{number}\"")).unwrap_or(HeaderValue::from_static("\"\""))
+}
+
+/// What a writer expects of the task.
+pub(super) fn expectation(headers: &HeaderMap) -> Result<Expectation, Invalid> {
+    let versions = match parse(headers, IF_MATCH, "If-Match")? {
+        // A task that is not there is 404 in any case: what must exist is all that there is.
+        None | Some(Condition::Any) => None,
+        // Strong comparison (section 8.8.3.2): a weak tag matches nothing.
+        Some(Condition::Tags(tags)) => Some(numbers(tags.into_iter().filter(|(weak, _)| !weak))),
+    };
+    match parse(headers, IF_NONE_MATCH, "If-None-Match")? {
+        None => Ok(Expectation { versions, absent: false }),
+        Some(Condition::Any) => Ok(Expectation { versions, absent: true }),
+        Some(Condition::Tags(_)) => {
+            Err(Invalid::header("If-None-Match", "Must be * in a write; to guard a version, use If-Match."))
+        }
+    }
+}
+
+/// The sequence numbers or versions that a reader has.
+pub(super) fn known(headers: &HeaderMap) -> Result<Option<Known>, Invalid> {
+    Ok(parse(headers, IF_NONE_MATCH, "If-None-Match")?.map(|condition| match condition {
+        Condition::Any => Known::Any(true),
+        // Weak comparison: what a cache made weak on the way still is the same task.
+        Condition::Tags(tags) => Known::Seqs(numbers(tags)),
+    }))
+}
+
+/// Whether a reader has this version.
+pub(super) fn is_known(known: Option<&Known>, version: i64) -> bool {
+    match known {
+        None | Some(Known::Any(false)) => false,
+        Some(Known::Any(true)) => true,
+        Some(Known::Seqs(versions)) => versions.contains(&version),
+    }
+}
+
+/// The numbers among the tags; another tag is none of errand's, and matches nothing.
+fn numbers(tags: impl IntoIterator<Item = (bool, String)>) -> Vec<i64> {
+    tags.into_iter()
+        .filter_map(|(_, tag)| tag.parse::<i64>().ok().filter(|number| number.to_string() == tag))
+        .collect()
+}
+
+fn parse(headers: &HeaderMap, name: http::HeaderName, shown: &'static str) -> Result<Option<Condition>, Invalid> {
+    let mistake = || Invalid::header(shown, "Must be * or a list of entity tags in double quotes, as ETag gave them.");
+    let mut tags = Vec::new();
+    let mut any = false;
+    for value in headers.get_all(&name) {
+        let mut rest = value.to_str().map_err(|_| mistake())?.trim();
+        if rest == "*" {
+            any = true;
+            continue;
+        }
+        while !rest.is_empty() {
+            let weak = rest.strip_prefix("W/");
+            let opaque = weak.unwrap_or(rest).strip_prefix('"').ok_or_else(mistake)?;
+            let (tag, behind) = opaque.split_once('"').ok_or_else(mistake)?;
+            tags.push((weak.is_some(), tag.to_owned()));
+            rest = match behind.trim_start() {
+                "" => "",
+                more => more.strip_prefix(',').ok_or_else(mistake)?.trim_start_matches([',', ' ', '\t']),
+            };
+        }
+    }
+    match (any, tags.is_empty(), headers.contains_key(&name)) {
+        (_, _, false) => Ok(None),
+        (true, true, true) => Ok(Some(Condition::Any)),
+        (false, false, true) => Ok(Some(Condition::Tags(tags))),
+        _ => Err(mistake()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn if_match(value: &'static str) -> Result<Expectation, Invalid> {
+        expectation(&HeaderMap::from_iter([(IF_MATCH, HeaderValue::from_static(value))]))
+    }
+
+    #[test]
+    fn strong_tags_name_versions() {
+        assert_eq!(if_match(r#""3""#).unwrap().versions, Some(vec![3]));
+        assert_eq!(if_match(r#""3", W/"4" ,"05","x","7""#).unwrap().versions, Some(vec![3, 7]));
+        assert_eq!(if_match("*").unwrap().versions, None);
+        assert_eq!(expectation(&HeaderMap::new()).unwrap(), Expectation::default());
+    }
+
+    #[test]
+    fn what_is_no_tag_is_refused_rather_than_ignored() {
+        for value in ["3", "", r#""3"#, r#""3" "4""#, r#"*, "3""#, "w/\"3\"", r#"W/3"#] {
+            assert!(if_match(value).is_err(), "{value}");
+        }
+    }
+
+    #[test]
+    fn readers_may_have_weak_tags() {
+        let headers = HeaderMap::from_iter([(IF_NONE_MATCH, HeaderValue::from_static(r#"W/"3", "4""#))]);
+        let known = known(&headers).unwrap();
+        assert!(is_known(known.as_ref(), 3) && is_known(known.as_ref(), 4) && !is_known(known.as_ref(), 5));
+    }
+}

@@ -1,0 +1,236 @@
+//! Errors as clients see them: problem details (RFC 9457). Every status but a success is decided here.
+
+use axum::response::{IntoResponse, Response};
+use http::header::{HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderMap, StatusCode};
+use serde::{Deserialize, Serialize};
+
+use crate::auth::Refusal;
+use crate::domain::{Error, Invalid, Place};
+
+/// A problem on its way out. It travels in the extensions of a response; `respond::finish` writes the body.
+#[derive(Debug, Clone)]
+pub(super) struct Problem {
+    pub(super) status: StatusCode,
+    pub(super) code: &'static str,
+    title: &'static str,
+    detail: String,
+    errors: Vec<Invalid>,
+    /// For the log: what no client may read.
+    pub(super) cause: Option<String>,
+    headers: HeaderMap,
+}
+
+/// The body of a problem.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = Problem)]
+pub struct ProblemBody {
+    /// Where this kind of problem is explained: a URI reference.
+    #[schema(format = "uri-reference", example = "/docs/problems#invalid_input")]
+    pub r#type: String,
+    /// The kind of problem, in words.
+    #[schema(example = "Invalid input")]
+    pub title: String,
+    /// The status code of the response.
+    #[schema(minimum = 400, maximum = 599, example = 400)]
+    pub status: u16,
+    /// This problem, in words.
+    pub detail: String,
+    /// The kind of problem, as a word that does not change.
+    #[schema(example = "invalid_input")]
+    pub code: String,
+    /// The `X-Request-Id` of the response, to be named when asking for help.
+    pub request_id: String,
+    /// For invalid input, each mistake.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<Mistake>,
+}
+
+/// One mistake in the input. One of `pointer`, `parameter` and `header` says where.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Mistake {
+    /// A JSON pointer into the body (RFC 6901); empty for the whole body.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, example = "/title")]
+    pub pointer: Option<String>,
+    /// A parameter of the path or the query string.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub parameter: Option<String>,
+    /// A header field.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub header: Option<String>,
+    /// What is wrong.
+    pub detail: String,
+}
+
+/// The mistakes that one answer names at most: a body full of mistakes must not be answered with a larger one.
+const MOST_MISTAKES: usize = 100;
+/// How long a client should wait before it tries again, in seconds.
+const RETRY_SECONDS: HeaderValue = HeaderValue::from_static("1");
+
+impl Problem {
+    fn new(status: StatusCode, code: &'static str, title: &'static str, detail: impl Into<String>) -> Self {
+        Self { status, code, title, detail: detail.into(), errors: Vec::new(), cause: None, headers: HeaderMap::new() }
+    }
+
+    fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.insert(name, value);
+        self
+    }
+
+    fn because(mut self, cause: String) -> Self {
+        self.cause = Some(cause);
+        self
+    }
+
+    /// There is no such path.
+    pub(super) fn no_route() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not_found", "Not found", "There is nothing at this path.")
+    }
+
+    /// The path does not know the method.
+    pub(super) fn method_not_allowed() -> Self {
+        let detail = "The path does not answer this method; the Allow header has those that it does.";
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "Method not allowed", detail)
+    }
+
+    /// The client accepts nothing that errand has.
+    pub(super) fn not_acceptable(has: &str) -> Self {
+        let detail = format!("The Accept header leaves out {has}, which is all that there is here.");
+        Self::new(StatusCode::NOT_ACCEPTABLE, "not_acceptable", "Not acceptable", detail)
+    }
+
+    /// The body is of a type that the operation does not read.
+    pub(super) fn unsupported_media_type(takes: &'static str) -> Self {
+        let detail = format!("The Content-Type must be {takes}.");
+        let title = "Unsupported media type";
+        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", title, detail)
+    }
+
+    /// The body is too long.
+    pub(super) fn too_large(limit: usize) -> Self {
+        let detail = format!("The body may have {limit} octets at most.");
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "payload_too_large", "Payload too large", detail)
+    }
+
+    /// The path is of another user.
+    pub(super) fn forbidden() -> Self {
+        let detail = "The token is of another user than the path: use its sub there, or me.";
+        Self::new(StatusCode::FORBIDDEN, "forbidden", "Forbidden", detail)
+    }
+
+    /// The component cannot serve.
+    pub(super) fn not_ready(cause: String) -> Self {
+        let detail = "The service is not ready: it has no database to work with.";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Service unavailable", detail)
+            .with_header(RETRY_AFTER, RETRY_SECONDS)
+            .because(cause)
+    }
+
+    /// The body, for one request.
+    pub(super) fn body(&self, request_id: &str) -> ProblemBody {
+        let errors = self.errors.iter().take(MOST_MISTAKES).map(|Invalid { place, detail }| {
+            let (mut pointer, mut parameter, mut header) = (None, None, None);
+            match place {
+                Place::Body(place) => pointer = Some(place.clone()),
+                Place::Parameter(name) => parameter = Some(name.clone()),
+                Place::Header(name) => header = Some((*name).to_owned()),
+            }
+            Mistake { pointer, parameter, header, detail: detail.clone() }
+        });
+        ProblemBody {
+            r#type: format!("/docs/problems#{}", self.code),
+            title: self.title.to_owned(),
+            status: self.status.as_u16(),
+            detail: self.detail.clone(),
+            code: self.code.to_owned(),
+            request_id: request_id.to_owned(),
+            errors: errors.collect(),
+        }
+    }
+}
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Invalid(errors) => {
+                let detail = match errors.as_slice() {
+                    [only] => only.detail.clone(),
+                    several => format!("{} things are wrong with the input; errors names each.", several.len()),
+                };
+                let problem = Self::new(StatusCode::BAD_REQUEST, "invalid_input", "Invalid input", detail);
+                Self { errors, ..problem }
+            }
+            Error::NotFound => Self::new(StatusCode::NOT_FOUND, "not_found", "Not found", "There is no such task."),
+            Error::PreconditionFailed => {
+                let detail = "The task is not in the state that If-Match or If-None-Match asks for; read it again.";
+                Self::new(StatusCode::PRECONDITION_FAILED, "precondition_failed", "Precondition failed", detail)
+            }
+            Error::Conflict => {
+                let detail = "Another request made this at the same time; read it again.";
+                Self::new(StatusCode::CONFLICT, "conflict", "Conflict", detail)
+            }
+            Error::Unavailable(cause) => {
+                let detail = "The service cannot answer now, and nothing was changed. Try again.";
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Service unavailable", detail)
+                    .with_header(RETRY_AFTER, RETRY_SECONDS)
+                    .because(cause)
+            }
+            Error::OutcomeUnknown(cause) => {
+                let detail = "No answer came in time; a write may have happened or not. Read again before you repeat it.";
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "outcome_unknown", "Outcome unknown", detail)
+                    .with_header(RETRY_AFTER, RETRY_SECONDS)
+                    .because(cause)
+            }
+            Error::Internal(cause) => {
+                let detail = "Something went wrong on this side. The request_id helps to find out what.";
+                Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "Internal error", detail).because(cause)
+            }
+        }
+    }
+}
+
+impl From<Invalid> for Problem {
+    fn from(invalid: Invalid) -> Self {
+        Error::from(invalid).into()
+    }
+}
+
+impl From<Vec<Invalid>> for Problem {
+    fn from(errors: Vec<Invalid>) -> Self {
+        Error::Invalid(errors).into()
+    }
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        let title = "Unauthorized";
+        match refusal {
+            Refusal::Missing => {
+                let detail = "Send a token: Authorization: Bearer <JWT>.";
+                Self::new(StatusCode::UNAUTHORIZED, "unauthorized", title, detail)
+                    .with_header(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
+            }
+            Refusal::Invalid(reason) => {
+                let challenge = format!(r#"Bearer error="invalid_token", error_description="{reason}""#);
+                let challenge = HeaderValue::try_from(challenge)
+                    .unwrap_or(HeaderValue::from_static(r#"Bearer error="invalid_token""#));
+                Self::new(StatusCode::UNAUTHORIZED, "invalid_token", title, format!("The token is refused: {reason}."))
+                    .with_header(WWW_AUTHENTICATE, challenge)
+            }
+        }
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let mut response = self.status.into_response();
+        response.headers_mut().extend(self.headers.clone());
+        response.extensions_mut().insert(self);
+        response
+    }
+}

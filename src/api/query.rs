@@ -1,0 +1,56 @@
+//! Query strings: `application/x-www-form-urlencoded`, strictly decoded.
+
+use percent_encoding::percent_decode_str;
+
+use crate::domain::Invalid;
+
+/// The name and value pairs of a query string.
+pub(super) fn pairs(query: Option<&str>) -> Result<Vec<(String, String)>, Vec<Invalid>> {
+    let mut pairs = Vec::new();
+    let mut mistakes = Vec::new();
+    for pair in query.unwrap_or_default().split('&').filter(|pair| !pair.is_empty()) {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        match (decode(name), decode(value)) {
+            (Some(name), Some(value)) => pairs.push((name, value)),
+            (Some(name), None) => mistakes.push(Invalid::parameter(name, "Must be UTF-8, percent-encoded.")),
+            (None, _) => mistakes.push(Invalid::parameter(name, "The name must be UTF-8, percent-encoded.")),
+        }
+    }
+    if mistakes.is_empty() { Ok(pairs) } else { Err(mistakes) }
+}
+
+/// The query string with its `cursor` replaced.
+pub(super) fn with_cursor(query: Option<&str>, cursor: &str) -> String {
+    let others = query.unwrap_or_default().split('&').filter(|pair| {
+        let name = pair.split_once('=').map_or(*pair, |(name, _)| name);
+        !pair.is_empty() && decode(name).as_deref() != Some("cursor")
+    });
+    let mut result = others.fold(String::new(), |query, pair| query + pair + "&");
+    result.push_str("cursor=");
+    result.push_str(cursor);
+    result
+}
+
+fn decode(text: &str) -> Option<String> {
+    let text = text.replace('+', " ");
+    percent_decode_str(&text).decode_utf8().ok().map(std::borrow::Cow::into_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pairs_are_decoded() {
+        let expected = [("a b".to_owned(), "č&".to_owned()), ("c".to_owned(), String::new())];
+        assert_eq!(pairs(Some("a+b=%C4%8D%26&&c")).unwrap(), expected);
+        assert_eq!(pairs(None).unwrap(), []);
+        assert_eq!(pairs(Some("a=%FF&%FF=b")).unwrap_err().len(), 2);
+    }
+
+    #[test]
+    fn a_cursor_takes_the_place_of_the_one_before() {
+        assert_eq!(with_cursor(Some("limit=5&cursor=old&sort=-due"), "new"), "limit=5&sort=-due&cursor=new");
+        assert_eq!(with_cursor(None, "new"), "cursor=new");
+    }
+}

@@ -1,0 +1,192 @@
+//! `/api/{user_id}/tasks`: the handlers.
+
+use axum::body::Body;
+use axum::extract::Request;
+use axum::response::{IntoResponse, Response};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderMap, HeaderValue, LINK, LOCATION, VARY};
+use http::{StatusCode, Uri};
+use serde::{Deserialize, Serialize};
+
+use super::body::{JsonBody, MergePatchBody, OptionalBody};
+use super::caller::{Caller, TaskId};
+use super::conditional::{etag, expectation, is_known, known};
+use super::negotiation::{apply_minimal, prefers_minimal};
+use super::problem::Problem;
+use super::query;
+use crate::data::tasks::Listing;
+use crate::domain::{Completion, Cursor, Error, ListQuery, NewTask, Page, Task, TaskPatch};
+use crate::service::tasks::{self, Written};
+
+/// A page of tasks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TaskList {
+    /// The tasks of this page.
+    pub tasks: Vec<Task>,
+    /// The `cursor` of the next page; null at the end.
+    #[schema(required)]
+    pub next_cursor: Option<String>,
+    /// How many tasks match on all pages; with `count=exact` only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub total: Option<i64>,
+}
+
+pub(super) async fn create_task(
+    caller: Caller,
+    uri: Uri,
+    headers: HeaderMap,
+    JsonBody(body): JsonBody,
+) -> Result<Response, Problem> {
+    let task = NewTask::parse(&body)?;
+    let id = caller.new_id();
+    let written = tasks::create(&caller.scope(), id, &task).await?;
+    let location = format!("{}/{id}", uri.path().trim_end_matches('/'));
+    Ok(respond_written(&headers, written, &location))
+}
+
+pub(super) async fn list_tasks(caller: Caller, request: Request) -> Result<Response, Problem> {
+    let uri = request.uri();
+    let query = ListQuery::parse(caller.user_id(), &query::pairs(uri.query())?)?;
+    // Whether a task is overdue depends on the clock, not on writes alone: such a list has no entity tag.
+    let tagged = query.filter.overdue.is_none();
+    let known = if tagged { known(request.headers())? } else { None };
+    match tasks::list(&caller.scope(), &query, known.as_ref()).await? {
+        Listing::Unchanged { seq } => Ok(not_modified(seq)),
+        Listing::Page { seq, page } => {
+            let cursor = match &page.next {
+                Some(after) => Some(
+                    Cursor::seal(after, &query.binding(caller.user_id()))
+                        .ok_or_else(|| Error::Internal("the next page begins nowhere".to_owned()))?,
+                ),
+                None => None,
+            };
+            let cursor = cursor.as_ref().map(Cursor::as_str);
+            let mut response = respond_json(StatusCode::OK, list_body(&page, cursor));
+            let headers = response.headers_mut();
+            if tagged {
+                headers.insert(ETAG, etag(seq));
+            }
+            if let Some(cursor) = cursor {
+                let link = format!("<{}?{}>; rel=\"next\"", uri.path(), query::with_cursor(uri.query(), cursor));
+                headers.extend(HeaderValue::try_from(link).ok().map(|link| (LINK, link)));
+            }
+            Ok(response)
+        }
+    }
+}
+
+pub(super) async fn get_task(caller: Caller, TaskId(id): TaskId, headers: HeaderMap) -> Result<Response, Problem> {
+    let known = known(&headers)?;
+    let task = tasks::get(&caller.scope(), id).await?;
+    if is_known(known.as_ref(), task.version) {
+        return Ok(not_modified(task.version));
+    }
+    let mut response = respond_json(StatusCode::OK, task.json);
+    response.headers_mut().insert(ETAG, etag(task.version));
+    Ok(response)
+}
+
+pub(super) async fn replace_task(
+    caller: Caller,
+    TaskId(id): TaskId,
+    uri: Uri,
+    headers: HeaderMap,
+    JsonBody(body): JsonBody,
+) -> Result<Response, Problem> {
+    let expectation = expectation(&headers)?;
+    let task = NewTask::parse_replacement(&body)?;
+    let written = tasks::replace(&caller.scope(), id, expectation, &task).await?;
+    Ok(respond_written(&headers, written, uri.path()))
+}
+
+pub(super) async fn patch_task(
+    caller: Caller,
+    TaskId(id): TaskId,
+    uri: Uri,
+    headers: HeaderMap,
+    MergePatchBody(body): MergePatchBody,
+) -> Result<Response, Problem> {
+    let expectation = expectation(&headers)?;
+    let patch = TaskPatch::parse(&body)?;
+    let written = tasks::patch(&caller.scope(), id, expectation, &patch).await?;
+    Ok(respond_written(&headers, written, uri.path()))
+}
+
+pub(super) async fn complete_task(
+    caller: Caller,
+    TaskId(id): TaskId,
+    uri: Uri,
+    headers: HeaderMap,
+    OptionalBody(body): OptionalBody,
+) -> Result<Response, Problem> {
+    let expectation = expectation(&headers)?;
+    let completion = Completion::parse(&body)?;
+    let written = tasks::complete(&caller.scope(), id, expectation, completion).await?;
+    Ok(respond_written(&headers, written, uri.path()))
+}
+
+pub(super) async fn delete_task(caller: Caller, TaskId(id): TaskId, headers: HeaderMap) -> Result<Response, Problem> {
+    tasks::delete(&caller.scope(), id, expectation(&headers)?).await?;
+    Ok(private(StatusCode::NO_CONTENT.into_response()))
+}
+
+/// The answer to a write: the task, or with `Prefer: return=minimal` only where it is.
+fn respond_written(request: &HeaderMap, written: Written, location: &str) -> Response {
+    let Written { task, created } = written;
+    let minimal = prefers_minimal(request);
+    let mut response = match (created, minimal) {
+        (true, true) => private(StatusCode::CREATED.into_response()),
+        (false, true) => private(StatusCode::NO_CONTENT.into_response()),
+        (true, false) => respond_json(StatusCode::CREATED, task.json),
+        (false, false) => respond_json(StatusCode::OK, task.json),
+    };
+    let headers = response.headers_mut();
+    headers.insert(ETAG, etag(task.version));
+    if created {
+        headers.extend(HeaderValue::try_from(location).ok().map(|location| (LOCATION, location)));
+    }
+    if minimal {
+        apply_minimal(headers);
+    }
+    response
+}
+
+fn not_modified(number: i64) -> Response {
+    let mut response = private(StatusCode::NOT_MODIFIED.into_response());
+    response.headers_mut().insert(ETAG, etag(number));
+    response
+}
+
+fn respond_json(status: StatusCode, json: String) -> Response {
+    let mut response = private((status, Body::from(json)).into_response());
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}
+
+/// User data: no shared cache may keep it, and no cache may give it out unasked.
+fn private(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+    headers.insert(VARY, HeaderValue::from_static("Authorization"));
+    response
+}
+
+/// The JSON of a [`TaskList`], around the tasks that the database wrote.
+fn list_body(page: &Page, cursor: Option<&str>) -> String {
+    let mut body = String::with_capacity(page.tasks.len() + 128);
+    body.push_str(r#"{"tasks":["#);
+    body.push_str(&page.tasks);
+    body.push_str(r#"],"next_cursor":"#);
+    match cursor {
+        // A cursor is of letters, digits, - and _: nothing to escape.
+        Some(cursor) => body.extend(["\"", cursor, "\""]),
+        None => body.push_str("null"),
+    }
+    if let Some(total) = page.total {
+        body.push_str(r#","total":"#);
+        body.push_str(&total.to_string());
+    }
+    body.push('}');
+    body
+}

@@ -1,0 +1,41 @@
+//! The configuration: what the operator's variables say. Read once per instance.
+
+use crate::auth::AuthConfig;
+
+/// Everything that can be configured.
+#[derive(Debug, Clone, Default)]
+pub struct Config {
+    /// Whose tokens are accepted.
+    pub auth: AuthConfig,
+    /// The origins whose pages may call the API from a browser, comma-separated; `*` for any; none when empty.
+    pub cors_origins: String,
+}
+
+/// A configuration that errand refuses to serve with: the variable, and what to do about it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the variable {variable} {problem}")]
+pub struct ConfigError {
+    /// The variable's name in spin.toml.
+    pub variable: &'static str,
+    /// What is wrong with its value. Never the value.
+    pub problem: String,
+}
+
+impl Config {
+    /// Puts a configuration together from variables. `get` gives the value of one, or `None` where it is not set.
+    pub fn from_variables(mut get: impl FnMut(&str) -> Option<String>) -> Self {
+        let mut text = |name: &str| get(name).unwrap_or_default();
+        let set = |value: String| if value.is_empty() { None } else { Some(value) };
+        Self {
+            auth: AuthConfig {
+                secret: text("jwt_secret"),
+                issuer: set(text("jwt_issuer")),
+                audience: set(text("jwt_audience")),
+            },
+            cors_origins: text("cors_origins"),
+        }
+    }
+
+    /// The variables that `from_variables` asks for.
+    pub const VARIABLES: [&str; 4] = ["jwt_secret", "jwt_issuer", "jwt_audience", "cors_origins"];
+}

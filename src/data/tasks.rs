@@ -1,0 +1,169 @@
+//! The functions of `migrations/functions/task.sql` and `task_list.sql`.
+
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::{Row, Scope, Value, no_row};
+use crate::domain::{After, Error, Filter, ListQuery, Order, Page, TaskPatch};
+
+/// A task as the database gives it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredTask {
+    /// Its JSON.
+    pub json: String,
+    /// Its version.
+    pub version: i64,
+}
+
+/// What a write found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// The task is new.
+    Created(StoredTask),
+    /// The task is changed.
+    Changed(StoredTask),
+    /// The task is gone.
+    Deleted,
+    /// There is no such task.
+    NotFound,
+    /// The task has another version than the client expects.
+    Stale,
+    /// The task is there already.
+    Exists,
+}
+
+/// A list, or the word that the client has it already.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Listing {
+    /// Nothing has changed since.
+    Unchanged {
+        /// The number of the caller's latest write.
+        seq: i64,
+    },
+    /// A page.
+    Page {
+        /// The number of the caller's latest write.
+        seq: i64,
+        /// The tasks.
+        page: Page,
+    },
+}
+
+/// The sequence numbers of which a client has the list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum Known {
+    /// Any: the client wants to hear only whether there is a list.
+    Any(bool),
+    /// These.
+    Seqs(Vec<i64>),
+}
+
+#[derive(Serialize)]
+struct List<'a> {
+    order: Order,
+    limit: u16,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    after: Option<&'a After>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    known: Option<&'a Known>,
+    #[serde(skip_serializing_if = "Filter::is_empty")]
+    filter: &'a Filter,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    count: bool,
+}
+
+impl Scope<'_> {
+    /// Makes a task.
+    pub async fn task_create(&self, id: Uuid, fields: &TaskPatch) -> Result<Outcome, Error> {
+        const CREATE: &str = "select outcome, task, version from api.task_create($1, $2, $3)";
+        outcome(self.call(CREATE, [id.into(), json(fields)?]).await?)
+    }
+
+    /// Reads a task.
+    pub async fn task_get(&self, id: Uuid) -> Result<Option<StoredTask>, Error> {
+        const GET: &str = "select task, version from api.task_get($1, $2)";
+        match self.call(GET, [id.into()]).await? {
+            Some(mut row) => Ok(Some(StoredTask { json: row.require()?, version: row.require()? })),
+            None => Ok(None),
+        }
+    }
+
+    /// Replaces a task, or with `create` makes it.
+    pub async fn task_put(
+        &self,
+        id: Uuid,
+        if_match: Option<Vec<i64>>,
+        create: bool,
+        fields: &TaskPatch,
+    ) -> Result<Outcome, Error> {
+        const PUT: &str = "select outcome, task, version from api.task_put($1, $2, $3, $4, $5)";
+        outcome(self.call(PUT, [id.into(), if_match.into(), create.into(), json(fields)?]).await?)
+    }
+
+    /// Changes some fields of a task.
+    pub async fn task_patch(&self, id: Uuid, if_match: Option<Vec<i64>>, patch: &TaskPatch) -> Result<Outcome, Error> {
+        const PATCH: &str = "select outcome, task, version from api.task_patch($1, $2, $3, $4)";
+        outcome(self.call(PATCH, [id.into(), if_match.into(), json(patch)?]).await?)
+    }
+
+    /// Completes or reopens a task; with `None`, whichever it is not.
+    pub async fn task_complete(
+        &self,
+        id: Uuid,
+        if_match: Option<Vec<i64>>,
+        completed: Option<bool>,
+    ) -> Result<Outcome, Error> {
+        const COMPLETE: &str = "select outcome, task, version from api.task_complete($1, $2, $3, $4)";
+        outcome(self.call(COMPLETE, [id.into(), if_match.into(), completed.into()]).await?)
+    }
+
+    /// Deletes a task.
+    pub async fn task_delete(&self, id: Uuid, if_match: Option<Vec<i64>>) -> Result<Outcome, Error> {
+        const DELETE: &str = "select outcome from api.task_delete($1, $2, $3)";
+        outcome(self.call(DELETE, [id.into(), if_match.into()]).await?)
+    }
+
+    /// Reads a page of tasks.
+    pub async fn task_list(&self, query: &ListQuery, known: Option<&Known>) -> Result<Listing, Error> {
+        const LIST: &str =
+            "select unchanged, seq, tasks, last_key, last_id, total from api.task_list($1, $2)";
+        let list = List {
+            order: query.order,
+            limit: query.limit,
+            after: query.after.as_ref(),
+            known,
+            filter: &query.filter,
+            count: query.count,
+        };
+        let mut row = self.call(LIST, [json(&list)?]).await?.ok_or_else(|| no_row("task_list"))?;
+        let (unchanged, seq) = (row.require()?, row.require()?);
+        if unchanged {
+            return Ok(Listing::Unchanged { seq });
+        }
+        let tasks = row.require()?;
+        let next = match (row.next()?, row.next()?) {
+            (Some(key), Some(id)) => Some(After { key, id }),
+            _ => None,
+        };
+        Ok(Listing::Page { seq, page: Page { tasks, next, total: row.next()? } })
+    }
+}
+
+fn outcome(row: Option<Row>) -> Result<Outcome, Error> {
+    let mut row = row.ok_or_else(|| no_row("task_..."))?;
+    let word: String = row.require()?;
+    Ok(match word.as_str() {
+        "created" => Outcome::Created(StoredTask { json: row.require()?, version: row.require()? }),
+        "ok" => Outcome::Changed(StoredTask { json: row.require()?, version: row.require()? }),
+        "deleted" => Outcome::Deleted,
+        "not_found" => Outcome::NotFound,
+        "stale" => Outcome::Stale,
+        "exists" => Outcome::Exists,
+        other => return Err(Error::Internal(format!("unknown outcome {other}"))),
+    })
+}
+
+fn json(document: &impl Serialize) -> Result<Value, Error> {
+    serde_json::to_string(document).map(Value::Json).map_err(|error| Error::Internal(error.to_string()))
+}

@@ -1,0 +1,292 @@
+//! What a list can be asked for, parsed from the parameters of its query string.
+
+use serde::Serialize;
+
+use super::{Cursor, CursorBinding, DateOrInstant, Instant, Invalid, Priority, Tags};
+
+/// The parameters of a list, checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListQuery {
+    /// How the tasks are ordered.
+    pub order: Order,
+    /// Which tasks are meant.
+    pub filter: Filter,
+    /// How many tasks a page has at most, 1 to 500.
+    pub limit: u16,
+    /// Where the page begins; at the beginning where `None`.
+    pub after: Option<After>,
+    /// Whether to count all tasks that are meant.
+    pub count: bool,
+}
+
+/// How tasks are ordered; ties are broken by id.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Order {
+    /// Newest first
+    #[default]
+    CreatedAtDesc,
+    /// Oldest first
+    CreatedAtAsc,
+    /// Latest change first
+    UpdatedAtDesc,
+    /// Latest change last
+    UpdatedAtAsc,
+    /// Soonest first, no due date last
+    DueAsc,
+    /// Latest first, no due date last
+    DueDesc,
+    /// High first
+    PriorityDesc,
+    /// High last
+    PriorityAsc,
+    /// A to Z, without case and accents
+    TitleAsc,
+    /// Z to A, without case and accents
+    TitleDesc,
+}
+
+/// Which tasks a list has; every condition that is set must hold.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Filter {
+    /// Done, or not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub completed: Option<bool>,
+    /// Any of these priorities, as numbers.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub priorities: Vec<u8>,
+    /// All of these tags.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<String>,
+    /// Due on a day before this one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub due_before_date: Option<String>,
+    /// Due before this instant.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub due_before_at: Option<String>,
+    /// Due on a day after this one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub due_after_date: Option<String>,
+    /// Due after this instant.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub due_after_at: Option<String>,
+    /// Open and past due, or not so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub overdue: Option<bool>,
+    /// Changed at this instant or later.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub updated_since: Option<String>,
+    /// Words, each of which a word of the task begins with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub q: Option<String>,
+}
+
+/// The place in an order behind which a page begins.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct After {
+    /// The sort key there, as the database wrote it.
+    pub key: String,
+    /// The id of the task there.
+    pub id: String,
+}
+
+/// A page of a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    /// The JSON of each task, with commas between them.
+    pub tasks: String,
+    /// Where the next page begins, if there is one.
+    pub next: Option<After>,
+    /// How many tasks are meant, when asked for.
+    pub total: Option<i64>,
+}
+
+impl ListQuery {
+    /// How many tasks a page has unless the client says so.
+    pub const DEFAULT_LIMIT: u16 = 100;
+
+    /// Parses decoded name and value pairs for one user. Every mistake is named.
+    pub fn parse(user_id: &str, pairs: &[(String, String)]) -> Result<Self, Vec<Invalid>> {
+        let mut mistakes = Vec::new();
+        let mut query =
+            Self { order: Order::default(), filter: Filter::default(), limit: Self::DEFAULT_LIMIT, after: None, count: false };
+        let mut cursor = None;
+        let mut seen: Vec<&str> = Vec::new();
+        for (name, value) in pairs {
+            let repeatable = matches!(name.as_str(), "priority" | "tag");
+            if !repeatable && seen.contains(&name.as_str()) {
+                mistakes.push(Invalid::parameter(name, "The parameter stands here twice."));
+                continue;
+            }
+            seen.push(name);
+            let result = match name.as_str() {
+                "cursor" => {
+                    cursor = Some(value);
+                    Ok(())
+                }
+                _ => query.set(name, value),
+            };
+            if let Err(detail) = result {
+                mistakes.push(Invalid::parameter(name, detail));
+            }
+        }
+        if query.filter.tags.len() > 20 {
+            mistakes.push(Invalid::parameter("tag", "No task has more than 20 tags."));
+        }
+        // A cursor can only be compared with a query that is whole.
+        if let (Some(text), true) = (cursor, mistakes.is_empty()) {
+            match Cursor::open(text, &query.binding(user_id)) {
+                Some(after) => query.after = Some(after),
+                None => mistakes.push(Invalid::parameter(
+                    "cursor",
+                    "Not a cursor of this list: take next_cursor as it is, with the same sort and filters.",
+                )),
+            }
+        }
+        if mistakes.is_empty() { Ok(query) } else { Err(mistakes) }
+    }
+
+    /// What a cursor of this list is bound to.
+    pub fn binding<'a>(&'a self, user_id: &'a str) -> CursorBinding<'a> {
+        CursorBinding { user_id, order: self.order, filter: &self.filter }
+    }
+
+    fn set(&mut self, name: &str, value: &str) -> Result<(), String> {
+        if value.contains('\0') {
+            return Err("Must not have NUL characters.".to_owned());
+        }
+        let filter = &mut self.filter;
+        match name {
+            "limit" => self.limit = limit(value)?,
+            "sort" => self.order = Order::parse(value)?,
+            "count" if value == "exact" => self.count = true,
+            "count" => return Err("Must be exact.".to_owned()),
+            "completed" => filter.completed = Some(boolean(value)?),
+            "overdue" => filter.overdue = Some(boolean(value)?),
+            "priority" => {
+                for word in value.split(',') {
+                    let priority = Priority::parse(word)
+                        .ok_or_else(|| "Must be of none, low, medium and high, with commas between.".to_owned())?;
+                    filter.priorities.push(priority.number());
+                }
+                filter.priorities.sort_unstable();
+                filter.priorities.dedup();
+            }
+            "tag" => {
+                for tag in value.split(',') {
+                    filter.tags.push(Tags::parse_one(tag)?);
+                }
+                filter.tags.sort_unstable();
+                filter.tags.dedup();
+            }
+            "due_before" => match date_or_instant(value)? {
+                DateOrInstant::Date(date) => filter.due_before_date = Some(date),
+                DateOrInstant::Instant(at) => filter.due_before_at = Some(at.as_str().to_owned()),
+            },
+            "due_after" => match date_or_instant(value)? {
+                DateOrInstant::Date(date) => filter.due_after_date = Some(date),
+                DateOrInstant::Instant(at) => filter.due_after_at = Some(at.as_str().to_owned()),
+            },
+            "updated_since" => {
+                let at = Instant::parse(value).ok_or_else(|| {
+                    "Must be an instant of RFC 3339 such as 2026-12-01T09:30:00Z (a plus sign is %2B here).".to_owned()
+                })?;
+                filter.updated_since = Some(at.as_str().to_owned());
+            }
+            "q" => match value.chars().count() {
+                0..=200 => filter.q = Some(value.to_owned()),
+                length => return Err(format!("Must have at most 200 characters, not {length}.")),
+            },
+            _ => return Err("Unknown parameter.".to_owned()),
+        }
+        Ok(())
+    }
+}
+
+impl Order {
+    fn parse(value: &str) -> Result<Self, String> {
+        Ok(match value {
+            "created_at" => Self::CreatedAtDesc,
+            "-created_at" => Self::CreatedAtAsc,
+            "updated_at" => Self::UpdatedAtDesc,
+            "-updated_at" => Self::UpdatedAtAsc,
+            "due" => Self::DueAsc,
+            "-due" => Self::DueDesc,
+            "priority" => Self::PriorityDesc,
+            "-priority" => Self::PriorityAsc,
+            "title" => Self::TitleAsc,
+            "-title" => Self::TitleDesc,
+            _ => {
+                return Err("Must be created_at, updated_at, due, priority or title, with a - before it to reverse."
+                    .to_owned());
+            }
+        })
+    }
+}
+
+impl Filter {
+    /// Whether the list has every task.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+fn limit(value: &str) -> Result<u16, String> {
+    let digits = value.bytes().all(|byte| byte.is_ascii_digit());
+    match value.parse() {
+        Ok(limit @ 1..=500) if digits => Ok(limit),
+        _ => Err("Must be a number from 1 to 500.".to_owned()),
+    }
+}
+
+fn boolean(value: &str) -> Result<bool, String> {
+    match value {
+        "true" => Ok(true),
+        "false" => Ok(false),
+        _ => Err("Must be true or false.".to_owned()),
+    }
+}
+
+fn date_or_instant(value: &str) -> Result<DateOrInstant, String> {
+    DateOrInstant::parse(value).ok_or_else(|| {
+        "Must be a day as YYYY-MM-DD, or an instant such as 2026-12-01T09:30:00Z (a plus sign is %2B here).".to_owned()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(pairs: &[(&str, &str)]) -> Result<ListQuery, Vec<Invalid>> {
+        let pairs: Vec<_> = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        ListQuery::parse("alice", &pairs)
+    }
+
+    #[test]
+    fn without_parameters_the_newest_hundred_are_meant() {
+        let query = parse(&[]).unwrap();
+        assert_eq!((query.order, query.limit, query.count), (Order::CreatedAtDesc, 100, false));
+        assert!(query.filter.is_empty());
+    }
+
+    #[test]
+    fn repeated_and_comma_separated_values_add_up() {
+        let query = parse(&[("priority", "high,low"), ("priority", "low"), ("tag", "b"), ("tag", "a,b")]).unwrap();
+        assert_eq!(query.filter.priorities, [1, 3]);
+        assert_eq!(query.filter.tags, ["a", "b"]);
+    }
+
+    #[test]
+    fn every_bad_value_is_named() {
+        for (name, value) in [("limit", "0"), ("limit", "501"), ("limit", "+5"), ("limit", ""), ("sort", "id"),
+            ("sort", "--due"), ("completed", "True"), ("completed", ""), ("priority", "urgent"), ("priority", ""),
+            ("tag", ""), ("tag", "a,,b"), ("due_before", "tomorrow"), ("due_after", "2026-02-30"), ("overdue", "1"),
+            ("updated_since", "2026-12-01"), ("q", "a\0b"), ("count", "true"), ("cursor", "x"), ("page", "2"), ("", "")]
+        {
+            let mistakes = parse(&[(name, value)]).unwrap_err();
+            assert_eq!(mistakes.len(), 1, "{name}={value}");
+            assert_eq!(mistakes[0].place, crate::domain::Place::Parameter(name.to_owned()));
+        }
+        assert_eq!(parse(&[("limit", "0"), ("sort", "x"), ("limit", "1")]).unwrap_err().len(), 3);
+    }
+}

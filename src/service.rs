@@ -1,0 +1,3 @@
+//! The rules: what an operation means. No SQL, no HTTP.
+
+pub mod tasks;

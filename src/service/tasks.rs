@@ -1,0 +1,96 @@
+//! What can be done with tasks.
+
+use uuid::Uuid;
+
+use crate::data::Scope;
+use crate::data::tasks::{Known, Listing, Outcome, StoredTask};
+use crate::domain::{Completion, Error, ListQuery, NewTask, TaskPatch};
+
+/// What a writer says about the state that it expects. A write is refused when it is not so.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Expectation {
+    /// The task has one of these versions; any where `None`.
+    pub versions: Option<Vec<i64>>,
+    /// There is no such task yet.
+    pub absent: bool,
+}
+
+/// A task after a write.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Written {
+    /// The task.
+    pub task: StoredTask,
+    /// Whether the write made it.
+    pub created: bool,
+}
+
+/// Makes a task.
+pub async fn create(scope: &Scope<'_>, id: Uuid, task: &NewTask) -> Result<Written, Error> {
+    written(scope.task_create(id, task.fields()).await?)
+}
+
+/// Reads a task.
+pub async fn get(scope: &Scope<'_>, id: Uuid) -> Result<StoredTask, Error> {
+    scope.task_get(id).await?.ok_or(Error::NotFound)
+}
+
+/// Reads a page of tasks, unless the client has it.
+pub async fn list(scope: &Scope<'_>, query: &ListQuery, known: Option<&Known>) -> Result<Listing, Error> {
+    scope.task_list(query, known).await
+}
+
+/// Replaces a task; makes it when, and only when, the writer expects that there is none.
+pub async fn replace(
+    scope: &Scope<'_>,
+    id: Uuid,
+    expectation: Expectation,
+    task: &NewTask,
+) -> Result<Written, Error> {
+    written(scope.task_put(id, expectation.versions, expectation.absent, task.fields()).await?)
+}
+
+/// Changes some fields of a task.
+pub async fn patch(
+    scope: &Scope<'_>,
+    id: Uuid,
+    expectation: Expectation,
+    patch: &TaskPatch,
+) -> Result<Written, Error> {
+    written(scope.task_patch(id, expectation.for_a_task_that_exists(), patch).await?)
+}
+
+/// Completes or reopens a task.
+pub async fn complete(
+    scope: &Scope<'_>,
+    id: Uuid,
+    expectation: Expectation,
+    completion: Completion,
+) -> Result<Written, Error> {
+    written(scope.task_complete(id, expectation.for_a_task_that_exists(), completion.0).await?)
+}
+
+/// Deletes a task.
+pub async fn delete(scope: &Scope<'_>, id: Uuid, expectation: Expectation) -> Result<(), Error> {
+    match scope.task_delete(id, expectation.for_a_task_that_exists()).await? {
+        Outcome::Deleted => Ok(()),
+        other => written(other).map(drop),
+    }
+}
+
+impl Expectation {
+    /// The versions that may be written to, for an operation that cannot create: a writer who expects no task there
+    /// can be content with none of them.
+    fn for_a_task_that_exists(self) -> Option<Vec<i64>> {
+        if self.absent { Some(Vec::new()) } else { self.versions }
+    }
+}
+
+fn written(outcome: Outcome) -> Result<Written, Error> {
+    match outcome {
+        Outcome::Created(task) => Ok(Written { task, created: true }),
+        Outcome::Changed(task) => Ok(Written { task, created: false }),
+        Outcome::NotFound => Err(Error::NotFound),
+        Outcome::Stale | Outcome::Exists => Err(Error::PreconditionFailed),
+        Outcome::Deleted => Err(Error::Internal("the task is gone where it was written".to_owned())),
+    }
+}
