@@ -1,1 +1,59 @@
-fn main() {}
+//! errand's development tasks. `cargo xtask --help` lists them; one file per command.
+
+mod build;
+mod check;
+mod db;
+mod test;
+mod token;
+mod up;
+
+mod database;
+mod dotenv;
+mod embedded;
+mod http;
+mod process;
+mod runtime;
+mod settings;
+mod toolchain;
+mod workspace;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// errand's development tasks.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", version, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Up(up::Up),
+    Token(token::Token),
+    Db(db::Db),
+    Build(build::Build),
+    Test(test::Test),
+    Check(check::Check),
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    let result = match Cli::parse().command {
+        Command::Up(up) => up.run().await,
+        Command::Token(token) => token.run(),
+        Command::Db(db) => db.run().await,
+        Command::Build(build) => build.run().await,
+        Command::Test(test) => test.run().await,
+        Command::Check(check) => check.run().await,
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => embedded::retry(&error).await.unwrap_or_else(|| {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }),
+    }
+}

@@ -22,7 +22,7 @@ trap '' INT TERM HUP
 cat >/dev/null
 "$1" stop -D "$2/data" -m "$3" -w -t 60 >/dev/null 2>&1
 stopped=$?
-if [ "$4" = remove ]; then rm -rf "$2"/*; fi
+if [ "$4" = remove ]; then rm -rf "$2"/*; rmdir "$2" 2>/dev/null; fi
 exit $stopped
 "#;
 

@@ -1,0 +1,110 @@
+//! `cargo xtask check`: what can be said about the code without running it.
+
+use std::time::Duration;
+
+use anyhow::Result;
+use clap::Args;
+use tokio::process::Command;
+
+use crate::{
+    process::{self, BRIEF, LONG},
+    test::run_titled,
+    toolchain::{Choice, TARGET, Toolchain},
+    workspace,
+};
+
+/// The version that is installed where there is none.
+const CARGO_DENY: &str = "0.20.2";
+/// The advisory database is a small git repository; where it cannot be had, waiting does not help.
+const FETCH: Duration = Duration::from_secs(90);
+
+/// Check formatting, lints, documentation, and the dependencies' licences and origins
+#[derive(Args)]
+pub(crate) struct Check {}
+
+impl Check {
+    pub(crate) async fn run(self) -> Result<()> {
+        let deny = cargo_deny().await?;
+        let mut steps = vec![
+            ("formatting", cargo(&["fmt", "--all", "--check"])?),
+            (
+                "lints",
+                cargo(&["clippy", "--workspace", "--exclude", "errand-host", "--all-targets", "--", "-D", "warnings"])?,
+            ),
+        ];
+        // The Spin adapter is compiled for this target only.
+        match Toolchain::ensure(Choice::Auto).await? {
+            Toolchain::Current => {
+                steps.push((
+                    "lints of the component",
+                    cargo(&["clippy", "--package", "errand", "--lib", "--target", TARGET, "--", "-D", "warnings"])?,
+                ));
+            }
+            Toolchain::Debian => {
+                eprintln!("errand: leaving out the lints of the component: Debian's Rust for WebAssembly has no clippy")
+            }
+        }
+        // In the profile that the host is built with anyway: its dependencies' build scripts are there already.
+        steps.push((
+            "lints of the local host",
+            cargo(&[
+                "clippy",
+                "--profile",
+                "host",
+                "--package",
+                "errand-host",
+                "--all-targets",
+                "--",
+                "-D",
+                "warnings",
+            ])?,
+        ));
+        steps.push(("documentation", docs(&["--workspace", "--exclude", "errand-host"])?));
+        steps.push(("documentation of the local host", docs(&["--profile", "host", "--package", "errand-host"])?));
+        steps.push(("licences, bans and sources", deny_step(&deny, &["check", "licenses", "bans", "sources"])?));
+        let mut fetch = deny_step(&deny, &["fetch", "db"])?;
+        fetch.stdout(std::process::Stdio::null());
+        if process::capture(fetch, FETCH).await.is_some() {
+            steps.push(("advisories", deny_step(&deny, &["check", "--disable-fetch", "advisories"])?));
+        } else {
+            eprintln!("errand: leaving out the advisories: their database cannot be fetched from here");
+        }
+        run_titled(steps.into_iter().map(|(title, command)| (title.to_owned(), command)).collect()).await
+    }
+}
+
+fn cargo(arguments: &[&str]) -> Result<Command> {
+    let mut command = workspace::cargo()?;
+    command.args(arguments);
+    Ok(command)
+}
+
+fn docs(arguments: &[&str]) -> Result<Command> {
+    let mut command = workspace::cargo()?;
+    command.args(["doc", "--no-deps"]).args(arguments).env("RUSTDOCFLAGS", "-D warnings");
+    Ok(command)
+}
+
+/// The program that checks dependencies: the one on PATH, else one that is built into `target/tools`.
+async fn cargo_deny() -> Result<String> {
+    let own = workspace::root()?.join("target/tools");
+    let built = own.join("bin/cargo-deny").to_string_lossy().into_owned();
+    for program in ["cargo-deny", &built] {
+        let mut command = workspace::program(program)?;
+        command.arg("--version");
+        if process::capture(command, BRIEF).await.is_some() {
+            return Ok(program.to_owned());
+        }
+    }
+    eprintln!("errand: building cargo-deny {CARGO_DENY} into target/tools, once; this takes some minutes");
+    let mut install = workspace::cargo()?;
+    install.args(["install", "--locked", "cargo-deny", "--version", CARGO_DENY, "--root"]).arg(&own);
+    process::run(install, LONG).await?;
+    Ok(built)
+}
+
+fn deny_step(program: &str, arguments: &[&str]) -> Result<Command> {
+    let mut command = workspace::program(program)?;
+    command.args(arguments);
+    Ok(command)
+}

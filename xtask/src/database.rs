@@ -1,0 +1,145 @@
+//! Which database the commands work on, and how the component logs in to it.
+
+use anyhow::{Context, Result, bail};
+use errand_native::{
+    address::Address,
+    connect::create_database,
+    migrate::{self, Report},
+    postgres::Cluster,
+    role, secret,
+};
+
+use crate::{
+    settings::{APP_HOST, APP_URL, DATABASE_URL, JWT_SECRET, Settings},
+    workspace,
+};
+
+/// The database of the private server.
+pub(crate) const NAME: &str = "errand";
+
+/// The database that `DATABASE_URL` names, else the private one.
+#[derive(Debug)]
+pub(crate) struct Database {
+    pub(crate) address: Address,
+    private: Option<Cluster>,
+}
+
+impl Database {
+    /// Starts the private server when it is meant and not running.
+    pub(crate) async fn open(settings: &Settings) -> Result<Self> {
+        if let Some(url) = settings.get(DATABASE_URL) {
+            let address = Address::parse(&url).context("DATABASE_URL is of no use")?;
+            if address.is_pooled() {
+                eprintln!(
+                    "errand: DATABASE_URL names a pooled endpoint; migrations work there, but the direct one (without `-pooler`) is better"
+                );
+            }
+            return Ok(Self { address, private: None });
+        }
+        let cluster = Cluster::start(&workspace::root()?)?;
+        let address = create_database(&cluster.address("postgres")?, NAME).await?;
+        Ok(Self { address, private: Some(cluster) })
+    }
+
+    /// The private server, if that is the one.
+    pub(crate) fn private(&self) -> Option<&Cluster> {
+        self.private.as_ref()
+    }
+
+    /// Applies what is missing, and says what that was.
+    pub(crate) async fn migrate(&self) -> Result<()> {
+        let Report { applied, functions_replaced } =
+            migrate::migrate(&self.address, &workspace::root()?.join("migrations")).await?;
+        for file in applied {
+            eprintln!("errand: applied {file}");
+        }
+        if functions_replaced {
+            eprintln!("errand: replaced the functions of schema api");
+        }
+        Ok(())
+    }
+
+    /// Brings the database up to date, and `.env` to what the component needs to log in to it.
+    pub(crate) async fn prepare(&self, settings: &mut Settings) -> Result<()> {
+        let known_role = role::app_login_exists(&self.address).await?;
+        self.migrate().await?;
+        let url = self.app_url(settings, known_role).await?;
+        self.remember(settings, &url)
+    }
+
+    /// Gives the component's role a new password and writes it to `.env`.
+    pub(crate) async fn new_password(&self, settings: &mut Settings) -> Result<()> {
+        let url = role::ensure_app_login(&self.address, &secret::hex(24)?).await?;
+        self.remember(settings, &url)
+    }
+
+    /// The private server's login is ours to set. Elsewhere others may log in with the role (a deployment!), so its
+    /// password is set only when the role was created just now.
+    async fn app_url(&self, settings: &Settings, known_role: bool) -> Result<String> {
+        let configured = settings.get(APP_URL);
+        let current = configured.as_deref().and_then(|url| Address::parse(url).ok());
+        if self.private.is_some() {
+            let password = current
+                .filter(|app| app.user() == role::APP_ROLE && app.is_local())
+                .and_then(|app| app.config().get_password().map(|raw| String::from_utf8_lossy(raw).into_owned()));
+            let password = password.map_or_else(|| secret::hex(24), Ok)?;
+            return role::ensure_app_login(&self.address, &password).await;
+        }
+        match (configured, current) {
+            (Some(url), Some(app)) if unpooled(&app) == unpooled(&self.address) => Ok(url),
+            _ if known_role => bail!(
+                "the role {} existed on {} before, and its password is not known here: put the component's connection string into .env \
+                 as {APP_URL}, or set a new password with `cargo xtask db password` (whoever uses the old one is locked out)",
+                role::APP_ROLE,
+                self.address.endpoint()
+            ),
+            _ => role::ensure_app_login(&self.address, &secret::hex(24)?).await,
+        }
+    }
+
+    fn remember(&self, settings: &mut Settings, url: &str) -> Result<()> {
+        let app = Address::parse(url)?;
+        let env = &mut settings.dotenv;
+        if env.is_empty() {
+            env.comment(
+                "Written by `cargo xtask`; your changes are kept. Read by Spin, too. What it may hold: .env.example",
+            );
+        }
+        env.set(APP_URL, url);
+        env.set(APP_HOST, &app.endpoint());
+        if settings.get(JWT_SECRET).is_none() {
+            settings.dotenv.set(JWT_SECRET, &secret::hex(32)?);
+        }
+        settings.dotenv.save()
+    }
+
+    /// Stops the private server if this process started it.
+    pub(crate) fn close(self) -> Result<()> {
+        self.private.map_or(Ok(()), Cluster::stop)
+    }
+}
+
+/// What a database is called, whether through Neon's pooler or directly.
+fn unpooled(address: &Address) -> (String, u16, String) {
+    let host = address.host();
+    let host = match host.split_once('.') {
+        Some((label, rest)) => format!("{}.{rest}", label.strip_suffix("-pooler").unwrap_or(label)),
+        None => host.to_owned(),
+    };
+    (host, address.port(), address.database().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pooled_endpoint_is_the_same_database() -> Result<()> {
+        let direct = Address::parse("postgres://o:p@ep-a-1.eu.neon.tech/main")?;
+        let pooled = Address::parse("postgres://errand_app:q@ep-a-1-pooler.eu.neon.tech/main")?;
+        assert_eq!(unpooled(&direct), unpooled(&pooled));
+        let other = Address::parse("postgres://o:p@ep-b-1.eu.neon.tech/main")?;
+        assert_ne!(unpooled(&direct), unpooled(&other));
+        Ok(())
+    }
+}

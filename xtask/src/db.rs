@@ -1,0 +1,196 @@
+//! `cargo xtask db`: the database of `DATABASE_URL`, or the private one.
+
+use anyhow::{Context, Result, bail};
+use clap::{Args, Subcommand};
+use errand_native::{
+    address::Address,
+    migrate,
+    postgres::{self, Cluster, State},
+};
+use tokio::process::Command;
+
+use crate::{
+    database::{Database, NAME},
+    process,
+    settings::{APP_URL, DATABASE_URL, Settings},
+    workspace,
+};
+
+/// Migrate, inspect and open the database
+///
+/// Works on DATABASE_URL (from the environment or `.env`) when that is set, else on the checkout's private PostgreSQL,
+/// which is started for the command when it does not run.
+#[derive(Args)]
+#[command(arg_required_else_help = true)]
+pub(crate) struct Db {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Subcommand)]
+enum Action {
+    /// Apply the migrations that are missing, and the current functions
+    Migrate,
+    /// Take back the last migrations
+    Rollback {
+        /// How many
+        #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+        steps: u32,
+    },
+    /// Show which migrations are applied
+    Status,
+    /// Drop everything in the database that is errand's, data included
+    Reset {
+        /// Do it on a database that is not on this machine, too
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Open psql
+    Psql {
+        /// Log in as the component does, not as the administrator
+        #[arg(long)]
+        app: bool,
+        /// Arguments for psql
+        #[arg(last = true)]
+        arguments: Vec<String>,
+    },
+    /// Give the component's role a new password and write it to `.env`
+    Password,
+    /// Start the private PostgreSQL and leave it running
+    Start,
+    /// Stop the private PostgreSQL
+    Stop,
+}
+
+impl Db {
+    pub(crate) async fn run(self) -> Result<()> {
+        let mut settings = Settings::load()?;
+        match self.action {
+            Action::Start => return start(&mut settings).await,
+            Action::Stop => return stop(),
+            _ => {}
+        }
+        let database = Database::open(&settings).await?;
+        let done = match self.action {
+            Action::Migrate => up_to_date(&database).await,
+            Action::Rollback { steps } => rollback(&database, steps).await,
+            Action::Status => status(&database).await,
+            Action::Reset { yes } => reset(&database, yes).await,
+            Action::Psql { app, arguments } => psql(&database, &mut settings, app, &arguments).await,
+            Action::Password => new_password(&database, &mut settings).await,
+            Action::Start | Action::Stop => Ok(()),
+        };
+        // Stopped before anything is said about the outcome, so that an error is the last thing to be read.
+        database.close()?;
+        done
+    }
+}
+
+async fn up_to_date(database: &Database) -> Result<()> {
+    database.migrate().await?;
+    println!("{} is up to date", database.address);
+    Ok(())
+}
+
+async fn rollback(database: &Database, steps: u32) -> Result<()> {
+    let done = migrate::rollback(&database.address, &workspace::root()?.join("migrations"), steps).await?;
+    for file in &done {
+        println!("ran {file}");
+    }
+    if done.is_empty() {
+        println!("there is nothing to take back");
+    }
+    Ok(())
+}
+
+async fn status(database: &Database) -> Result<()> {
+    let status = migrate::status(&database.address, &workspace::root()?.join("migrations")).await?;
+    println!("{}", database.address);
+    if let Some(cluster) = database.private() {
+        println!(
+            "private PostgreSQL in {}, {}",
+            cluster.folder().display(),
+            if cluster.is_ours() { "not running" } else { "running" }
+        );
+    }
+    for entry in &status.entries {
+        println!("  {:<40} {}", entry.name, entry.applied_at.as_deref().unwrap_or("waiting"));
+        if let Some(problem) = &entry.problem {
+            println!("      {problem}");
+        }
+    }
+    println!("  {:<40} {}", "functions", if status.functions_current { "current" } else { "waiting" });
+    if status.entries.iter().any(|entry| entry.problem.is_some()) {
+        bail!("this database and this checkout do not fit together");
+    }
+    Ok(())
+}
+
+async fn reset(database: &Database, yes: bool) -> Result<()> {
+    if !yes && !database.address.is_local() {
+        bail!("this drops every task in {}; say `cargo xtask db reset --yes` if that is meant", database.address);
+    }
+    migrate::reset(&database.address).await?;
+    println!("dropped errand's schemas from {}; `cargo xtask db migrate` makes them anew", database.address);
+    Ok(())
+}
+
+async fn psql(database: &Database, settings: &mut Settings, app: bool, arguments: &[String]) -> Result<()> {
+    let program = postgres::client_program(&workspace::root()?, "psql")
+        .context("psql is not installed (Debian, Ubuntu: `sudo apt-get install postgresql-client`)")?;
+    let address = if app {
+        database.prepare(settings).await?;
+        Address::parse(&settings.get(APP_URL).context("the component has no connection string")?)?
+    } else {
+        database.address.clone()
+    };
+    let mut command = Command::new(program);
+    command.args(arguments).envs(address.libpq_env());
+    // In our own process group, or the terminal would not let it read; Ctrl-C is psql's to handle.
+    let mut child = command.spawn().context("cannot run psql")?;
+    loop {
+        tokio::select! {
+            status = child.wait() => {
+                if !status?.success() {
+                    bail!("psql ended with an error");
+                }
+                return Ok(());
+            }
+            result = process::interrupted() => result?,
+        }
+    }
+}
+
+async fn new_password(database: &Database, settings: &mut Settings) -> Result<()> {
+    database.new_password(settings).await?;
+    println!("the component's role has a new password; it is in .env as {APP_URL}");
+    Ok(())
+}
+
+async fn start(settings: &mut Settings) -> Result<()> {
+    if settings.get(DATABASE_URL).is_some() {
+        bail!("DATABASE_URL is set, so the private PostgreSQL is not used; unset it first");
+    }
+    let (cluster, started) = Cluster::start_detached(&workspace::root()?)?;
+    // Joins the running server; brings `.env` along, so that `spin up` works with it.
+    let database = Database::open(settings).await?;
+    database.prepare(settings).await?;
+    database.close()?;
+    let was = if started { "runs now" } else { "was running already" };
+    println!("PostgreSQL {was} on 127.0.0.1:{} (database {NAME}); stop it with `cargo xtask db stop`", cluster.port());
+    Ok(())
+}
+
+fn stop() -> Result<()> {
+    let root = workspace::root()?;
+    let told = match postgres::state(&root)? {
+        State::Absent => "there is no private PostgreSQL in this checkout",
+        State::Stopped => "the private PostgreSQL does not run",
+        State::Running(_) => {
+            postgres::stop(&root)?;
+            "stopped the private PostgreSQL"
+        }
+    };
+    println!("{told}");
+    Ok(())
+}

@@ -1,0 +1,212 @@
+//! What serves the component: the local host, or Spin.
+
+use std::{net::SocketAddr, path::PathBuf, process::Stdio, time::Duration};
+
+use anyhow::{Context, Result, bail};
+use clap::ValueEnum;
+use tokio::{
+    io::{AsyncBufReadExt, BufReader},
+    process::{Child, ChildStdout, Command},
+    sync::oneshot,
+    time::{Instant, sleep, timeout_at},
+};
+
+use crate::{
+    http,
+    process::{self, BRIEF, LONG},
+    settings::from_environment,
+    workspace,
+};
+
+/// A host binary to use instead of the one that would be built.
+pub(crate) const HOST_BIN: &str = "ERRAND_HOST_BIN";
+/// The first Spin that speaks WASI 0.3.0.
+const OLDEST_SPIN: (u32, u32) = (4, 1);
+/// Compiling the component, connecting to a sleeping database, and then some.
+const READY_TIMEOUT: Duration = Duration::from_secs(90);
+
+/// Which runtime serves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Runtime {
+    /// The local host of this repository (crates/host)
+    Host,
+    /// `spin up`, with a Spin of at least 4.1 on PATH
+    Spin,
+}
+
+impl Runtime {
+    /// Builds or finds what it needs. Returns the program.
+    pub(crate) async fn prepare(self) -> Result<PathBuf> {
+        match self {
+            Self::Host => host_binary().await,
+            Self::Spin => spin().await,
+        }
+    }
+
+    /// Starts serving the built component.
+    pub(crate) fn serve(self, program: &std::path::Path, listen: SocketAddr) -> Result<Serving> {
+        let mut command = workspace::program(&program.to_string_lossy())?;
+        if self == Self::Spin {
+            command.arg("up");
+        }
+        command.args([
+            "--from",
+            "spin.toml",
+            "--runtime-config-file",
+            "runtime-config.toml",
+            "--listen",
+            &listen.to_string(),
+        ]);
+        if self == Self::Host {
+            // Its end of our pipe tells it when we are gone, even if we were killed.
+            command.arg("--exit-with-stdin");
+        }
+        Serving::start(command)
+    }
+}
+
+/// Builds what is missing or stale of the local host.
+pub(crate) async fn host_binary() -> Result<PathBuf> {
+    if let Some(given) = from_environment(HOST_BIN) {
+        return Ok(PathBuf::from(given));
+    }
+    let mut cargo = workspace::cargo()?;
+    cargo.args(["build", "--profile", "host", "--package", "errand-host"]);
+    process::run(cargo, LONG).await.context("the local host was not built")?;
+    let path = workspace::root()?.join("target/host/errand-host");
+    path.is_file().then_some(path).context("cargo built no target/host/errand-host")
+}
+
+/// A Spin that is new enough.
+pub(crate) async fn spin() -> Result<PathBuf> {
+    let mut command = Command::new("spin");
+    command.arg("--version");
+    let told = process::capture(command, BRIEF).await;
+    let told = told
+        .context("there is no `spin` on PATH; see https://spinframework.dev/install, or leave out `--runtime spin`")?;
+    match version(&told) {
+        Some(found) if found >= OLDEST_SPIN => Ok(PathBuf::from("spin")),
+        _ => bail!(
+            "`spin` on PATH is `{told}`, but the component needs Spin {}.{} or later",
+            OLDEST_SPIN.0,
+            OLDEST_SPIN.1
+        ),
+    }
+}
+
+/// Major and minor of `spin 4.1.0-pre0 (2c6b0e1 2026-03-01)`. A pre-release counts: it speaks the same WASI.
+fn version(told: &str) -> Option<(u32, u32)> {
+    let number = told.split_whitespace().find(|word| word.starts_with(|c: char| c.is_ascii_digit()))?;
+    let mut parts = number.split('.');
+    Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
+}
+
+/// A runtime at work.
+#[derive(Debug)]
+pub(crate) struct Serving {
+    child: Child,
+    announced: Option<oneshot::Receiver<SocketAddr>>,
+    ended: bool,
+}
+
+impl Serving {
+    fn start(mut command: Command) -> Result<Self> {
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = process::spawn(&mut command)?;
+        let stdout = child.stdout.take().context("the runtime has no output")?;
+        let (announce, announced) = oneshot::channel();
+        tokio::spawn(pass_on(stdout, announce));
+        Ok(Self { child, announced: Some(announced), ended: false })
+    }
+
+    /// Waits until the API answers that it is ready; returns where.
+    pub(crate) async fn ready(&mut self) -> Result<SocketAddr> {
+        let deadline = Instant::now() + READY_TIMEOUT;
+        let announced = self.announced.take().context("asked twice")?;
+        let address = tokio::select! {
+            announced = timeout_at(deadline, announced) => match announced {
+                Ok(Ok(address)) => address,
+                Ok(Err(_)) => bail!("the runtime ended before it served anything; what it said is above"),
+                Err(_) => bail!("the runtime has not begun to serve within {} s", READY_TIMEOUT.as_secs()),
+            },
+            status = self.child.wait() => {
+                self.ended = true;
+                bail!("the runtime ended before it served anything ({}); what it said is above", status?)
+            }
+        };
+        loop {
+            let answer = tokio::select! {
+                answer = http::get(address, "/health/ready", Duration::from_secs(10)) => answer,
+                status = self.child.wait() => {
+                    self.ended = true;
+                    bail!("the runtime ended while it was starting ({})", status?)
+                }
+            };
+            match answer {
+                Ok((200, _)) => return Ok(address),
+                other if Instant::now() > deadline => {
+                    let told = match other {
+                        Ok((status, body)) => format!("it answers {status}: {}", body.trim()),
+                        Err(error) => format!("{error:#}"),
+                    };
+                    bail!("http://{address}/health/ready was not ready within {} s; {told}", READY_TIMEOUT.as_secs())
+                }
+                _ => sleep(Duration::from_millis(50)).await,
+            }
+        }
+    }
+
+    /// Waits until it ends by itself, which it should not.
+    pub(crate) async fn ended(&mut self) -> Result<()> {
+        let status = self.child.wait().await?;
+        self.ended = true;
+        bail!("the runtime ended by itself ({status}); what it said is above")
+    }
+
+    /// Asks it to finish what it is doing and go.
+    pub(crate) async fn stop(mut self) {
+        if !self.ended {
+            process::stop(&mut self.child).await;
+        }
+    }
+}
+
+/// Prints what the runtime prints, and notices the line that says where it serves.
+async fn pass_on(stdout: ChildStdout, announce: oneshot::Sender<SocketAddr>) {
+    let mut announce = Some(announce);
+    let mut lines = BufReader::new(stdout).lines();
+    while let Ok(Some(line)) = lines.next_line().await {
+        if let Some(address) = serving_at(&line)
+            && let Some(announce) = announce.take()
+        {
+            // Nobody listens any more when we are stopping.
+            let _ = announce.send(address);
+            continue;
+        }
+        println!("{line}");
+    }
+}
+
+/// The address in `Serving http://127.0.0.1:3000`, which Spin and the host both print.
+fn serving_at(line: &str) -> Option<SocketAddr> {
+    line.trim().strip_prefix("Serving http://")?.trim_end_matches('/').parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_of_spin_are_read() {
+        assert_eq!(version("spin 4.1.0-pre0 (2c6b0e1 2026-03-01)"), Some((4, 1)));
+        assert_eq!(version("spin 3.6.3"), Some((3, 6)));
+        assert!(version("spin 10.0.1") > Some(OLDEST_SPIN));
+        assert_eq!(version("spin"), None);
+    }
+
+    #[test]
+    fn the_announcement_is_recognised() {
+        assert_eq!(serving_at("Serving http://127.0.0.1:3000").map(|address| address.port()), Some(3000));
+        assert_eq!(serving_at("Preparing Wasm modules"), None);
+    }
+}

@@ -1,0 +1,96 @@
+//! `cargo xtask token`: a bearer token for local use.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use anyhow::{Context, Result, bail};
+use clap::Args;
+use jsonwebtoken::{EncodingKey, Header, encode};
+use serde::Serialize;
+
+use crate::settings::{JWT_AUDIENCE, JWT_ISSUER, JWT_SECRET, Settings};
+
+/// Print a bearer token for local use
+///
+/// Signed (HS256) with the secret in `.env`, with the issuer and audience configured there.
+#[derive(Args)]
+pub(crate) struct Token {
+    /// The user that the token speaks for (`sub`)
+    user: String,
+    /// How long it is valid: 90s, 30m, 24h, 7d
+    #[arg(long, default_value = "24h", value_parser = duration)]
+    expires: Duration,
+}
+
+/// RFC 7519, section 4.1.
+#[derive(Serialize)]
+struct Claims {
+    sub: String,
+    iat: u64,
+    exp: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    iss: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    aud: Option<String>,
+}
+
+impl Token {
+    pub(crate) fn run(self) -> Result<()> {
+        println!("{}", mint(&Settings::load()?, &self.user, self.expires)?);
+        Ok(())
+    }
+}
+
+/// A token for `user`, valid from now.
+pub(crate) fn mint(settings: &Settings, user: &str, validity: Duration) -> Result<String> {
+    if user.is_empty() || user.chars().count() > 255 {
+        bail!("a user id has 1 to 255 characters");
+    }
+    let secret = settings
+        .get(JWT_SECRET)
+        .with_context(|| format!("{JWT_SECRET} is not set; `cargo xtask up` creates .env with a fresh one"))?;
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).context("the clock stands before 1970")?;
+    let claims = Claims {
+        sub: user.to_owned(),
+        iat: now.as_secs(),
+        exp: (now + validity).as_secs(),
+        iss: settings.get(JWT_ISSUER),
+        aud: settings.get(JWT_AUDIENCE),
+    };
+    encode(&Header::default(), &claims, &EncodingKey::from_secret(secret.as_bytes()))
+        .context("the token could not be signed")
+}
+
+/// A number and its unit; a number alone is seconds.
+fn duration(text: &str) -> Result<Duration, String> {
+    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(digits);
+    let seconds = match unit {
+        "" | "s" => 1,
+        "m" => 60,
+        "h" => 3_600,
+        "d" => 86_400,
+        _ => 0,
+    };
+    number
+        .parse::<u64>()
+        .ok()
+        .and_then(|number| number.checked_mul(seconds))
+        // A hundred years: beyond that it is a slip of the finger.
+        .filter(|seconds| (1..=3_153_600_000).contains(seconds))
+        .map(Duration::from_secs)
+        .ok_or_else(|| "expected a number and a unit, such as 90s, 30m, 24h or 7d".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_have_units() {
+        assert_eq!(duration("24h"), Ok(Duration::from_secs(86_400)));
+        assert_eq!(duration("90"), Ok(Duration::from_secs(90)));
+        for bad in ["", "h", "0s", "-1h", "1w", "99999999999d"] {
+            assert!(duration(bad).is_err(), "{bad}");
+        }
+    }
+}
