@@ -24,7 +24,7 @@ pub use cors::Cors;
 pub use problem::ProblemBody;
 pub use tasks::TaskList;
 
-use crate::App;
+use crate::{Ambient, App, ConfigError};
 use problem::Problem;
 
 /// A path of the API, with its methods.
@@ -50,9 +50,7 @@ pub const ROUTES: &[Route] = &[
         path: "/api/{user_id}/tasks/{id}",
         methods: &["GET", "PUT", "PATCH", "DELETE"],
         public: false,
-        handlers: || {
-            get(tasks::get_task).put(tasks::replace_task).patch(tasks::patch_task).delete(tasks::delete_task)
-        },
+        handlers: || get(tasks::get_task).put(tasks::replace_task).patch(tasks::patch_task).delete(tasks::delete_task),
     },
     Route {
         path: "/api/{user_id}/tasks/{id}/complete",
@@ -72,7 +70,7 @@ pub fn router(app: Arc<App>) -> Router {
         .fallback(|| async { Problem::no_route() })
         .method_not_allowed_fallback(method_not_allowed)
         .layer(from_fn_with_state(Arc::clone(&app), cors::allow))
-        .layer(from_fn_with_state(Arc::clone(&app), respond::finish))
+        .layer(from_fn_with_state(app.ambient, respond::finish))
         .with_state(app)
 }
 
@@ -82,4 +80,15 @@ async fn method_not_allowed(request: Request) -> Response {
         Method::OPTIONS => StatusCode::NO_CONTENT.into_response(),
         _ => Problem::method_not_allowed().into_response(),
     }
+}
+
+/// What answers in the place of the API when the configuration is not one to serve with: 503, and never an open door.
+/// The reason goes to the log alone.
+pub fn refusing_router(error: &ConfigError, ambient: Ambient) -> Router {
+    let line = serde_json::json!({"level": "error", "event": "refusing to serve", "cause": error.to_string()});
+    (ambient.log)(&line.to_string());
+    Router::new()
+        .route("/health/live", get(health::live))
+        .fallback(|| async { Problem::not_ready("the configuration is refused".to_owned()) })
+        .layer(from_fn_with_state(ambient, respond::finish))
 }

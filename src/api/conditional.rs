@@ -58,9 +58,7 @@ pub(super) fn is_known(known: Option<&Known>, version: i64) -> bool {
 
 /// The numbers among the tags; another tag is none of errand's, and matches nothing.
 fn numbers(tags: impl IntoIterator<Item = (bool, String)>) -> Vec<i64> {
-    tags.into_iter()
-        .filter_map(|(_, tag)| tag.parse::<i64>().ok().filter(|number| number.to_string() == tag))
-        .collect()
+    tags.into_iter().filter_map(|(_, tag)| tag.parse::<i64>().ok().filter(|number| number.to_string() == tag)).collect()
 }
 
 fn parse(headers: &HeaderMap, name: http::HeaderName, shown: &'static str) -> Result<Option<Condition>, Invalid> {

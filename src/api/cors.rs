@@ -42,7 +42,8 @@ impl Cors {
         for origin in &origins {
             let host = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
             if !host.is_some_and(|host| !host.is_empty() && !host.contains(['/', ' ', '*'])) {
-                let problem = format!("has {origin:?}, which is no origin: scheme and host, such as https://app.example");
+                let problem =
+                    format!("has {origin:?}, which is no origin: scheme and host, such as https://app.example");
                 return Err(ConfigError { variable: "cors_origins", problem });
             }
         }

@@ -79,10 +79,19 @@ mod tests {
 
     #[test]
     fn the_most_specific_range_decides() {
-        for (accept, wanted) in [("*/*", true), ("application/*", true), ("text/html, */*;q=0.1", true),
-            ("application/json;q=0, */*", false), ("text/html", false), ("application/json; q=0.0", false), ("", true),
-            ("application/problem+json", false), ("*/*;q=0", false), ("Application/JSON", true), ("nonsense", false)]
-        {
+        for (accept, wanted) in [
+            ("*/*", true),
+            ("application/*", true),
+            ("text/html, */*;q=0.1", true),
+            ("application/json;q=0, */*", false),
+            ("text/html", false),
+            ("application/json; q=0.0", false),
+            ("", true),
+            ("application/problem+json", false),
+            ("*/*;q=0", false),
+            ("Application/JSON", true),
+            ("nonsense", false),
+        ] {
             assert_eq!(accepts(&headers(ACCEPT, accept), "application", "json"), wanted, "{accept}");
         }
         assert!(accepts(&HeaderMap::new(), "application", "json"));
@@ -90,9 +99,13 @@ mod tests {
 
     #[test]
     fn a_preference_is_found_among_others() {
-        for (prefer, minimal) in [("return=minimal", true), ("wait=5, Return=\"minimal\"; x=1", true),
-            ("return=representation, return=minimal", false), ("respond-async", false), ("return=minimally", false)]
-        {
+        for (prefer, minimal) in [
+            ("return=minimal", true),
+            ("wait=5, Return=\"minimal\"; x=1", true),
+            ("return=representation, return=minimal", false),
+            ("respond-async", false),
+            ("return=minimally", false),
+        ] {
             assert_eq!(prefers_minimal(&headers(PREFER, prefer)), minimal, "{prefer}");
         }
     }

@@ -181,7 +181,8 @@ impl From<Error> for Problem {
                     .because(cause)
             }
             Error::OutcomeUnknown(cause) => {
-                let detail = "No answer came in time; a write may have happened or not. Read again before you repeat it.";
+                let detail =
+                    "No answer came in time; a write may have happened or not. Read again before you repeat it.";
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "outcome_unknown", "Outcome unknown", detail)
                     .with_header(RETRY_AFTER, RETRY_SECONDS)
                     .because(cause)

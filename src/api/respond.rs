@@ -1,30 +1,30 @@
 //! The last thing that happens to every response: its problem is written out, and it gets the headers that all have.
 
-use std::sync::Arc;
-
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
-use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, X_CONTENT_TYPE_OPTIONS};
+use http::header::{
+    CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, X_CONTENT_TYPE_OPTIONS,
+};
 use http::{Method, StatusCode};
 
 use super::problem::Problem;
-use crate::App;
+use crate::Ambient;
 
 /// Tells requests apart in logs and in questions.
 pub(super) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-pub(super) async fn finish(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+pub(super) async fn finish(State(ambient): State<Ambient>, request: Request, next: Next) -> Response {
     let request_id = request_id(request.headers()).unwrap_or_else(|| {
-        HeaderValue::try_from((app.ambient.new_id)().to_string()).unwrap_or(HeaderValue::from_static("none"))
+        HeaderValue::try_from((ambient.new_id)().to_string()).unwrap_or(HeaderValue::from_static("none"))
     });
     let head = request.method() == Method::HEAD;
     let mut response = next.run(request).await;
     if let Some(problem) = response.extensions_mut().remove::<Problem>() {
         let request_id = request_id.to_str().unwrap_or_default();
         if let Some(cause) = &problem.cause {
-            log(&app, request_id, &problem, cause);
+            log(ambient, request_id, &problem, cause);
         }
         let body = serde_json::to_vec(&problem.body(request_id)).unwrap_or_default();
         let headers = response.headers_mut();
@@ -52,7 +52,7 @@ fn request_id(headers: &HeaderMap) -> Option<HeaderValue> {
     ((1..=128).contains(&value.len()) && value.as_bytes().iter().all(harmless)).then(|| value.clone())
 }
 
-fn log(app: &App, request_id: &str, problem: &Problem, cause: &str) {
+fn log(ambient: Ambient, request_id: &str, problem: &Problem, cause: &str) {
     let line = serde_json::json!({
         "level": if problem.status == StatusCode::INTERNAL_SERVER_ERROR { "error" } else { "warn" },
         "request_id": request_id,
@@ -60,5 +60,5 @@ fn log(app: &App, request_id: &str, problem: &Problem, cause: &str) {
         "code": problem.code,
         "cause": cause,
     });
-    (app.ambient.log)(&line.to_string());
+    (ambient.log)(&line.to_string());
 }

@@ -4,8 +4,8 @@ use std::time::{Duration, SystemTime};
 
 use serde::Deserialize;
 
-use super::verifier::Refusal;
 use super::Caller;
+use super::verifier::Refusal;
 
 /// How far the issuer's clock and this one may differ.
 const SKEW: Duration = Duration::from_secs(60);

@@ -151,11 +151,26 @@ mod tests {
 
     #[test]
     fn each_claim_is_checked() {
-        let changes = [json!({"exp": 999_940}), json!({"exp": null}), json!({"exp": "1000100"}), json!({"exp": 1e300}),
-            json!({"exp": 1_000_100.5}), json!({"exp": -1}), json!({"sub": null}), json!({"sub": ""}),
-            json!({"sub": 5}), json!({"sub": "a\u{0}"}), json!({"sub": "a".repeat(256)}), json!({"nbf": 1_000_061}),
-            json!({"iat": 1_000_061}), json!({"iss": "https://issuer/"}), json!({"iss": null}), json!({"aud": "x"}),
-            json!({"aud": []}), json!({"aud": null})];
+        let changes = [
+            json!({"exp": 999_940}),
+            json!({"exp": null}),
+            json!({"exp": "1000100"}),
+            json!({"exp": 1e300}),
+            json!({"exp": 1_000_100.5}),
+            json!({"exp": -1}),
+            json!({"sub": null}),
+            json!({"sub": ""}),
+            json!({"sub": 5}),
+            json!({"sub": "a\u{0}"}),
+            json!({"sub": "a".repeat(256)}),
+            json!({"nbf": 1_000_061}),
+            json!({"iat": 1_000_061}),
+            json!({"iss": "https://issuer/"}),
+            json!({"iss": null}),
+            json!({"aud": "x"}),
+            json!({"aud": []}),
+            json!({"aud": null}),
+        ];
         for change in changes {
             let mut claims = claims();
             for (name, value) in change.as_object().unwrap() {

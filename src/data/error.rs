@@ -58,9 +58,10 @@ impl From<DatabaseError> for Error {
 fn mistake(constraint: &str) -> Option<Invalid> {
     Some(match constraint {
         "task_due_zone_known" => Invalid::body("/due/time_zone", "Unknown time zone."),
-        "task_due_time_exists" => {
-            Invalid::body("/due/time", "There is no such time on that day in that zone: clocks are set forward over it.")
-        }
+        "task_due_time_exists" => Invalid::body(
+            "/due/time",
+            "There is no such time on that day in that zone: clocks are set forward over it.",
+        ),
         "task_due_range" => Invalid::body("/due/date", "Must be within the years 1 to 9999 in UTC."),
         "task_due_parts" => Invalid::body("/due", "Needs a date; time and time_zone only come together."),
         _ => return None,

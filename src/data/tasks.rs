@@ -126,8 +126,7 @@ impl Scope<'_> {
 
     /// Reads a page of tasks.
     pub async fn task_list(&self, query: &ListQuery, known: Option<&Known>) -> Result<Listing, Error> {
-        const LIST: &str =
-            "select unchanged, seq, tasks, last_key, last_id, total from api.task_list($1, $2)";
+        const LIST: &str = "select unchanged, seq, tasks, last_key, last_id, total from api.task_list($1, $2)";
         let list = List {
             order: query.order,
             limit: query.limit,

@@ -64,7 +64,8 @@ impl Due {
                 None
             }
             (Some(_), None, Some(_)) => {
-                mistakes.push(Invalid::body("/due/time", "A time zone needs a time; leave both out for the whole day."));
+                mistakes
+                    .push(Invalid::body("/due/time", "A time zone needs a time; leave both out for the whole day."));
                 None
             }
             (Some(date), _, _) => Some(Self { date, time, time_zone }),
@@ -199,23 +200,48 @@ mod tests {
     fn every_mistake_is_named() {
         let mistakes = parse(r#"{"date":"2026-02-30","time":"24:00","time_zone":"CET","x":1,"date":"2026-01-01"}"#);
         assert_eq!(mistakes.unwrap_err().len(), 5);
-        for text in [r#"{}"#, r#"{"time":"10:00","time_zone":"UTC"}"#, r#"{"date":"2026-01-01","time":"10:00"}"#,
-            r#"{"date":"2026-01-01","time_zone":"UTC"}"#, "5", r#""2026-01-01""#, r#"{"date":20260101}"#]
-        {
+        for text in [
+            r#"{}"#,
+            r#"{"time":"10:00","time_zone":"UTC"}"#,
+            r#"{"date":"2026-01-01","time":"10:00"}"#,
+            r#"{"date":"2026-01-01","time_zone":"UTC"}"#,
+            "5",
+            r#""2026-01-01""#,
+            r#"{"date":20260101}"#,
+        ] {
             assert_eq!(parse(text).unwrap_err().len(), 1, "{text}");
         }
     }
 
     #[test]
     fn a_zone_is_an_iana_name() {
-        for name in ["UTC", "Europe/Vilnius", "America/Argentina/Buenos_Aires", "America/Port-au-Prince", "Etc/GMT+12",
-            "Etc/GMT-9", "Etc/UTC"]
-        {
+        for name in [
+            "UTC",
+            "Europe/Vilnius",
+            "America/Argentina/Buenos_Aires",
+            "America/Port-au-Prince",
+            "Etc/GMT+12",
+            "Etc/GMT-9",
+            "Etc/UTC",
+        ] {
             assert!(TimeZone::parse(name).is_ok(), "{name}");
         }
-        for name in ["", "CET", "EST5EDT", "XYZ+3", "Foo/Bar3", "../etc/passwd", "posix/UTC", "Etc/GMT+99", "/UTC",
-            "Europe/", "Europe//Vilnius", "UTC+3", "<+03>-3", "Europe/Vilnius\0"]
-        {
+        for name in [
+            "",
+            "CET",
+            "EST5EDT",
+            "XYZ+3",
+            "Foo/Bar3",
+            "../etc/passwd",
+            "posix/UTC",
+            "Etc/GMT+99",
+            "/UTC",
+            "Europe/",
+            "Europe//Vilnius",
+            "UTC+3",
+            "<+03>-3",
+            "Europe/Vilnius\0",
+        ] {
             assert!(TimeZone::parse(name).is_err(), "{name}");
         }
     }

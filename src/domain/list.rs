@@ -108,8 +108,13 @@ impl ListQuery {
     /// Parses decoded name and value pairs for one user. Every mistake is named.
     pub fn parse(user_id: &str, pairs: &[(String, String)]) -> Result<Self, Vec<Invalid>> {
         let mut mistakes = Vec::new();
-        let mut query =
-            Self { order: Order::default(), filter: Filter::default(), limit: Self::DEFAULT_LIMIT, after: None, count: false };
+        let mut query = Self {
+            order: Order::default(),
+            filter: Filter::default(),
+            limit: Self::DEFAULT_LIMIT,
+            after: None,
+            count: false,
+        };
         let mut cursor = None;
         let mut seen: Vec<&str> = Vec::new();
         for (name, value) in pairs {
@@ -217,8 +222,9 @@ impl Order {
             "title" => Self::TitleAsc,
             "-title" => Self::TitleDesc,
             _ => {
-                return Err("Must be created_at, updated_at, due, priority or title, with a - before it to reverse."
-                    .to_owned());
+                return Err(
+                    "Must be created_at, updated_at, due, priority or title, with a - before it to reverse.".to_owned()
+                );
             }
         })
     }
@@ -278,11 +284,29 @@ mod tests {
 
     #[test]
     fn every_bad_value_is_named() {
-        for (name, value) in [("limit", "0"), ("limit", "501"), ("limit", "+5"), ("limit", ""), ("sort", "id"),
-            ("sort", "--due"), ("completed", "True"), ("completed", ""), ("priority", "urgent"), ("priority", ""),
-            ("tag", ""), ("tag", "a,,b"), ("due_before", "tomorrow"), ("due_after", "2026-02-30"), ("overdue", "1"),
-            ("updated_since", "2026-12-01"), ("q", "a\0b"), ("count", "true"), ("cursor", "x"), ("page", "2"), ("", "")]
-        {
+        for (name, value) in [
+            ("limit", "0"),
+            ("limit", "501"),
+            ("limit", "+5"),
+            ("limit", ""),
+            ("sort", "id"),
+            ("sort", "--due"),
+            ("completed", "True"),
+            ("completed", ""),
+            ("priority", "urgent"),
+            ("priority", ""),
+            ("tag", ""),
+            ("tag", "a,,b"),
+            ("due_before", "tomorrow"),
+            ("due_after", "2026-02-30"),
+            ("overdue", "1"),
+            ("updated_since", "2026-12-01"),
+            ("q", "a\0b"),
+            ("count", "true"),
+            ("cursor", "x"),
+            ("page", "2"),
+            ("", ""),
+        ] {
             let mistakes = parse(&[(name, value)]).unwrap_err();
             assert_eq!(mistakes.len(), 1, "{name}={value}");
             assert_eq!(mistakes[0].place, crate::domain::Place::Parameter(name.to_owned()));

@@ -40,22 +40,12 @@ pub async fn list(scope: &Scope<'_>, query: &ListQuery, known: Option<&Known>) -
 }
 
 /// Replaces a task; makes it when, and only when, the writer expects that there is none.
-pub async fn replace(
-    scope: &Scope<'_>,
-    id: Uuid,
-    expectation: Expectation,
-    task: &NewTask,
-) -> Result<Written, Error> {
+pub async fn replace(scope: &Scope<'_>, id: Uuid, expectation: Expectation, task: &NewTask) -> Result<Written, Error> {
     written(scope.task_put(id, expectation.versions, expectation.absent, task.fields()).await?)
 }
 
 /// Changes some fields of a task.
-pub async fn patch(
-    scope: &Scope<'_>,
-    id: Uuid,
-    expectation: Expectation,
-    patch: &TaskPatch,
-) -> Result<Written, Error> {
+pub async fn patch(scope: &Scope<'_>, id: Uuid, expectation: Expectation, patch: &TaskPatch) -> Result<Written, Error> {
     written(scope.task_patch(id, expectation.for_a_task_that_exists(), patch).await?)
 }
 

@@ -1,0 +1,61 @@
+//! The Spin adapter: the component's entry point, its variables, and the database over Spin's outbound PostgreSQL.
+
+mod database;
+
+use std::sync::{Arc, OnceLock};
+use std::time::SystemTime;
+
+use axum::Router;
+use axum::body::Body;
+use spin_sdk::http::Request;
+use spin_sdk::{http_service, variables};
+use tower_service::Service;
+use uuid::Uuid;
+
+use crate::{Ambient, App, Config, api};
+use database::SpinDatabase;
+
+/// The router of this instance, built by its first request. Instances come and go; nothing in it is worth keeping.
+static ROUTER: OnceLock<Router> = OnceLock::new();
+
+const AMBIENT: Ambient = Ambient { now: SystemTime::now, new_id: Uuid::now_v7, log };
+
+#[http_service]
+async fn handle(request: Request) -> Result<http::Response<Body>, std::convert::Infallible> {
+    let router = match ROUTER.get() {
+        Some(router) => router,
+        None => {
+            let router = start().await;
+            ROUTER.get_or_init(|| router)
+        }
+    };
+    router.clone().call(request).await
+}
+
+async fn start() -> Router {
+    let mut values = Vec::with_capacity(Config::VARIABLES.len());
+    for name in Config::VARIABLES {
+        values.push((name, variable(name).await));
+    }
+    let config = Config::from_variables(|name| values.iter().find(|(known, _)| *known == name)?.1.clone());
+    let database = SpinDatabase::new(variable("database_url").await.unwrap_or_default());
+    match App::new(config, Arc::new(database), AMBIENT) {
+        Ok(app) => api::router(Arc::new(app)),
+        Err(error) => api::refusing_router(&error, AMBIENT),
+    }
+}
+
+/// The value of a variable; `None` where spin.toml does not hand it to the component.
+async fn variable(name: &str) -> Option<String> {
+    match variables::get(name).await {
+        Ok(value) => Some(value),
+        Err(error) => {
+            log(&serde_json::json!({"level": "error", "variable": name, "cause": error.to_string()}).to_string());
+            None
+        }
+    }
+}
+
+fn log(line: &str) {
+    eprintln!("{line}");
+}
