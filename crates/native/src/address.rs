@@ -38,24 +38,15 @@ impl Address {
         let host = match config.get_hosts() {
             [Host::Tcp(host)] => host.clone(),
             [] => bail!("the connection string names no host"),
-            [_] => bail!(
-                "the connection string names a unix socket; use a TCP host, which the component can reach too"
-            ),
+            [_] => {
+                bail!("the connection string names a unix socket; use a TCP host, which the component can reach too")
+            }
             _ => bail!("the connection string names several hosts; use one"),
         };
-        let user = config
-            .get_user()
-            .context("the connection string names no user")?
-            .to_owned();
+        let user = config.get_user().context("the connection string names no user")?.to_owned();
         let database = config.get_dbname().unwrap_or(&user).to_owned();
         let port = config.get_ports().first().copied().unwrap_or(5432);
-        Ok(Self {
-            config,
-            host,
-            port,
-            user,
-            database,
-        })
+        Ok(Self { config, host, port, user, database })
     }
 
     /// The server's name or IP address.
@@ -99,10 +90,7 @@ impl Address {
 
     /// Whether this looks like Neon's pooled endpoint (`ep-name-pooler.region.aws.neon.tech`).
     pub fn is_pooled(&self) -> bool {
-        self.host
-            .split('.')
-            .next()
-            .is_some_and(|label| label.ends_with("-pooler"))
+        self.host.split('.').next().is_some_and(|label| label.ends_with("-pooler"))
     }
 
     /// Whether both name the same database on the same server, whoever logs in.
@@ -173,16 +161,13 @@ impl fmt::Debug for Address {
 
 /// RFC 3986: everything but unreserved characters.
 fn percent_encode(text: &str) -> String {
-    text.bytes()
-        .fold(String::with_capacity(text.len()), |mut out, byte| {
-            match byte {
-                b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-                    out.push(char::from(byte))
-                }
-                _ => out.push_str(&format!("%{byte:02X}")),
-            }
-            out
-        })
+    text.bytes().fold(String::with_capacity(text.len()), |mut out, byte| {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => out.push(char::from(byte)),
+            _ => out.push_str(&format!("%{byte:02X}")),
+        }
+        out
+    })
 }
 
 #[cfg(test)]
@@ -194,10 +179,7 @@ mod tests {
         let url = "postgresql://owner:p%40ss@ep-calm-sun-1-pooler.eu-central-1.aws.neon.tech/main?sslmode=require&channel_binding=require";
         let address = Address::parse(url)?;
         assert!(address.is_pooled() && !address.is_local());
-        assert_eq!(
-            address.endpoint(),
-            "ep-calm-sun-1-pooler.eu-central-1.aws.neon.tech:5432"
-        );
+        assert_eq!(address.endpoint(), "ep-calm-sun-1-pooler.eu-central-1.aws.neon.tech:5432");
         assert_eq!(
             address.app_url("errand_app", "a/b c"),
             "postgres://errand_app:a%2Fb%20c@ep-calm-sun-1-pooler.eu-central-1.aws.neon.tech:5432/main\
@@ -210,27 +192,16 @@ mod tests {
     fn a_local_address_goes_without_tls() -> Result<()> {
         let address = Address::parse("postgres://postgres:secret@127.0.0.1:15432/errand")?;
         assert!(address.is_local());
-        assert!(
-            address
-                .app_url("errand_app", "x")
-                .contains("127.0.0.1:15432/errand?sslmode=disable&")
-        );
-        assert_eq!(
-            format!("{address} {address:?}").matches("secret").count(),
-            0
-        );
+        assert!(address.app_url("errand_app", "x").contains("127.0.0.1:15432/errand?sslmode=disable&"));
+        assert_eq!(format!("{address} {address:?}").matches("secret").count(), 0);
         Ok(())
     }
 
     #[test]
     fn what_an_app_url_says_is_what_was_meant() -> Result<()> {
-        let url =
-            Address::parse("postgres://o@[::1]:6000/a%20b")?.app_url("errand_app", "p@:/?#&'");
+        let url = Address::parse("postgres://o@[::1]:6000/a%20b")?.app_url("errand_app", "p@:/?#&'");
         let back = Address::parse(&url)?;
-        assert_eq!(
-            (back.endpoint().as_str(), back.database()),
-            ("[::1]:6000", "a b")
-        );
+        assert_eq!((back.endpoint().as_str(), back.database()), ("[::1]:6000", "a b"));
         assert_eq!(back.config().get_password(), Some("p@:/?#&'".as_bytes()));
         Ok(())
     }
@@ -244,12 +215,7 @@ mod tests {
 
     #[test]
     fn what_the_component_cannot_reach_is_refused() {
-        for url in [
-            "postgres:///main",
-            "host=/var/run/postgresql user=a",
-            "postgres://a@h1,h2/main",
-            "mysql://a@b/c",
-        ] {
+        for url in ["postgres:///main", "host=/var/run/postgresql user=a", "postgres://a@h1,h2/main", "mysql://a@b/c"] {
             assert!(Address::parse(url).is_err(), "{url}");
         }
     }

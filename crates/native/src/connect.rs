@@ -19,8 +19,8 @@ pub async fn connect(address: &Address) -> Result<Client> {
     let limit = *config.get_connect_timeout().unwrap_or(&CONNECT_TIMEOUT);
     config.connect_timeout(limit).application_name("errand");
     // Local servers rarely speak TLS; when none was asked for, the machine's roots need not be read.
-    let plain = config.get_ssl_mode() == SslMode::Disable
-        || (config.get_ssl_mode() == SslMode::Prefer && address.is_local());
+    let plain =
+        config.get_ssl_mode() == SslMode::Disable || (config.get_ssl_mode() == SslMode::Prefer && address.is_local());
     let attempt = async {
         if plain {
             config.ssl_mode(SslMode::Disable);
@@ -36,28 +36,18 @@ pub async fn connect(address: &Address) -> Result<Client> {
     // The driver's own timeout covers the TCP connect only, not a server that accepts and then says nothing.
     match tokio::time::timeout(limit * 2, attempt).await {
         Ok(connected) => connected.with_context(|| format!("could not connect to {address}")),
-        Err(_) => bail!(
-            "{address} accepted the connection but did not answer within {} s",
-            limit.as_secs() * 2
-        ),
+        Err(_) => bail!("{address} accepted the connection but did not answer within {} s", limit.as_secs() * 2),
     }
 }
 
 /// Creates `database` on the server of `address` unless it is there. Returns its address.
 pub async fn create_database(address: &Address, database: &str) -> Result<Address> {
     let client = connect(address).await?;
-    let found = client
-        .query_typed_opt(
-            "select 1 from pg_database where datname = $1",
-            &[(&database, Type::TEXT)],
-        )
-        .await?;
+    let found =
+        client.query_typed_opt("select 1 from pg_database where datname = $1", &[(&database, Type::TEXT)]).await?;
     if found.is_none() {
         let quoted = database.replace('"', "\"\"");
-        match client
-            .batch_execute(&format!("create database \"{quoted}\""))
-            .await
-        {
+        match client.batch_execute(&format!("create database \"{quoted}\"")).await {
             // Somebody else was faster: as good.
             Err(error) if error.code() == Some(&SqlState::DUPLICATE_DATABASE) => {}
             Err(error) if error.code() == Some(&SqlState::UNIQUE_VIOLATION) => {}
@@ -67,7 +57,7 @@ pub async fn create_database(address: &Address, database: &str) -> Result<Addres
     Ok(address.with_database(database))
 }
 
-fn tls() -> Result<MakeRustlsConnect> {
+pub(crate) fn tls() -> Result<MakeRustlsConnect> {
     let found = rustls_native_certs::load_native_certs();
     let mut roots = rustls::RootCertStore::empty();
     roots.add_parsable_certificates(found.certs);

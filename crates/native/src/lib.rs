@@ -6,6 +6,8 @@
 
 pub mod address;
 pub mod connect;
+#[cfg(feature = "server")]
+pub mod database;
 pub mod migrate;
 pub mod postgres;
 pub mod role;

@@ -69,9 +69,7 @@ pub async fn migrate(address: &Address, migrations: &Path) -> Result<Report> {
         };
         run(&tx, &next.up).await?;
         ledger::add(&tx, next).await?;
-        tx.commit()
-            .await
-            .with_context(|| format!("{} could not be committed", next.up.path))?;
+        tx.commit().await.with_context(|| format!("{} could not be committed", next.up.path))?;
         report.applied.push(next.up.path.clone());
     }
 }
@@ -88,28 +86,16 @@ pub async fn rollback(address: &Address, migrations: &Path, steps: u32) -> Resul
         let applied = ledger::applied(&tx).await?;
         let Some(last) = applied.last() else { break };
         // The checksum of the up file may differ here: whoever edits a migration takes it back first.
-        let migration = source
-            .migrations
-            .iter()
-            .find(|m| m.version == last.version && m.name == last.name)
-            .with_context(|| {
-                format!(
-                    "{:04}_{}.up.sql is applied but not in this checkout",
-                    last.version, last.name
-                )
+        let migration =
+            source.migrations.iter().find(|m| m.version == last.version && m.name == last.name).with_context(|| {
+                format!("{:04}_{}.up.sql is applied but not in this checkout", last.version, last.name)
             })?;
         let Some(down) = &migration.down else {
-            bail!(
-                "{:04}_{} cannot be taken back: it has no .down.sql",
-                last.version,
-                last.name
-            );
+            bail!("{:04}_{} cannot be taken back: it has no .down.sql", last.version, last.name);
         };
         run(&tx, down).await?;
         ledger::remove(&tx, last.version).await?;
-        tx.commit()
-            .await
-            .with_context(|| format!("{} could not be committed", down.path))?;
+        tx.commit().await.with_context(|| format!("{} could not be committed", down.path))?;
         done.push(down.path.clone());
     }
     Ok(done)
@@ -121,18 +107,12 @@ pub async fn status(address: &Address, migrations: &Path) -> Result<Status> {
     let mut client = connect(address).await?;
     let tx = client.build_transaction().read_only(true).start().await?;
     let (applied, recorded) = if ledger::exists(&tx).await? {
-        (
-            ledger::applied(&tx).await?,
-            ledger::functions_checksum(&tx).await?,
-        )
+        (ledger::applied(&tx).await?, ledger::functions_checksum(&tx).await?)
     } else {
         (Vec::new(), None)
     };
     let functions_current = recorded.as_deref() == Some(&source.functions_checksum());
-    Ok(Status {
-        entries: source.compare(&applied),
-        functions_current,
-    })
+    Ok(Status { entries: source.compare(&applied), functions_current })
 }
 
 /// Drops everything that migrations and migrator made, data included. The role stays: other databases of the server
@@ -158,14 +138,9 @@ pub(crate) async fn begin(client: &mut Client) -> Result<Transaction<'_>> {
          set local statement_timeout = 0; set local lock_timeout = '2min'",
     )
     .await?;
-    let free: bool = tx
-        .query_typed_one(&format!("select pg_try_advisory_xact_lock({LOCK})"), &[])
-        .await?
-        .try_get(0)?;
+    let free: bool = tx.query_typed_one(&format!("select pg_try_advisory_xact_lock({LOCK})"), &[]).await?.try_get(0)?;
     if !free {
-        eprintln!(
-            "errand: another migrator is at work on this database; waiting for it, at most 2 minutes"
-        );
+        eprintln!("errand: another migrator is at work on this database; waiting for it, at most 2 minutes");
         tx.batch_execute(&format!("select pg_advisory_xact_lock({LOCK})")).await.map_err(|error| {
             if error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE) {
                 anyhow::anyhow!("another migrator has held this database for 2 minutes; see pg_stat_activity for who it is, then try again")
@@ -182,9 +157,7 @@ pub(crate) async fn begin(client: &mut Client) -> Result<Transaction<'_>> {
 /// Runs one file inside the transaction, and notices when the file has ended it.
 async fn run(tx: &Transaction<'_>, file: &SqlFile) -> Result<()> {
     let before = transaction_id(tx).await?;
-    tx.batch_execute(&file.text)
-        .await
-        .map_err(|error| explain(file, &error))?;
+    tx.batch_execute(&file.text).await.map_err(|error| explain(file, &error))?;
     if transaction_id(tx).await? != before {
         bail!(
             "{} ends the transaction itself (commit or rollback), so it may be half applied and is not recorded; \
@@ -196,8 +169,5 @@ async fn run(tx: &Transaction<'_>, file: &SqlFile) -> Result<()> {
 }
 
 async fn transaction_id(tx: &Transaction<'_>) -> Result<String> {
-    Ok(tx
-        .query_typed_one("select txid_current()::text", &[])
-        .await?
-        .try_get(0)?)
+    Ok(tx.query_typed_one("select txid_current()::text", &[]).await?.try_get(0)?)
 }

@@ -75,10 +75,7 @@ impl Cluster {
 
     /// The administrator's connection string of a database on this server.
     pub fn url(&self, database: &str) -> String {
-        format!(
-            "postgres://{SUPERUSER}:{}@127.0.0.1:{}/{database}?sslmode=disable",
-            self.password, self.port
-        )
+        format!("postgres://{SUPERUSER}:{}@127.0.0.1:{}/{database}?sslmode=disable", self.password, self.port)
     }
 
     /// Where the data and the log are.
@@ -103,24 +100,12 @@ impl Cluster {
 
     /// Second value: the programs with which the server was started; `None` when it ran already.
     fn open(checkout: &Path, ephemeral: bool) -> Result<(Self, Option<Binaries>)> {
-        let home = if ephemeral {
-            Home::temporary(checkout)?
-        } else {
-            Home::of(checkout)?
-        };
+        let home = if ephemeral { Home::temporary(checkout)? } else { Home::of(checkout)? };
         // Two commands at once must not both create the cluster. Released when dropped.
         let _lock = home.lock()?;
         if let Some(port) = server::running(&home)? {
             let password = home.password()?;
-            return Ok((
-                Self {
-                    home,
-                    port,
-                    password,
-                    guard: None,
-                },
-                None,
-            ));
+            return Ok((Self { home, port, password, guard: None }, None));
         }
         let binaries = install::ensure(checkout, &home)?;
         let password = if home.has_cluster() {
@@ -131,15 +116,7 @@ impl Cluster {
             password
         };
         let port = server::start(&home, &binaries, ephemeral)?;
-        Ok((
-            Self {
-                home,
-                port,
-                password,
-                guard: None,
-            },
-            Some(binaries),
-        ))
+        Ok((Self { home, port, password, guard: None }, Some(binaries)))
     }
 }
 
@@ -151,12 +128,7 @@ pub fn state(checkout: &Path) -> Result<State> {
     Ok(match server::running(&home)? {
         Some(port) => {
             let password = home.password()?;
-            State::Running(Cluster {
-                home,
-                port,
-                password,
-                guard: None,
-            })
+            State::Running(Cluster { home, port, password, guard: None })
         }
         None => State::Stopped,
     })
@@ -181,9 +153,7 @@ pub fn client_program(checkout: &Path, name: &str) -> Option<std::path::PathBuf>
 fn log_tail(home: &Home, lines: usize) -> String {
     let text = fs::read_to_string(home.log()).unwrap_or_default();
     let all: Vec<&str> = text.lines().collect();
-    all.get(all.len().saturating_sub(lines)..)
-        .unwrap_or_default()
-        .join("\n")
+    all.get(all.len().saturating_sub(lines)..).unwrap_or_default().join("\n")
 }
 
 /// Reads a file and says which one when that fails.

@@ -13,10 +13,9 @@ pub fn hex(bytes: usize) -> Result<String> {
 
 /// Lower-case hexadecimal of `raw`.
 pub(crate) fn to_hex(raw: &[u8]) -> String {
-    raw.iter()
-        .fold(String::with_capacity(raw.len() * 2), |mut text, byte| {
-            // Writing into a String cannot fail.
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
+    raw.iter().fold(String::with_capacity(raw.len() * 2), |mut text, byte| {
+        // Writing into a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }

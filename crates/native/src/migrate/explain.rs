@@ -8,10 +8,7 @@ use super::SqlFile;
 /// `migrations/0002_tags.up.sql:12:5: relation "tag" does not exist (SQLSTATE 42P01)`, the line, and PostgreSQL's hints.
 pub(super) fn explain(file: &SqlFile, error: &tokio_postgres::Error) -> anyhow::Error {
     let Some(db) = error.as_db_error() else {
-        return anyhow!(
-            "{}: the connection failed: {error}; nothing of this file was applied",
-            file.path
-        );
+        return anyhow!("{}: the connection failed: {error}; nothing of this file was applied", file.path);
     };
     let place = match db.position() {
         Some(ErrorPosition::Original(position)) => place(&file.text, *position),
@@ -28,11 +25,7 @@ pub(super) fn explain(file: &SqlFile, error: &tokio_postgres::Error) -> anyhow::
     if let Some(ErrorPosition::Internal { query, .. }) = db.position() {
         text.push_str(&format!("\n  in:     {}", query.trim()));
     }
-    for (label, more) in [
-        ("detail: ", db.detail()),
-        ("hint:   ", db.hint()),
-        ("where:  ", db.where_()),
-    ] {
+    for (label, more) in [("detail: ", db.detail()), ("hint:   ", db.hint()), ("where:  ", db.where_())] {
         if let Some(more) = more {
             text.push_str(&format!("\n  {label}{more}"));
         }

@@ -55,9 +55,7 @@ pub(super) async fn replace(tx: &Transaction<'_>, source: &Source) -> Result<boo
     tx.batch_execute("savepoint gently").await?;
     if replace_in_place(tx, source).await.is_err() {
         tx.batch_execute("rollback to savepoint gently").await?;
-        tx.batch_execute(EMPTY_SCHEMA)
-            .await
-            .context("could not drop the old functions of schema api")?;
+        tx.batch_execute(EMPTY_SCHEMA).await.context("could not drop the old functions of schema api")?;
         // When this fails too, its error is the one that tells.
         create_all(tx, source).await?;
     }
@@ -66,11 +64,7 @@ pub(super) async fn replace(tx: &Transaction<'_>, source: &Source) -> Result<boo
 }
 
 async fn replace_in_place(tx: &Transaction<'_>, source: &Source) -> Result<()> {
-    let before: HashSet<String> = routines(tx)
-        .await?
-        .into_iter()
-        .map(|(version, _)| version)
-        .collect();
+    let before: HashSet<String> = routines(tx).await?.into_iter().map(|(version, _)| version).collect();
     create_all(tx, source).await?;
     // Whatever has not changed was not mentioned by any file: replacing a function with its own text counts as a change.
     for (version, name) in routines(tx).await? {
@@ -90,14 +84,9 @@ async fn create_all(tx: &Transaction<'_>, source: &Source) -> Result<()> {
 
 async fn routines(tx: &Transaction<'_>) -> Result<Vec<(String, String)>> {
     let rows = tx.query_typed(ROUTINES, &[]).await?;
-    rows.iter()
-        .map(|row| Ok((row.try_get(0)?, row.try_get(1)?)))
-        .collect()
+    rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
 }
 
 async fn schema_exists(tx: &Transaction<'_>) -> Result<bool> {
-    Ok(tx
-        .query_typed_one("select to_regnamespace('api') is not null", &[])
-        .await?
-        .try_get(0)?)
+    Ok(tx.query_typed_one("select to_regnamespace('api') is not null", &[]).await?.try_get(0)?)
 }

@@ -15,12 +15,7 @@ pub(super) struct Applied {
 }
 
 pub(super) async fn exists(tx: &Transaction<'_>) -> Result<bool> {
-    let row = tx
-        .query_typed_one(
-            "select to_regclass('errand_meta.migration') is not null",
-            &[],
-        )
-        .await?;
+    let row = tx.query_typed_one("select to_regclass('errand_meta.migration') is not null", &[]).await?;
     Ok(row.try_get(0)?)
 }
 
@@ -70,11 +65,7 @@ pub(super) async fn applied(tx: &Transaction<'_>) -> Result<Vec<Applied>> {
 pub(super) async fn add(tx: &Transaction<'_>, migration: &Migration) -> Result<()> {
     tx.query_typed(
         "insert into errand_meta.migration (version, name, checksum) values ($1, $2, $3)",
-        &[
-            (&migration.version, Type::INT4),
-            (&migration.name, Type::TEXT),
-            (&migration.checksum(), Type::TEXT),
-        ],
+        &[(&migration.version, Type::INT4), (&migration.name, Type::TEXT), (&migration.checksum(), Type::TEXT)],
     )
     .await?;
     Ok(())
@@ -82,20 +73,13 @@ pub(super) async fn add(tx: &Transaction<'_>, migration: &Migration) -> Result<(
 
 /// Forgets a migration, and with it that the functions fit.
 pub(super) async fn remove(tx: &Transaction<'_>, version: i32) -> Result<()> {
-    tx.query_typed(
-        "delete from errand_meta.migration where version = $1",
-        &[(&version, Type::INT4)],
-    )
-    .await?;
-    tx.batch_execute("delete from errand_meta.functions")
-        .await?;
+    tx.query_typed("delete from errand_meta.migration where version = $1", &[(&version, Type::INT4)]).await?;
+    tx.batch_execute("delete from errand_meta.functions").await?;
     Ok(())
 }
 
 pub(super) async fn functions_checksum(tx: &Transaction<'_>) -> Result<Option<String>> {
-    let row = tx
-        .query_typed_opt("select checksum from errand_meta.functions", &[])
-        .await?;
+    let row = tx.query_typed_opt("select checksum from errand_meta.functions", &[]).await?;
     Ok(row.map(|row| row.try_get(0)).transpose()?)
 }
 

@@ -51,52 +51,32 @@ impl Source {
             let file = read_file(folder, &path)?;
             let side = if up { &mut ups } else { &mut downs };
             if let Some((_, twin)) = side.insert(version, (name, file)) {
-                bail!(
-                    "two migrations have the number {version:04}: {} and {}",
-                    twin.path,
-                    shown(folder, &path)
-                );
+                bail!("two migrations have the number {version:04}: {} and {}", twin.path, shown(folder, &path));
             }
         }
         let mut migrations = Vec::with_capacity(ups.len());
         for (expected, (version, (name, up))) in (1..).zip(ups) {
             if version != expected {
-                bail!(
-                    "the migration {expected:04} is missing: after it comes {}",
-                    up.path
-                );
+                bail!("the migration {expected:04} is missing: after it comes {}", up.path);
             }
             let down = match downs.remove(&version) {
-                Some((other, file)) if other != name => bail!(
-                    "{} and {} have one number but two names",
-                    up.path,
-                    file.path
-                ),
+                Some((other, file)) if other != name => {
+                    bail!("{} and {} have one number but two names", up.path, file.path)
+                }
                 found => found.map(|(_, file)| file),
             };
-            migrations.push(Migration {
-                version,
-                name,
-                up,
-                down,
-            });
+            migrations.push(Migration { version, name, up, down });
         }
         if let Some((_, file)) = downs.into_values().next() {
             bail!("{} has no .up.sql beside it", file.path);
         }
         let functions_folder = folder.join("functions");
         let functions = if functions_folder.is_dir() {
-            sql_files(&functions_folder)?
-                .iter()
-                .map(|path| read_file(folder, path))
-                .collect::<Result<_>>()?
+            sql_files(&functions_folder)?.iter().map(|path| read_file(folder, path)).collect::<Result<_>>()?
         } else {
             Vec::new()
         };
-        Ok(Self {
-            migrations,
-            functions,
-        })
+        Ok(Self { migrations, functions })
     }
 
     /// Refuses a database whose history is not a beginning of this checkout's.
@@ -137,10 +117,7 @@ impl Source {
 
     /// Of the functions' text and of the migrations that it was written for.
     pub(super) fn functions_checksum(&self) -> String {
-        let functions = self
-            .functions
-            .iter()
-            .flat_map(|file| [file.path.as_str(), file.text.as_str()]);
+        let functions = self.functions.iter().flat_map(|file| [file.path.as_str(), file.text.as_str()]);
         let migrations = self.migrations.iter().map(|m| m.up.text.as_str());
         checksum(functions.chain(migrations))
     }
@@ -148,9 +125,7 @@ impl Source {
 
 fn sql_files(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
-    for entry in fs::read_dir(folder)
-        .with_context(|| format!("cannot read the migrations in {}", folder.display()))?
-    {
+    for entry in fs::read_dir(folder).with_context(|| format!("cannot read the migrations in {}", folder.display()))? {
         let path = entry?.path();
         if path.extension().is_some_and(|extension| extension == "sql") {
             files.push(path);
@@ -161,21 +136,14 @@ fn sql_files(folder: &Path) -> Result<Vec<PathBuf>> {
 }
 
 fn read_file(folder: &Path, path: &Path) -> Result<SqlFile> {
-    let text =
-        fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
     // A checkout on Windows must not look like a changed migration.
-    Ok(SqlFile {
-        path: shown(folder, path),
-        text: text.replace("\r\n", "\n"),
-    })
+    Ok(SqlFile { path: shown(folder, path), text: text.replace("\r\n", "\n") })
 }
 
 fn shown(folder: &Path, path: &Path) -> String {
     let base = folder.parent().unwrap_or(folder);
-    path.strip_prefix(base)
-        .unwrap_or(path)
-        .display()
-        .to_string()
+    path.strip_prefix(base).unwrap_or(path).display().to_string()
 }
 
 /// `0007_add_tags.up.sql` is 7, `add_tags`, up.
@@ -191,10 +159,7 @@ fn parse_name(path: &Path) -> Result<(i32, String, bool)> {
         (digits && !name.is_empty()).then_some((number.parse().ok()?, name.to_owned(), up))
     })();
     parsed.with_context(|| {
-        format!(
-            "{} is not named like a migration: 0001_name.up.sql or 0001_name.down.sql",
-            path.display()
-        )
+        format!("{} is not named like a migration: 0001_name.up.sql or 0001_name.down.sql", path.display())
     })
 }
 
@@ -222,20 +187,13 @@ mod tests {
 
     fn refusal(files: &[(&str, &str)]) -> Result<String> {
         let folder = folder(files)?;
-        Ok(Source::read(folder.path())
-            .err()
-            .map(|error| error.to_string())
-            .unwrap_or_default())
+        Ok(Source::read(folder.path()).err().map(|error| error.to_string()).unwrap_or_default())
     }
 
     #[test]
     fn gaps_twins_and_strays_are_refused() -> Result<()> {
-        assert!(
-            refusal(&[("0001_a.up.sql", ""), ("0003_c.up.sql", "")])?.contains("0002 is missing")
-        );
-        assert!(
-            refusal(&[("0001_a.up.sql", ""), ("0001_b.up.sql", "")])?.contains("two migrations")
-        );
+        assert!(refusal(&[("0001_a.up.sql", ""), ("0003_c.up.sql", "")])?.contains("0002 is missing"));
+        assert!(refusal(&[("0001_a.up.sql", ""), ("0001_b.up.sql", "")])?.contains("two migrations"));
         assert!(refusal(&[("0001_a.up.sql", ""), ("0001_b.down.sql", "")])?.contains("two names"));
         assert!(refusal(&[("0001_a.up.sql", ""), ("0002_b.down.sql", "")])?.contains("no .up.sql"));
         assert!(refusal(&[("1_a.up.sql", "")])?.contains("not named like a migration"));

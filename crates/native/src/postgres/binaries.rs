@@ -29,15 +29,9 @@ impl Binaries {
         if !PROGRAMS.iter().all(|name| folder.join(name).is_file()) {
             return None;
         }
-        let output = Command::new(folder.join("postgres"))
-            .arg("--version")
-            .output()
-            .ok()?;
+        let output = Command::new(folder.join("postgres")).arg("--version").output().ok()?;
         let major = major(&String::from_utf8_lossy(&output.stdout))?;
-        (major >= OLDEST).then(|| Self {
-            folder: folder.to_owned(),
-            major,
-        })
+        (major >= OLDEST).then(|| Self { folder: folder.to_owned(), major })
     }
 }
 
@@ -57,37 +51,21 @@ pub(super) fn find(checkout: &Path, wanted: Option<u32>) -> Option<Binaries> {
 }
 
 pub(super) fn client_program(checkout: &Path, name: &str) -> Option<PathBuf> {
-    folders(checkout)
-        .into_iter()
-        .map(|folder| folder.join(name))
-        .find(|path| path.is_file())
+    folders(checkout).into_iter().map(|folder| folder.join(name)).find(|path| path.is_file())
 }
 
 /// Where a private copy is unpacked, by version.
 pub(super) fn private_copies(checkout: &Path) -> [PathBuf; 2] {
-    [
-        checkout.join(".errand/postgresql"),
-        fallback(checkout).join("postgresql"),
-    ]
+    [checkout.join(".errand/postgresql"), fallback(checkout).join("postgresql")]
 }
 
 /// PATH first, because whoever put one there wants it; then the usual places, newest version first.
 fn folders(checkout: &Path) -> Vec<PathBuf> {
-    let mut folders: Vec<PathBuf> = env::var_os("PATH")
-        .iter()
-        .flat_map(env::split_paths)
-        .collect();
+    let mut folders: Vec<PathBuf> = env::var_os("PATH").iter().flat_map(env::split_paths).collect();
     // A lone link on PATH leads to its siblings.
     let linked: Vec<PathBuf> = folders
         .iter()
-        .filter_map(|folder| {
-            folder
-                .join("postgres")
-                .canonicalize()
-                .ok()?
-                .parent()
-                .map(Path::to_owned)
-        })
+        .filter_map(|folder| folder.join("postgres").canonicalize().ok()?.parent().map(Path::to_owned))
         .collect();
     folders.extend(linked);
     for (base, below) in [
@@ -111,9 +89,7 @@ fn folders(checkout: &Path) -> Vec<PathBuf> {
         folders.extend(children(&copies).into_iter().map(|path| path.join("bin")));
     }
     if let Ok(output) = Command::new("pg_config").arg("--bindir").output() {
-        folders.push(PathBuf::from(
-            String::from_utf8_lossy(&output.stdout).trim(),
-        ));
+        folders.push(PathBuf::from(String::from_utf8_lossy(&output.stdout).trim()));
     }
     folders
 }
@@ -127,12 +103,8 @@ fn names_postgres(base: &str, path: &Path) -> bool {
 
 /// Subfolders, highest number first.
 fn children(folder: &Path) -> Vec<PathBuf> {
-    let mut found: Vec<PathBuf> = fs::read_dir(folder)
-        .into_iter()
-        .flatten()
-        .flatten()
-        .map(|entry| entry.path())
-        .collect();
+    let mut found: Vec<PathBuf> =
+        fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
     found.sort_by_key(|path| std::cmp::Reverse(trailing_number(path)));
     found
 }
@@ -148,9 +120,7 @@ fn trailing_number(path: &Path) -> u32 {
 /// `postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)` is 15; so is `15beta1`.
 fn major(version: &str) -> Option<u32> {
     let number = version.split_once("(PostgreSQL)")?.1.trim_start();
-    let end = number
-        .find(|c: char| !c.is_ascii_digit())
-        .unwrap_or(number.len());
+    let end = number.find(|c: char| !c.is_ascii_digit()).unwrap_or(number.len());
     number.get(..end)?.parse().ok()
 }
 
@@ -160,10 +130,7 @@ mod tests {
 
     #[test]
     fn versions_are_read() {
-        assert_eq!(
-            major("postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)\n"),
-            Some(15)
-        );
+        assert_eq!(major("postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)\n"), Some(15));
         assert_eq!(major("postgres (PostgreSQL) 18beta2"), Some(18));
         assert_eq!(major("something else 3"), None);
     }
@@ -172,13 +139,7 @@ mod tests {
     fn only_postgresql_counts_in_shared_folders() {
         assert!(names_postgres("/usr", Path::new("/usr/pgsql-17")));
         assert!(!names_postgres("/usr", Path::new("/usr/lib")));
-        assert!(names_postgres(
-            "/usr/lib/postgresql",
-            Path::new("/usr/lib/postgresql/15")
-        ));
-        assert_eq!(
-            trailing_number(Path::new("/opt/homebrew/opt/postgresql@17")),
-            17
-        );
+        assert!(names_postgres("/usr/lib/postgresql", Path::new("/usr/lib/postgresql/15")));
+        assert_eq!(trailing_number(Path::new("/opt/homebrew/opt/postgresql@17")), 17);
     }
 }

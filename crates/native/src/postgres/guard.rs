@@ -40,11 +40,7 @@ pub(super) struct Guard {
 impl Guard {
     pub(super) fn new(home: &Home, binaries: &Binaries, remove: bool) -> Result<Self> {
         // Data that is about to go need not be brought to order first.
-        let (mode, after) = if remove {
-            ("immediate", "remove")
-        } else {
-            ("fast", "keep")
-        };
+        let (mode, after) = if remove { ("immediate", "remove") } else { ("fast", "keep") };
         let child = home
             .command(Path::new("/bin/sh"))
             .args(["-c", SCRIPT, "sh"])
@@ -57,11 +53,7 @@ impl Guard {
             .process_group(0)
             .spawn()
             .context("cannot start the guard of the private PostgreSQL")?;
-        Ok(Self {
-            child,
-            folder: home.folder().to_owned(),
-            remove,
-        })
+        Ok(Self { child, folder: home.folder().to_owned(), remove })
     }
 
     /// Stops the server and waits for that.
@@ -78,11 +70,7 @@ impl Guard {
             match self.child.try_wait()? {
                 Some(status) => break status,
                 None if begun.elapsed() > STOP_TIMEOUT => {
-                    bail!(
-                        "PostgreSQL in {} has not stopped within {} s",
-                        self.folder.display(),
-                        STOP_TIMEOUT.as_secs()
-                    )
+                    bail!("PostgreSQL in {} has not stopped within {} s", self.folder.display(), STOP_TIMEOUT.as_secs())
                 }
                 None => sleep(Duration::from_millis(10)),
             }
@@ -90,10 +78,7 @@ impl Guard {
         if self.remove {
             let _ = fs::remove_dir(&self.folder);
         } else if !status.success() && self.folder.join("data/postmaster.pid").exists() {
-            bail!(
-                "PostgreSQL in {} could not be stopped; see server.log there",
-                self.folder.display()
-            );
+            bail!("PostgreSQL in {} could not be stopped; see server.log there", self.folder.display());
         }
         Ok(())
     }

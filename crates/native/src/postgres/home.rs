@@ -54,11 +54,7 @@ impl Home {
     /// The checkout's folder, if a server was ever created there.
     pub(super) fn existing(checkout: &Path) -> Result<Option<Self>> {
         for base in [checkout.join(PRIVATE), fallback(checkout)] {
-            let home = Self {
-                folder: base.join("postgres"),
-                user: server_user()?,
-                temporary: false,
-            };
+            let home = Self { folder: base.join("postgres"), user: server_user()?, temporary: false };
             if home.has_cluster() {
                 home.check_owner()?;
                 return Ok(Some(home));
@@ -76,11 +72,7 @@ impl Home {
 
     fn create(checkout: &Path, name: &str, temporary: bool) -> Result<Self> {
         let user = server_user()?;
-        let mut home = Self {
-            folder: checkout.join(PRIVATE).join(name),
-            user,
-            temporary,
-        };
+        let mut home = Self { folder: checkout.join(PRIVATE).join(name), user, temporary };
         if home.prepare().is_err() && home.user.is_some() {
             let _ = fs::remove_dir(&home.folder);
             home.folder = fallback(checkout).join(name);
@@ -99,32 +91,15 @@ impl Home {
     fn prepare(&self) -> Result<()> {
         let failed = || format!("cannot use {} for PostgreSQL", self.folder.display());
         if let Some(base) = self.folder.parent() {
-            DirBuilder::new()
-                .recursive(true)
-                .mode(0o755)
-                .create(base)
-                .with_context(failed)?;
+            DirBuilder::new().recursive(true).mode(0o755).create(base).with_context(failed)?;
         }
-        DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(&self.folder)
-            .with_context(failed)?;
+        DirBuilder::new().recursive(true).mode(0o700).create(&self.folder).with_context(failed)?;
         self.own(&self.folder).with_context(failed)?;
         let mut probe = self.command(Path::new("/bin/sh"));
-        probe
-            .args(["-c", "cd \"$1\" && test -w .", "sh"])
-            .arg(&self.folder);
-        let status = probe
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .status()
-            .with_context(failed)?;
+        probe.args(["-c", "cd \"$1\" && test -w .", "sh"]).arg(&self.folder);
+        let status = probe.stdout(Stdio::null()).stderr(Stdio::null()).status().with_context(failed)?;
         if !status.success() {
-            bail!(
-                "the user that PostgreSQL runs as cannot write to {}",
-                self.folder.display()
-            );
+            bail!("the user that PostgreSQL runs as cannot write to {}", self.folder.display());
         }
         Ok(())
     }
@@ -174,15 +149,9 @@ impl Home {
     /// Writes a file that only the server's user (and root) can read.
     pub(super) fn write(&self, path: &Path, text: &str) -> Result<()> {
         let failed = || format!("cannot write {}", path.display());
-        let mut file = File::options()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(0o600)
-            .open(path)
-            .with_context(failed)?;
-        file.set_permissions(Permissions::from_mode(0o600))
-            .with_context(failed)?;
+        let mut file =
+            File::options().write(true).create(true).truncate(true).mode(0o600).open(path).with_context(failed)?;
+        file.set_permissions(Permissions::from_mode(0o600)).with_context(failed)?;
         file.write_all(text.as_bytes()).with_context(failed)?;
         self.own(path).with_context(failed)
     }
@@ -211,11 +180,7 @@ impl Home {
             // Nobody else knows this folder.
             return File::open(&self.folder).context("cannot open the temporary folder");
         }
-        let file = File::options()
-            .create(true)
-            .write(true)
-            .truncate(false)
-            .open(&path);
+        let file = File::options().create(true).write(true).truncate(false).open(&path);
         let file = file.with_context(|| format!("cannot open {}", path.display()))?;
         let begun = Instant::now();
         loop {
@@ -245,10 +210,7 @@ impl Home {
 pub(super) fn fallback(checkout: &Path) -> PathBuf {
     let mut hasher = DefaultHasher::new();
     checkout.hash(&mut hasher);
-    PathBuf::from(format!(
-        "/var/lib/errand-{:08x}",
-        hasher.finish() & 0xffff_ffff
-    ))
+    PathBuf::from(format!("/var/lib/errand-{:08x}", hasher.finish() & 0xffff_ffff))
 }
 
 /// Removes the empty folders that servers for tests leave behind when their process was killed.

