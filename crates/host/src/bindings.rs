@@ -1,0 +1,22 @@
+//! The host's side of the world in `wit/`, for what is Spin's own. WASI comes from wasmtime's crates.
+
+#[expect(missing_docs, reason = "generated from WIT")]
+#[expect(clippy::all, reason = "generated from WIT")]
+mod generated {
+    wasmtime::component::bindgen!({
+        path: "../../wit",
+        world: "errand:api/spin",
+        imports: { default: async | trappable },
+        with: {
+            "spin:postgres/postgres.connection": crate::postgres::Connection,
+            "spin:postgres/postgres.connection-builder": crate::postgres::ConnectionBuilder,
+        },
+        trappable_error_type: {
+            "spin:postgres/postgres.error" => spin::postgres::postgres::Error,
+            "spin:variables/variables.error" => spin::variables::variables::Error,
+        },
+    });
+}
+
+pub use generated::spin::postgres::postgres;
+pub use generated::spin::variables::variables;

@@ -1,0 +1,80 @@
+//! wasmtime, set up as Spin sets it up: pooled instances, and compiled code kept on disk.
+
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use wasmtime::component::{HasSelf, Linker};
+use wasmtime::{Cache, CacheConfig, Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
+
+use crate::bindings::{postgres, variables};
+use crate::state::State;
+
+/// Instances at once, Spin's default.
+const INSTANCES: u32 = 1_000;
+
+/// Makes the engine. wasmtime names what it keeps in `cache` by content, version and settings, so nothing in there can be
+/// stale; without a folder nothing is kept.
+///
+/// # Errors
+///
+/// When the folder cannot be used, or the machine cannot run wasmtime.
+pub fn engine(cache: Option<&Path>) -> Result<Engine> {
+    let mut config = Config::new();
+    config.wasm_component_model(true);
+    config.wasm_component_model_async(true);
+    // Nothing here interrupts a guest by epochs; Spin compiles the checks in, and their price belongs to the picture.
+    config.epoch_interruption(true);
+    if let Some(folder) = cache {
+        let mut kept = CacheConfig::new();
+        kept.with_directory(std::path::absolute(folder)?);
+        let kept = Cache::new(kept)
+            .map_err(anyhow::Error::from)
+            .with_context(|| format!("cannot keep compiled code in {}", folder.display()))?;
+        config.cache(Some(kept));
+    }
+    let mut pooled = config.clone();
+    pooled.allocation_strategy(InstanceAllocationStrategy::Pooling(pooling()));
+    match Engine::new(&pooled) {
+        Ok(engine) => Ok(engine),
+        Err(error) => {
+            tracing::warn!("no room for pooled instances, making each on demand: {error:#}");
+            Ok(Engine::new(&config)?)
+        }
+    }
+}
+
+fn pooling() -> PoolingAllocationConfig {
+    let mut pool = PoolingAllocationConfig::default();
+    pool.total_component_instances(INSTANCES)
+        .total_memories(INSTANCES)
+        .total_stacks(INSTANCES)
+        .total_tables(2 * INSTANCES)
+        .total_core_instances(4 * INSTANCES)
+        .table_elements(100_000)
+        .max_component_instance_size(10 << 20)
+        .max_core_instance_size(10 << 20)
+        .max_core_instances_per_component(200)
+        .max_tables_per_component(64)
+        .max_memories_per_component(32)
+        .max_tables_per_module(2)
+        .max_memories_per_module(2)
+        .max_memory_size(4 << 30)
+        .linear_memory_keep_resident(2 << 20)
+        .table_keep_resident(512 << 10);
+    pool
+}
+
+/// Everything that a component may be linked to.
+///
+/// # Errors
+///
+/// When two interfaces clash, which is a mistake in this crate.
+pub fn linker(engine: &Engine) -> Result<Linker<State>> {
+    let mut linker = Linker::new(engine);
+    wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
+    wasmtime_wasi::p3::add_to_linker(&mut linker)?;
+    wasmtime_wasi_http::p3::add_to_linker(&mut linker)?;
+    postgres::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?;
+    variables::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?;
+    Ok(linker)
+}

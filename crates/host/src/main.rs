@@ -1,0 +1,53 @@
+//! `errand-host`: serves the application of a `spin.toml`.
+
+use std::io::Write;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::Result;
+use clap::Parser;
+use errand_host::app::App;
+use errand_host::cli::Options;
+use errand_host::{bench, server, stop};
+use tracing_subscriber::EnvFilter;
+
+fn main() -> ExitCode {
+    let options = Options::parse();
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    match run(&options) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("Error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[tokio::main]
+async fn run(options: &Options) -> Result<()> {
+    let app = App::load(options)?;
+    if let Some(count) = options.bench_instantiate {
+        for (id, instances) in &app.components {
+            let mean = bench::mean_instantiation(instances, count).await?;
+            println!("{id}: {:.3} ms to instantiate, mean of {count}", mean.as_secs_f64() * 1e3);
+        }
+        return Ok(());
+    }
+    let descriptions = app.descriptions.clone();
+    let service = Arc::new(app.into_service()?);
+    let stop = stop::asked_to(options.exit_with_stdin)?;
+    let listener = server::bind(options.listen).await?;
+    let base = format!("http://{}", listener.local_addr()?);
+
+    let mut out = std::io::stdout();
+    writeln!(out, "Serving {base}\nAvailable Routes:")?;
+    for (route, component) in service.router().shown() {
+        writeln!(out, "  {component}: {base}{route}")?;
+        if let Some(description) = descriptions.get(component).filter(|text| !text.is_empty()) {
+            writeln!(out, "    {description}")?;
+        }
+    }
+    out.flush()?;
+    server::serve(listener, service, stop).await
+}

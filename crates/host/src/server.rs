@@ -1,0 +1,73 @@
+//! The socket: HTTP/1.1 and h2c on one port, and an end that lets requests finish.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto::Builder;
+use hyper_util::server::graceful::GracefulShutdown;
+use tokio::net::{TcpListener, TcpStream};
+
+use crate::service::Service;
+
+/// How long requests in flight have when the host is asked to stop.
+const DRAIN: Duration = Duration::from_secs(10);
+
+/// Binds the address.
+///
+/// # Errors
+///
+/// When it is taken or not this machine's.
+pub async fn bind(address: SocketAddr) -> Result<TcpListener> {
+    TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))
+}
+
+/// Serves until `stop` comes, then finishes what was begun, for ten seconds at most.
+///
+/// # Errors
+///
+/// When the deadline passed and requests were cut off.
+pub async fn serve(listener: TcpListener, service: Arc<Service>, stop: impl Future<Output = ()>) -> Result<()> {
+    let graceful = GracefulShutdown::new();
+    let mut stop = std::pin::pin!(stop);
+    loop {
+        let accepted = tokio::select! {
+            biased;
+            () = &mut stop => break,
+            accepted = listener.accept() => accepted,
+        };
+        match accepted {
+            Ok((stream, client)) => converse(stream, client, service.clone(), &graceful),
+            Err(error) => {
+                // Out of descriptors, mostly: there may be some again in a moment.
+                tracing::error!("cannot accept a connection: {error}");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        }
+    }
+    drop(listener);
+    tokio::time::timeout(DRAIN, graceful.shutdown())
+        .await
+        .with_context(|| format!("requests were still running after {} s", DRAIN.as_secs()))
+}
+
+fn converse(stream: TcpStream, client: SocketAddr, service: Arc<Service>, graceful: &GracefulShutdown) {
+    // Spin leaves Nagle's algorithm on; here it would only hide what the application costs.
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!("cannot set TCP_NODELAY: {error}");
+    }
+    let answer = service_fn(move |request| {
+        let service = service.clone();
+        async move { service.answer(request, client).await }
+    });
+    let connection = Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(stream), answer).into_owned();
+    let connection = graceful.watch(connection);
+    tokio::spawn(async move {
+        if let Err(error) = connection.await {
+            tracing::warn!(%client, "a connection failed: {error:?}");
+        }
+    });
+}
