@@ -9,7 +9,7 @@ use std::{
 use anyhow::{Context, Result, bail};
 use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::{
-    process::{Child, Command},
+    process::{Child, ChildStdin, Command},
     signal::unix::{SignalKind, signal},
     time::{sleep, timeout},
 };
@@ -46,11 +46,11 @@ pub(crate) async fn wait(mut command: Command, limit: Duration) -> Result<ExitSt
     tokio::select! {
         status = child.wait() => Ok(status?),
         () = sleep(limit) => {
-            stop(&mut child).await;
+            stop(&mut child, None).await;
             bail!("`{text}` was still running after {} minutes and was stopped", limit.as_secs() / 60)
         }
         result = interrupted() => {
-            stop(&mut child).await;
+            stop(&mut child, None).await;
             result?;
             bail!(INTERRUPTED)
         }
@@ -83,11 +83,11 @@ pub(crate) fn spawn(command: &mut Command) -> Result<Child> {
     command.process_group(0).kill_on_drop(true).spawn().with_context(|| format!("cannot run `{text}`"))
 }
 
-/// Asks a program and its children to end, and insists after a while.
-pub(crate) async fn stop(child: &mut Child) {
+/// Asks a program and its children to end, and insists after a while. What reads from `stdin` takes the end of that for
+/// the end of us.
+pub(crate) async fn stop(child: &mut Child, stdin: Option<ChildStdin>) {
     signal_group(child, Signal::TERM);
-    // What reads from us takes the end of the pipe for the end.
-    drop(child.stdin.take());
+    drop(stdin);
     if timeout(GRACE, child.wait()).await.is_err() {
         signal_group(child, Signal::KILL);
         let _ = timeout(GRACE, child.wait()).await;

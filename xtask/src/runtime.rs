@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
-    process::{Child, ChildStdout, Command},
+    process::{Child, ChildStdin, ChildStdout, Command},
     sync::oneshot,
     time::{Instant, sleep, timeout_at},
 };
@@ -105,6 +105,8 @@ fn version(told: &str) -> Option<(u32, u32)> {
 #[derive(Debug)]
 pub(crate) struct Serving {
     child: Child,
+    /// Held here: waiting for a child closes an input that it still has, and this one's end means "stop".
+    stdin: Option<ChildStdin>,
     announced: Option<oneshot::Receiver<SocketAddr>>,
     ended: bool,
 }
@@ -113,10 +115,11 @@ impl Serving {
     fn start(mut command: Command) -> Result<Self> {
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = process::spawn(&mut command)?;
+        let stdin = child.stdin.take();
         let stdout = child.stdout.take().context("the runtime has no output")?;
         let (announce, announced) = oneshot::channel();
         tokio::spawn(pass_on(stdout, announce));
-        Ok(Self { child, announced: Some(announced), ended: false })
+        Ok(Self { child, stdin, announced: Some(announced), ended: false })
     }
 
     /// Waits until the API answers that it is ready; returns where.
@@ -166,7 +169,7 @@ impl Serving {
     /// Asks it to finish what it is doing and go.
     pub(crate) async fn stop(mut self) {
         if !self.ended {
-            process::stop(&mut self.child).await;
+            process::stop(&mut self.child, self.stdin.take()).await;
         }
     }
 }
