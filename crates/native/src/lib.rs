@@ -12,3 +12,5 @@ pub mod migrate;
 pub mod postgres;
 pub mod role;
 pub mod secret;
+#[cfg(feature = "server")]
+pub mod server;

@@ -8,9 +8,7 @@ use anyhow::{Context, Result, bail};
 use clap::Parser;
 use errand::{Ambient, App, Config};
 use errand_native::database::NativeDatabase;
-use hyper_util::rt::{TokioExecutor, TokioIo};
-use hyper_util::server::conn::auto::Builder;
-use hyper_util::service::TowerToHyperService;
+use errand_native::server::serve;
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpListener;
 use uuid::Uuid;
@@ -43,19 +41,8 @@ async fn main() -> Result<()> {
     let listener =
         TcpListener::bind(arguments.listen).await.with_context(|| format!("cannot listen on {}", arguments.listen))?;
     println!("Serving http://{}", listener.local_addr()?);
-    let serving = async {
-        loop {
-            let (stream, _) = listener.accept().await?;
-            stream.set_nodelay(true)?;
-            let service = TowerToHyperService::new(router.clone());
-            tokio::spawn(async move {
-                // A client that goes away is no event.
-                _ = Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(stream), service).await;
-            });
-        }
-    };
     tokio::select! {
-        result = serving => result,
+        result = serve(listener, router) => result,
         () = stdin_ends(), if arguments.exit_with_stdin => Ok(()),
         result = tokio::signal::ctrl_c() => match result {
             Ok(()) => Ok(()),

@@ -1,0 +1,27 @@
+//! The API as its clients meet it: over HTTP, with real tokens, on a real PostgreSQL. The same tests run against every
+//! target; `ERRAND_TEST_TARGET` says which (see `support::target`). A user per test keeps the tests apart.
+#![allow(missing_docs, unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+#[path = "api/support.rs"]
+mod support;
+
+#[path = "api/access.rs"]
+mod access;
+#[path = "api/conditional.rs"]
+mod conditional;
+#[path = "api/create.rs"]
+mod create;
+#[path = "api/database.rs"]
+mod database;
+#[path = "api/due.rs"]
+mod due;
+#[path = "api/http.rs"]
+mod http;
+#[path = "api/list.rs"]
+mod list;
+#[path = "api/older_clients.rs"]
+mod older_clients;
+#[path = "api/update.rs"]
+mod update;
+#[path = "api/volume.rs"]
+mod volume;

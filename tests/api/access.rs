@@ -1,0 +1,127 @@
+//! Who gets in, and what nobody else sees.
+
+use errand::api::ROUTES;
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::support::{User, anonymous, token_with};
+
+/// The path of a route, for a user and a task.
+fn path(template: &str, user: &str, id: &str) -> String {
+    template.replace("{user_id}", user).replace("{id}", id)
+}
+
+fn body(method: &str, template: &str) -> Option<&'static [u8]> {
+    match (method, template.ends_with("/complete")) {
+        ("PATCH", true) => Some(br#"{"completed":true}"#),
+        ("POST" | "PUT" | "PATCH", _) => Some(br#"{"title":"changed","completed":true}"#),
+        _ => None,
+    }
+}
+
+#[test]
+fn the_public_routes_are_a_short_list() {
+    let public: Vec<_> = ROUTES.iter().filter(|route| route.public).map(|route| route.path).collect();
+    assert_eq!(public, ["/health/live", "/health/ready"]);
+    for route in public {
+        anonymous("GET", route).expect(200);
+    }
+}
+
+#[test]
+fn no_route_opens_without_a_good_token() {
+    let user = User::new("closed");
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+    let expired = User { token: token_with(&json!({"sub": user.id, "exp": now - 3600})), ..user.clone() };
+    let without_exp = User { token: token_with(&json!({"sub": user.id})), ..user.clone() };
+    let forged = User { token: format!("{}x", user.token), ..user.clone() };
+    for route in ROUTES.iter().filter(|route| !route.public) {
+        for method in route.methods {
+            let path = path(route.path, &user.id, &Uuid::now_v7().to_string());
+            let reply = anonymous(method, &path).expect(401);
+            assert_eq!((reply.header("www-authenticate"), reply.problem().code.as_str()), ("Bearer", "unauthorized"));
+            for bad in [&expired, &without_exp, &forged] {
+                let reply = bad.send_to(method, &path, &[], None).expect(401);
+                assert!(reply.header("www-authenticate").starts_with(r#"Bearer error="invalid_token""#));
+                assert_eq!(reply.problem().code, "invalid_token");
+            }
+        }
+    }
+}
+
+#[test]
+fn another_users_task_is_like_one_that_never_was() {
+    let (alice, mallory) = (User::new("alice"), User::new("mallory"));
+    let task = alice.create(json!({"title": "Alice's"}));
+    for route in ROUTES.iter().filter(|route| !route.public) {
+        for method in route.methods {
+            let headers = [("content-type", "application/json")];
+            let send = |user: &str, id: &str| {
+                mallory.send_to(method, &path(route.path, user, id), &headers, body(method, route.path))
+            };
+            let theirs = send(&alice.id, &task.id.to_string()).expect(403);
+            assert_eq!(theirs.problem().code, "forbidden");
+            if route.path.contains("{id}") {
+                let seen = send(&mallory.id, &task.id.to_string()).expect(404);
+                let unseen = send(&mallory.id, &Uuid::now_v7().to_string()).expect(404);
+                let told = |reply: &crate::support::Reply| {
+                    let mut headers = reply.headers.clone();
+                    (headers.remove("x-request-id"), headers.remove("date"));
+                    (headers, reply.body.replace(reply.header("x-request-id"), ""))
+                };
+                assert_eq!(told(&seen), told(&unseen), "{method} {}", route.path);
+            }
+        }
+    }
+    assert_eq!(alice.get(&format!("/tasks/{}", task.id)).task(), task);
+    assert_eq!(alice.get("/tasks").header("etag"), "\"1\"");
+}
+
+#[test]
+fn me_is_the_caller() {
+    let user = User::new("me");
+    let reply = user.send_to(
+        "POST",
+        "/api/me/tasks",
+        &[("content-type", "application/json")],
+        Some(br#"{"title":"Mine"}"#),
+    );
+    assert_eq!(reply.expect(201).header("location").split('/').nth(2), Some("me"));
+    assert_eq!(user.titles(""), ["Mine"]);
+}
+
+#[test]
+fn user_ids_of_any_characters_have_a_path() {
+    for (id, encoded) in [("auth0|5f7c8ec7", "auth0%7C5f7c8ec7"), ("a/b", "a%2Fb"), ("ž €", "%C5%BE%20%E2%82%AC"),
+        ("100%", "100%25"), ("me", "me"), (".", "%2E"), ("a?b#c", "a%3Fb%23c")]
+    {
+        let user = User::with_id(id);
+        let reply = user.send_to("GET", &format!("/api/{encoded}/tasks"), &[], None);
+        assert_eq!(reply.status, 200, "{id}: {}", reply.body);
+    }
+    let long = "ž".repeat(255);
+    User::with_id(&long).send_to("GET", "/api/me/tasks", &[], None).expect(200);
+    User::with_id(&format!("{long}ž")).send_to("GET", "/api/me/tasks", &[], None).expect(401);
+}
+
+#[test]
+fn the_authorization_header_is_read_strictly() {
+    let user = User::new("header");
+    let path = user.path("/tasks");
+    let send = |values: &[&str]| {
+        let headers: Vec<_> = values.iter().map(|value| ("authorization", *value)).collect();
+        let nobody = User { token: String::new(), ..user.clone() };
+        // The helper adds a header of its own; this request has only these.
+        nobody.raw("GET", &path, &headers)
+    };
+    let good = format!("Bearer {}", user.token);
+    send(&[&good]).expect(200);
+    send(&[&good.replace("Bearer", "bEARER")]).expect(200);
+    send(&[&good, &good]).expect(401);
+    for value in ["", "Bearer", "Basic YTpi", &user.token, &good.replace(' ', "\t")] {
+        assert_eq!(send(&[value]).expect(401).header("www-authenticate"), "Bearer", "{value}");
+    }
+    send(&[&format!("{good} {}", user.token)]).expect(401);
+    send(&[&format!("Bearer {}", "a".repeat(9 * 1024))]).expect(401);
+    user.send_to("GET", &format!("{path}?access_token={}", user.token), &[], None).expect(400);
+}

@@ -1,0 +1,118 @@
+//! Conditional requests: nothing is sent twice, and no update is lost.
+
+use std::collections::BTreeSet;
+
+use serde_json::json;
+
+use crate::support::User;
+
+#[test]
+fn a_reader_who_has_the_task_gets_304() {
+    let user = User::new("etag");
+    let path = format!("/tasks/{}", user.create(json!({"title": "t"})).id);
+    let etag = user.get(&path).header("etag").to_owned();
+    for known in [etag.as_str(), "*", "W/\"1\"", "\"7\", \"1\""] {
+        let reply = user.get_with(&path, &[("if-none-match", known)]).expect(304);
+        assert_eq!((reply.body.as_str(), reply.header("etag")), ("", "\"1\""));
+        assert_eq!(reply.header("cache-control"), "private, no-cache");
+    }
+    user.patch(&path, json!({"title": "u"})).expect(200);
+    user.get_with(&path, &[("if-none-match", &etag)]).expect(200);
+    assert_eq!(user.get_with(&path, &[("if-none-match", "1")]).mistakes(), ["If-None-Match"]);
+}
+
+#[test]
+fn a_reader_who_has_the_list_gets_304_until_something_changes() {
+    let user = User::new("list-etag");
+    let empty = user.get("/tasks").expect(200).header("etag").to_owned();
+    user.get_with("/tasks", &[("if-none-match", &empty)]).expect(304);
+    let path = format!("/tasks/{}", user.create(json!({"title": "t"})).id);
+    let mut seen = BTreeSet::from([empty.clone()]);
+    let mut changed = |what: &str| {
+        let reply = user.get_with("/tasks", &[("if-none-match", seen.last().unwrap())]).expect(200);
+        let etag = reply.header("etag").to_owned();
+        let not_modified = user.get_with("/tasks?completed=true", &[("if-none-match", &etag)]).expect(304);
+        assert_eq!(not_modified.header("etag"), etag);
+        assert!(seen.insert(etag), "{what} did not change the list");
+    };
+    changed("create");
+    user.patch(&path, json!({"title": "u"})).expect(200);
+    changed("patch");
+    user.send("PATCH", &format!("{path}/complete"), &[], None).expect(200);
+    changed("complete");
+    user.delete(&path).expect(204);
+    changed("delete");
+    // A refused write changes nothing.
+    user.delete(&path).expect(404);
+    user.post("/tasks", json!({"title": ""})).expect(400);
+    user.get_with("/tasks", &[("if-none-match", seen.last().unwrap())]).expect(304);
+}
+
+#[test]
+fn what_depends_on_the_clock_has_no_etag() {
+    let user = User::new("overdue-etag");
+    let etag = user.get("/tasks").header("etag").to_owned();
+    let reply = user.get_with("/tasks?overdue=true", &[("if-none-match", &etag)]).expect(200);
+    assert!(!reply.headers.contains_key("etag"));
+}
+
+#[test]
+fn a_stale_writer_changes_nothing() {
+    let user = User::new("if-match");
+    let path = format!("/tasks/{}", user.create(json!({"title": "first"})).id);
+    user.with_json("PATCH", &path, &[("if-match", "\"1\"")], json!({"title": "second"})).expect(200);
+    let write = |method: &str, rest: &str, condition: (&str, &str)| {
+        let body = match method {
+            "PUT" => json!({"title": "lost", "completed": false}),
+            "DELETE" => return user.send(method, &path, &[condition], None),
+            _ if rest.is_empty() => json!({"title": "lost"}),
+            _ => json!({"completed": true}),
+        };
+        user.with_json(method, &format!("{path}{rest}"), &[condition], body)
+    };
+    for (method, rest) in [("PUT", ""), ("PATCH", ""), ("PATCH", "/complete"), ("DELETE", "")] {
+        for condition in [("if-match", "\"1\""), ("if-match", "W/\"2\""), ("if-match", "\"x\""), ("if-none-match", "*")] {
+            let reply = write(method, rest, condition).expect(412);
+            assert_eq!(reply.problem().code, "precondition_failed", "{method}{rest} {condition:?}");
+        }
+        assert_eq!(write(method, rest, ("if-match", "2")).mistakes(), ["If-Match"]);
+    }
+    assert_eq!(user.get(&path).task().title, "second");
+    write("PATCH", "", ("if-match", "*")).expect(200);
+    write("PATCH", "/complete", ("if-match", "\"9\", \"3\"")).expect(200);
+    write("DELETE", "", ("if-match", "\"4\"")).expect(204);
+    write("PATCH", "", ("if-match", "*")).expect(404);
+}
+
+#[test]
+fn fifty_writers_with_if_match_lose_nothing() {
+    let user = User::new("race");
+    let path = format!("/tasks/{}", user.create(json!({"title": "0", "description": ""})).id);
+    let accepted = std::thread::scope(|threads| {
+        let writers: Vec<_> = (0..50)
+            .map(|writer| {
+                let (user, path) = (user.clone(), path.clone());
+                threads.spawn(move || {
+                    let before = user.get(&path).expect(200);
+                    let description = format!("{}{writer},", before.task().description.unwrap());
+                    let condition = [("if-match", before.header("etag"))];
+                    let reply = user.with_json("PATCH", &path, &condition, json!({ "description": description }));
+                    match reply.status {
+                        200 => Some((reply.task().version, writer)),
+                        412 => None,
+                        other => panic!("{other}: {}", reply.body),
+                    }
+                })
+            })
+            .collect();
+        writers.into_iter().filter_map(|writer| writer.join().unwrap()).collect::<Vec<_>>()
+    });
+    let task = user.get(&path).task();
+    let versions: BTreeSet<_> = accepted.iter().map(|(version, _)| *version).collect();
+    assert_eq!(versions.len(), accepted.len(), "a version was given twice");
+    assert_eq!(versions.into_iter().collect::<Vec<_>>(), (2..=task.version).collect::<Vec<_>>());
+    let mut accepted = accepted;
+    accepted.sort_unstable();
+    let expected: String = accepted.iter().map(|(_, writer)| format!("{writer},")).collect();
+    assert_eq!(task.description.unwrap(), expected, "exactly the accepted updates are there, in their order");
+}

@@ -1,0 +1,111 @@
+//! The wall in the database: what the component's role can and cannot do.
+
+use serde_json::json;
+
+use crate::support::{User, target};
+
+#[test]
+fn without_a_caller_there_are_no_rows() {
+    let user = User::new("wall");
+    user.create(json!({"title": "t"}));
+    for table in ["errand.task", "errand.account"] {
+        assert_eq!(target().app_query(&format!("select count(*) from {table}")).unwrap(), ["0"]);
+        let rows = target().admin_query(&format!("select count(*) from {table} where user_id = '{}'", user.id));
+        assert_eq!(rows, ["1"]);
+    }
+    assert_eq!(target().app_query("update errand.task set title = 'x' returning id").unwrap(), [""; 0]);
+    assert_eq!(target().app_query("delete from errand.task returning id").unwrap(), [""; 0]);
+}
+
+#[test]
+fn a_function_without_any_condition_sees_the_callers_rows_alone() {
+    let (alice, bob) = (User::new("wall-alice"), User::new("wall-bob"));
+    alice.create(json!({"title": "Alice's"}));
+    bob.create(json!({"title": "Bob's"}));
+    target().admin_query(
+        "create schema if not exists probe;
+         create or replace function probe.everything(p_caller text) returns setof text language plpgsql as $$
+         begin perform api.announce(p_caller); return query select title from errand.task; end $$;
+         create or replace function probe.forgetful(p_caller text) returns setof text language plpgsql as $$
+         begin return query update errand.task set title = 'taken' returning title; end $$;
+         grant usage on schema probe to errand_app",
+    );
+    let titles = target().app_query(&format!("select probe.everything('{}')", alice.id)).unwrap();
+    assert_eq!(titles, ["Alice's"]);
+    assert_eq!(target().app_query(&format!("select probe.forgetful('{}')", alice.id)).unwrap(), [""; 0]);
+    assert_eq!(bob.titles(""), ["Bob's"]);
+    assert_eq!(alice.titles(""), ["Alice's"]);
+}
+
+#[test]
+fn a_caller_cannot_write_in_anothers_name() {
+    let (alice, bob) = (User::new("name-alice"), User::new("name-bob"));
+    alice.create(json!({"title": "Alice's"}));
+    let insert = format!(
+        "begin; select api.announce('{}');
+         insert into errand.account values ('{}', 1, now())", bob.id, alice.id);
+    assert_eq!(target().app_query(&insert), Err("42501".to_owned()));
+    let give = format!("begin; select api.announce('{}'); update errand.task set user_id = '{}'", alice.id, bob.id);
+    assert_eq!(target().app_query(&give), Err("42501".to_owned()));
+}
+
+#[test]
+fn a_role_that_the_wall_does_not_hold_is_turned_away() {
+    let admin = target().admin_query(
+        "do $$ begin perform api.task_get('anyone', gen_random_uuid()); raise 'let in';
+         exception when insufficient_privilege then null; end $$; select 'refused'",
+    );
+    assert_eq!(admin, ["refused"]);
+}
+
+#[test]
+fn the_role_owns_nothing_and_can_make_nothing() {
+    for sql in ["create table errand.x ()", "create table api.x ()", "create schema x", "create role x",
+        "alter table errand.task disable row level security", "drop function api.ready()", "truncate errand.task",
+        "select * from pg_authid", "set role postgres", "delete from errand.account",
+        "create function api.x() returns int language sql as 'select 1'"]
+    {
+        assert_eq!(target().app_query(sql), Err("42501".to_owned()), "{sql}");
+    }
+    let owned = target().admin_query(
+        "select relname from pg_class where relowner = 'errand_app'::regrole
+         union all select proname from pg_proc where proowner = 'errand_app'::regrole",
+    );
+    assert_eq!(owned, [""; 0]);
+    let flags = target().admin_query(
+        "select rolsuper or rolbypassrls or rolcreaterole or rolcreatedb or rolreplication from pg_roles
+         where rolname = 'errand_app'",
+    );
+    assert_eq!(flags, ["f"]);
+    let unforced = target().admin_query(
+        "select relname from pg_class where relnamespace = 'errand'::regnamespace and relkind = 'r'
+         and not (relrowsecurity and relforcerowsecurity)",
+    );
+    assert_eq!(unforced, [""; 0]);
+}
+
+#[test]
+fn every_api_function_announces_its_caller_and_runs_with_the_callers_rights() {
+    let definers = target().admin_query(
+        "select proname from pg_proc where pronamespace = 'api'::regnamespace and prosecdef",
+    );
+    assert_eq!(definers, [""; 0]);
+    let silent = target().admin_query(
+        "select proname from pg_proc where pronamespace = 'api'::regnamespace and 'p_caller' = any (proargnames)
+         and proname not in ('announce', 'next_write') and prosrc not like '%perform api.announce(p_caller);%'",
+    );
+    assert_eq!(silent, [""; 0]);
+}
+
+#[test]
+fn every_write_takes_the_next_number_of_its_user() {
+    let user = User::new("seq");
+    let first = user.create(json!({"title": "1"}));
+    user.create(json!({"title": "2"}));
+    user.patch(&format!("/tasks/{}", first.id), json!({"title": "3"})).expect(200);
+    let seqs = target().admin_query(&format!("select seq from errand.task where user_id = '{}' order by seq", user.id));
+    assert_eq!(seqs, ["2", "3"]);
+    user.delete(&format!("/tasks/{}", first.id)).expect(204);
+    let seq = target().admin_query(&format!("select seq from errand.account where user_id = '{}'", user.id));
+    assert_eq!(seq, ["4"]);
+}

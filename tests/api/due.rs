@@ -1,0 +1,54 @@
+//! Due dates: kept as written, and the instant that they mean.
+
+use serde_json::{Value, json};
+
+use crate::support::User;
+
+fn due_at(user: &User, due: Value) -> Value {
+    let task = user.post("/tasks", json!({"title": "t", "due": due})).expect(201).json();
+    assert_eq!(task["due"], due);
+    task["due_at"].clone()
+}
+
+#[test]
+fn the_server_computes_the_instant() {
+    let user = User::new("due");
+    assert_eq!(due_at(&user, json!(null)), Value::Null);
+    assert_eq!(due_at(&user, json!({"date": "2026-12-01"})), Value::Null);
+    for (date, time, zone, instant) in [
+        ("2026-12-01", "09:30", "Europe/Vilnius", "2026-12-01T07:30:00Z"),
+        ("2026-07-01", "09:30:15", "Europe/Vilnius", "2026-07-01T06:30:15Z"),
+        ("2026-12-31", "23:59:59", "America/Los_Angeles", "2027-01-01T07:59:59Z"),
+        ("2026-01-01", "00:00", "Pacific/Kiritimati", "2025-12-31T10:00:00Z"),
+        ("2026-12-01", "00:00", "UTC", "2026-12-01T00:00:00Z"),
+        ("2026-12-01", "12:00", "Etc/GMT-3", "2026-12-01T09:00:00Z"),
+        ("2026-12-01", "12:00", "Asia/Kathmandu", "2026-12-01T06:15:00Z"),
+        ("2024-02-29", "12:00", "Europe/London", "2024-02-29T12:00:00Z"),
+        // Clocks go back: the time is there twice, and the later of the two, standard time, is meant.
+        ("2026-10-25", "03:30", "Europe/Vilnius", "2026-10-25T01:30:00Z"),
+    ] {
+        let due = json!({"date": date, "time": time, "time_zone": zone});
+        assert_eq!(due_at(&user, due), instant, "{date} {time} {zone}");
+    }
+}
+
+#[test]
+fn what_no_clock_shows_is_refused() {
+    let user = User::new("due-refused");
+    for (date, time, zone, place) in [
+        ("2026-03-29", "03:30", "Europe/Vilnius", "/due/time"),
+        ("2026-03-08", "02:00", "America/New_York", "/due/time"),
+        ("2026-12-01", "09:30", "Europe/Nowhere", "/due/time_zone"),
+        ("2026-12-01", "09:30", "Foo/Bar", "/due/time_zone"),
+        ("0001-01-01", "00:00", "Asia/Tokyo", "/due/date"),
+        ("9999-12-31", "23:59", "America/New_York", "/due/date"),
+    ] {
+        let due = json!({"date": date, "time": time, "time_zone": zone});
+        assert_eq!(user.post("/tasks", json!({"title": "t", "due": due})).mistakes(), [place], "{date} {time} {zone}");
+    }
+    assert!(user.get("/tasks").list().tasks.is_empty());
+    let path = format!("/tasks/{}", user.create(json!({"title": "t", "due": {"date": "2026-03-29"}})).id);
+    let gap = json!({"due": {"time": "03:30", "time_zone": "Europe/Vilnius"}});
+    assert_eq!(user.patch(&path, gap).mistakes(), ["/due/time"]);
+    assert_eq!(user.get(&path).task().version, 1);
+}

@@ -1,0 +1,163 @@
+//! HTTP beyond the single resource: statuses, negotiation, preferences, limits, CORS.
+
+use errand::api::ROUTES;
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::support::{CORS_ORIGIN, User, anonymous};
+
+#[test]
+fn unknown_paths_and_methods_are_problems() {
+    let user = User::new("routes");
+    for path in ["/", "/api", "/api/me", "/api/me/lists", "/api/me/tasks/", "/api//tasks", "/health", "/openapi.yaml"] {
+        assert_eq!(user.send_to("GET", path, &[], None).expect(404).problem().code, "not_found", "{path}");
+    }
+    for route in ROUTES {
+        let path = route.path.replace("{user_id}", "me").replace("{id}", &Uuid::now_v7().to_string());
+        let mut known: Vec<_> = route.methods.to_vec();
+        if known.contains(&"GET") {
+            known.push("HEAD");
+        }
+        known.sort_unstable();
+        for method in ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "TRACE", "PROPFIND"] {
+            if known.contains(&method) || method == "HEAD" {
+                continue;
+            }
+            let reply = user.send_to(method, &path, &[], None).expect(405);
+            let mut allowed: Vec<_> = reply.header("allow").split(',').map(str::trim).collect();
+            allowed.sort_unstable();
+            assert_eq!(allowed, known, "{method} {path}");
+            assert_eq!(reply.problem().code, "method_not_allowed");
+        }
+        let options = anonymous("OPTIONS", &path).expect(204);
+        assert_eq!(options.header("allow").split(',').count(), known.len());
+    }
+}
+
+#[test]
+fn head_is_get_without_a_body() {
+    let user = User::new("head");
+    let task = user.create(json!({"title": "t"}));
+    for path in ["/tasks".to_owned(), format!("/tasks/{}", task.id)] {
+        let (get, head) = (user.get(&path), user.send("HEAD", &path, &[], None).expect(200));
+        assert_eq!(head.body, "");
+        for name in ["etag", "content-length", "content-type", "cache-control", "vary"] {
+            assert_eq!(head.header(name), get.header(name));
+        }
+    }
+    let missing = user.send("HEAD", &format!("/tasks/{}", Uuid::now_v7()), &[], None).expect(404);
+    assert_eq!((missing.body.as_str(), missing.header("content-type")), ("", "application/problem+json"));
+}
+
+#[test]
+fn user_data_stays_private() {
+    let user = User::new("private");
+    let task = user.create(json!({"title": "t"}));
+    for reply in [user.get("/tasks"), user.get(&format!("/tasks/{}", task.id))] {
+        assert_eq!(reply.header("cache-control"), "private, no-cache");
+        assert!(reply.headers.get_all("vary").iter().any(|value| value == "Authorization"));
+    }
+    assert_eq!(user.get("/nothing").header("cache-control"), "no-store");
+}
+
+#[test]
+fn accept_is_honoured() {
+    let user = User::new("accept");
+    let path = format!("/tasks/{}", user.create(json!({"title": "t"})).id);
+    for accept in ["*/*", "application/*;q=0.1", "text/html, application/json;q=0.5", "APPLICATION/JSON"] {
+        user.get_with(&path, &[("accept", accept)]).expect(200);
+    }
+    for accept in ["text/html", "application/json;q=0", "application/xml, text/*"] {
+        assert_eq!(user.get_with(&path, &[("accept", accept)]).expect(406).problem().code, "not_acceptable");
+    }
+    let refused = user.with_json("PATCH", &path, &[("accept", "text/html")], json!({"title": "lost"}));
+    refused.expect(406);
+    assert_eq!(user.get(&path).task().title, "t");
+    user.send("DELETE", &path, &[("accept", "text/html")], None).expect(204);
+}
+
+#[test]
+fn a_body_has_a_type_and_a_limit() {
+    let user = User::new("body");
+    let body = br#"{"title":"t"}"#;
+    for content_type in ["text/plain", "application/x-www-form-urlencoded", "application/json; charset=latin1", "json",
+        "application/merge-patch+json"]
+    {
+        let reply = user.send("POST", "/tasks", &[("content-type", content_type)], Some(body)).expect(415);
+        assert_eq!(reply.problem().code, "unsupported_media_type", "{content_type}");
+    }
+    user.send("POST", "/tasks", &[], Some(body)).expect(415);
+    let padded = |length: usize| {
+        let mut text = br#"{"title":"t"}"#.to_vec();
+        text.resize(length, b' ');
+        user.send("POST", "/tasks", &[("content-type", "application/json")], Some(&text))
+    };
+    padded(64 * 1024).expect(201);
+    assert_eq!(padded(64 * 1024 + 1).expect(413).problem().code, "payload_too_large");
+    assert_eq!(user.get("/tasks").list().tasks.len(), 1);
+}
+
+#[test]
+fn a_minimal_answer_has_no_body() {
+    let user = User::new("prefer");
+    let minimal = ("prefer", "return=minimal");
+    let created = user.with_json("POST", "/tasks", &[minimal], json!({"title": "t"})).expect(201);
+    assert_eq!((created.body.as_str(), created.header("preference-applied")), ("", "return=minimal"));
+    assert_eq!(created.header("etag"), "\"1\"");
+    let path = created.header("location").to_owned();
+    let rest = path.strip_prefix(&user.path("")).unwrap();
+    let body = json!({"title": "u", "completed": false});
+    for (method, rest, body) in [("PUT", rest.to_owned(), body.clone()), ("PATCH", rest.to_owned(), body),
+        ("PATCH", format!("{rest}/complete"), json!({"completed": true}))]
+    {
+        let reply = user.with_json(method, &rest, &[minimal], body).expect(204);
+        assert_eq!(reply.header("preference-applied"), "return=minimal");
+        assert!(reply.headers.contains_key("etag") && reply.body.is_empty());
+    }
+    assert_eq!(user.get(rest).task().version, 4);
+    let whole = user.with_json("POST", "/tasks", &[("prefer", "return=representation")], json!({"title": "t"}));
+    assert_eq!(whole.expect(201).task().title, "t");
+}
+
+#[test]
+fn a_request_id_is_taken_over_when_it_is_harmless() {
+    let user = User::new("request-id");
+    assert_eq!(user.get_with("/tasks", &[("x-request-id", "abc-1.2_3")]).header("x-request-id"), "abc-1.2_3");
+    for id in ["a b", "", "<script>", &"a".repeat(129)] {
+        let reply = user.get_with("/nothing", &[("x-request-id", id)]);
+        assert_ne!(reply.header("x-request-id"), id);
+        assert_eq!(reply.problem().request_id, reply.header("x-request-id"));
+    }
+}
+
+#[test]
+fn pages_of_allowed_origins_may_read() {
+    let user = User::new("cors");
+    let preflight = |origin: &str| {
+        user.raw("OPTIONS", "/api/me/tasks", &[("origin", origin), ("access-control-request-method", "PATCH"),
+            ("access-control-request-headers", "authorization, content-type")])
+    };
+    let allowed = preflight(CORS_ORIGIN).expect(204);
+    assert_eq!(allowed.header("access-control-allow-origin"), CORS_ORIGIN);
+    assert!(allowed.header("access-control-allow-methods").contains("PATCH"));
+    assert!(allowed.header("access-control-allow-headers").to_lowercase().contains("authorization"));
+    for origin in ["https://evil.example", "null", "https://app.example.evil.example"] {
+        assert!(!preflight(origin).headers.contains_key("access-control-allow-origin"), "{origin}");
+    }
+    let reply = user.get_with("/tasks", &[("origin", CORS_ORIGIN)]).expect(200);
+    assert_eq!(reply.header("access-control-allow-origin"), CORS_ORIGIN);
+    for name in ["ETag", "Location", "Link"] {
+        assert!(reply.header("access-control-expose-headers").contains(name));
+    }
+    // Errors can be read too; an answer that differs by origin says so.
+    let problem = user.raw("GET", "/api/me/tasks", &[("origin", CORS_ORIGIN)]).expect(401);
+    assert_eq!(problem.header("access-control-allow-origin"), CORS_ORIGIN);
+    assert!(problem.headers.get_all("vary").iter().any(|value| value == "Origin"));
+}
+
+#[test]
+fn health_tells_no_internals() {
+    for (path, body) in [("/health/live", r#"{"status":"live"}"#), ("/health/ready", r#"{"status":"ready"}"#)] {
+        assert_eq!(anonymous("GET", path).expect(200).body, body);
+    }
+}

@@ -1,0 +1,253 @@
+//! Lists: filters, orders, search, and pages that neither skip nor repeat.
+
+use std::collections::HashSet;
+
+use serde_json::{Value, json};
+
+use crate::support::{User, target};
+
+#[test]
+fn filters_combine() {
+    let user = User::new("filters");
+    for (title, completed, priority, tags, due) in [
+        ("a", false, "high", vec!["home", "x"], json!({"date": "2020-01-01"})),
+        ("b", true, "high", vec!["home"], json!({"date": "2020-01-02"})),
+        ("c", false, "low", vec!["x"], json!({"date": "2999-01-03", "time": "12:00", "time_zone": "UTC"})),
+        ("d", false, "none", vec![], Value::Null),
+    ] {
+        user.create(json!({"title": title, "completed": completed, "priority": priority, "tags": tags, "due": due}));
+    }
+    for (query, expected) in [
+        ("", vec!["d", "c", "b", "a"]),
+        ("?completed=true", vec!["b"]),
+        ("?completed=false", vec!["d", "c", "a"]),
+        ("?priority=high", vec!["b", "a"]),
+        ("?priority=high,low&completed=false", vec!["c", "a"]),
+        ("?priority=none&priority=low", vec!["d", "c"]),
+        ("?tag=home", vec!["b", "a"]),
+        ("?tag=home,x", vec!["a"]),
+        ("?tag=home&tag=x", vec!["a"]),
+        ("?tag=Home", vec![]),
+        ("?due_before=2020-01-02", vec!["a"]),
+        ("?due_after=2020-01-01", vec!["c", "b"]),
+        ("?due_before=2999-01-03T12:00:00Z", vec!["b", "a"]),
+        ("?due_before=2999-01-03T14:00:01%2B02:00", vec!["c", "b", "a"]),
+        ("?due_after=2999-01-03T11:59:59Z", vec!["c"]),
+        ("?overdue=true", vec!["a"]),
+        ("?overdue=false", vec!["d", "c", "b"]),
+        ("?due_after=2020-01-01&due_before=2020-01-03&priority=high&tag=home&completed=true&q=b&limit=1", vec!["b"]),
+    ] {
+        assert_eq!(user.titles(query), expected, "{query}");
+        let separator = if query.is_empty() { '?' } else { '&' };
+        let total = user.get(&format!("/tasks{query}{separator}count=exact")).expect(200).list().total;
+        assert_eq!(total, Some(expected.len() as i64), "{query}");
+    }
+}
+
+#[test]
+fn updated_since_finds_what_changed() {
+    let user = User::new("since");
+    let first = user.create(json!({"title": "first"}));
+    let second = user.create(json!({"title": "second"}));
+    assert_eq!(user.titles(&format!("?updated_since={}", second.updated_at)), ["second"]);
+    let changed = user.patch(&format!("/tasks/{}", first.id), json!({"title": "changed"})).expect(200).task();
+    assert_eq!(user.titles(&format!("?updated_since={}&sort=updated_at", second.updated_at)), ["changed", "second"]);
+    assert_eq!(user.titles(&format!("?updated_since={}", changed.updated_at)), ["changed"]);
+}
+
+#[test]
+fn search_finds_words_and_their_beginnings() {
+    let user = User::new("search");
+    user.create(json!({"title": "Žiemos traukinys į Łódź", "description": "Straße, façade"}));
+    user.create(json!({"title": "Book-keeping v2.5", "tags": ["Größe", "naïve café"]}));
+    for (q, expected) in [
+        ("ziemos", 1), ("ŽIEM", 1), ("lodz", 1), ("traukinys+ziem", 1), ("strasse", 0), ("stras", 1), ("facade", 1),
+        ("book", 1), ("keeping", 1), ("eeping", 0), ("grosse", 0), ("gros", 1), ("cafe+naive", 1), ("v2", 1),
+        ("ziemos+book", 0), ("", 2), ("+++", 2), ("%27%22%5C%28%26%7C%21%3A%2A", 2), ("b%26o", 0), ("zi%3A*", 1),
+    ] {
+        assert_eq!(user.titles(&format!("?q={q}")).len(), expected, "{q}");
+    }
+}
+
+#[test]
+fn each_order_is_kept_and_reversed() {
+    let user = User::new("orders");
+    for (title, priority, due) in [
+        ("banana", "low", json!({"date": "2026-12-02"})),
+        ("Ábel", "high", Value::Null),
+        ("apple", "none", json!({"date": "2026-12-01", "time": "10:00", "time_zone": "America/New_York"})),
+        ("Cherry", "medium", json!({"date": "2026-12-01", "time": "12:00", "time_zone": "Europe/Vilnius"})),
+    ] {
+        user.create(json!({"title": title, "priority": priority, "due": due}));
+    }
+    for (sort, expected) in [
+        ("created_at", ["Cherry", "apple", "Ábel", "banana"]),
+        ("-created_at", ["banana", "Ábel", "apple", "Cherry"]),
+        ("updated_at", ["Cherry", "apple", "Ábel", "banana"]),
+        ("-updated_at", ["banana", "Ábel", "apple", "Cherry"]),
+        ("priority", ["Ábel", "Cherry", "banana", "apple"]),
+        ("-priority", ["apple", "banana", "Cherry", "Ábel"]),
+        ("title", ["Ábel", "apple", "banana", "Cherry"]),
+        ("-title", ["Cherry", "banana", "apple", "Ábel"]),
+        ("due", ["Cherry", "apple", "banana", "Ábel"]),
+        ("-due", ["banana", "apple", "Cherry", "Ábel"]),
+    ] {
+        assert_eq!(user.titles(&format!("?sort={sort}")), expected, "{sort}");
+        let mut paged = Vec::new();
+        let mut query = format!("?sort={sort}&limit=1");
+        loop {
+            let page = user.get(&format!("/tasks{query}")).expect(200).list();
+            paged.extend(page.tasks.into_iter().map(|task| task.title));
+            match page.next_cursor {
+                Some(cursor) => query = format!("?sort={sort}&limit=1&cursor={cursor}"),
+                None => break,
+            }
+        }
+        assert_eq!(paged, expected, "{sort}, in pages of one");
+    }
+}
+
+#[test]
+fn the_next_page_is_linked() {
+    let user = User::new("link");
+    for n in 0..3 {
+        user.create(json!({"title": n.to_string(), "tags": ["a b"]}));
+    }
+    let reply = user.get("/tasks?tag=a%20b&limit=2").expect(200);
+    let cursor = reply.list().next_cursor.unwrap();
+    let link = reply.header("link");
+    assert_eq!(link, format!("<{}?tag=a%20b&limit=2&cursor={cursor}>; rel=\"next\"", user.path("/tasks")));
+    let next = user.send_to("GET", link.split(['<', '>']).nth(1).unwrap(), &[], None).expect(200);
+    assert_eq!(next.list().tasks.len(), 1);
+    assert_eq!(next.list().next_cursor, None);
+    assert!(!next.headers.contains_key("link"));
+}
+
+#[test]
+fn a_cursor_is_good_for_its_own_query_alone() {
+    let user = User::new("cursor");
+    for n in 0..3 {
+        user.create(json!({"title": n.to_string()}));
+    }
+    let cursor = user.get("/tasks?limit=1&sort=title").list().next_cursor.unwrap();
+    user.get(&format!("/tasks?sort=title&cursor={cursor}&limit=2")).expect(200);
+    let other = User::new("cursor-other");
+    let mut flipped = cursor.clone().into_bytes();
+    flipped[12] ^= 1;
+    let flipped = String::from_utf8(flipped).unwrap();
+    for (reader, query) in [
+        (&user, format!("cursor={cursor}")),
+        (&user, format!("sort=-title&cursor={cursor}")),
+        (&user, format!("sort=title&completed=false&cursor={cursor}")),
+        (&user, format!("sort=title&cursor={flipped}")),
+        (&user, format!("sort=title&cursor={cursor}A")),
+        (&user, format!("sort=title&cursor={}", &cursor[..cursor.len() - 2])),
+        (&user, "sort=title&cursor=".to_owned()),
+        (&user, "sort=title&cursor=%27--".to_owned()),
+        (&other, format!("sort=title&cursor={cursor}")),
+    ] {
+        assert_eq!(reader.get(&format!("/tasks?{query}")).mistakes(), ["cursor"], "{query}");
+    }
+}
+
+#[test]
+fn every_bad_parameter_is_named() {
+    let user = User::new("parameters");
+    for (query, places) in [
+        ("limit=0", vec!["limit"]), ("limit=501", vec!["limit"]), ("limit=x", vec!["limit"]), ("limit=", vec!["limit"]),
+        ("sort=color", vec!["sort"]), ("completed=yes", vec!["completed"]), ("priority=urgent", vec!["priority"]),
+        ("tag=", vec!["tag"]), ("due_before=soon", vec!["due_before"]), ("due_after=2026-13-01", vec!["due_after"]),
+        ("overdue=1", vec!["overdue"]), ("updated_since=yesterday", vec!["updated_since"]), ("q=%00", vec!["q"]),
+        ("count=all", vec!["count"]), ("offset=5", vec!["offset"]), ("limit=1&limit=2", vec!["limit"]),
+        ("q=%FF", vec!["q"]), ("limit=0&sort=x&page=1", vec!["limit", "sort", "page"]),
+    ] {
+        assert_eq!(user.get(&format!("/tasks?{query}")).mistakes(), places, "{query}");
+    }
+    let long = "a".repeat(201);
+    assert_eq!(user.get(&format!("/tasks?q={long}")).mistakes(), ["q"]);
+}
+
+/// Fills a user's list from within the database: faster than HTTP by far.
+fn fill(user: &User, tasks: u32) {
+    target().admin_query(&format!(
+        "select set_config('errand.user_id', '{id}', false);
+         insert into errand.account values ('{id}', {tasks}, now());
+         insert into errand.task (user_id, id, seq, created_at, updated_at, completed, priority, due_date, tags, title)
+         select '{id}', gen_random_uuid(), n, now() - n * interval '1 s', now() - (n * 7919 % {tasks}) * interval '1 s',
+             false, n % 4, case when n % 3 > 0 then date '2026-01-01' + n % 500 end, '{{}}', 'task ' || n * 31 % 1000
+         from generate_series(1, {tasks}) as n;
+         analyze errand.task",
+        id = user.id
+    ));
+}
+
+#[test]
+fn paging_while_others_write_skips_and_repeats_nothing() {
+    const TASKS: usize = 10_000;
+    for sort in ["created_at", "-created_at", "updated_at", "-updated_at", "due", "-due", "priority", "-priority", "title",
+        "-title"]
+    {
+        let user = User::new("paging");
+        fill(&user, TASKS as u32);
+        let mut still: HashSet<String> = target()
+            .admin_query(&format!("select id from errand.task where user_id = '{}'", user.id))
+            .into_iter()
+            .collect();
+        assert_eq!(still.len(), TASKS);
+        let mut seen = HashSet::new();
+        let mut cursor = String::new();
+        for page_number in 0.. {
+            let page = user.get(&format!("/tasks?sort={sort}&limit=500{cursor}")).expect(200).list();
+            for task in &page.tasks {
+                assert!(seen.insert(task.id.to_string()), "{sort}: {} came twice", task.id);
+            }
+            let Some(next) = page.next_cursor else { break };
+            cursor = format!("&cursor={next}");
+            // Between the pages another client creates, changes and deletes.
+            user.create(json!({"title": "new", "priority": "medium", "due": {"date": "2026-06-01"}}));
+            let victim = page.tasks[page_number % page.tasks.len()].id.to_string();
+            user.delete(&format!("/tasks/{victim}")).expect(204);
+            still.remove(&victim);
+        }
+        let skipped: Vec<_> = still.difference(&seen).collect();
+        assert!(skipped.is_empty(), "{sort} skipped {} tasks", skipped.len());
+    }
+}
+
+#[test]
+fn each_order_has_an_index_that_serves_it() {
+    let user = User::new("explain");
+    fill(&user, 20_000);
+    let functions = target().admin_query(
+        "select proname from pg_proc where pronamespace = 'api'::regnamespace and proname like 'task\\_page\\_%' order by 1",
+    );
+    assert_eq!(functions.len(), 10);
+    for function in functions {
+        // The query inside, as the function runs it: with a place in the middle for the page to begin at.
+        let source = target().admin_query(&format!("select prosrc from pg_proc where proname = '{function}'")).concat();
+        let query = source[source.find("from (select").unwrap()..source.rfind(';').unwrap()].replace(
+            "page_size", "50");
+        let key = match &function {
+            name if name.contains("priority") => "2::smallint",
+            name if name.contains("title") => "'task 5'::text",
+            name if name.contains("due") => "timestamptz '2026-06-01'",
+            _ => "now() - interval '10000 s'",
+        };
+        let query = query
+            .replace("after_key", key)
+            .replace("after_id", "uuid '80000000-0000-0000-0000-000000000000'")
+            .replace("filter.", "null_filter.");
+        let plan = target()
+            .app_query(&format!(
+                "begin; set local errand.user_id = '{}';
+                 explain with null_filter as materialized (select (null::api.task_filter).*)
+                 select count(*) {};
+                 rollback",
+                user.id,
+                query.replace("ordered", "pages").replace("from errand.task as t", "from errand.task as t, null_filter"),
+            ))
+            .unwrap_or_else(|error| panic!("{function}: {error}"))
+            .join("\n");
+        assert!(plan.contains("Index Scan") && !plan.contains("Sort") && !plan.contains("Seq Scan"), "{function}:\n{plan}");
+    }
+}

@@ -1,0 +1,216 @@
+//! A client: one user, one token, plain requests.
+
+use std::sync::LazyLock;
+use std::time::{Duration, SystemTime};
+
+use errand::api::{ProblemBody, TaskList};
+use errand::domain::Task;
+use jwt_compact::alg::{Hs256, Hs256Key};
+use jwt_compact::prelude::*;
+use serde_json::{Value, json};
+use ureq::http::{Request, Response, StatusCode};
+use ureq::{Agent, Body};
+use uuid::Uuid;
+
+use super::target::{SECRET, target};
+
+/// A user, with a token that is good for an hour.
+#[derive(Clone)]
+pub struct User {
+    pub id: String,
+    pub token: String,
+}
+
+/// An answer.
+#[derive(Debug, Clone)]
+pub struct Reply {
+    pub status: u16,
+    pub headers: ureq::http::HeaderMap,
+    pub body: String,
+}
+
+static AGENT: LazyLock<Agent> = LazyLock::new(|| {
+    Agent::config_builder()
+        .http_status_as_error(false)
+        .max_idle_connections_per_host(64)
+        .max_idle_connections(64)
+        .timeout_global(Some(Duration::from_secs(60)))
+        .allow_non_standard_methods(true)
+        .build()
+        .new_agent()
+});
+
+/// A token for a user, made by a library that errand does not use.
+fn token_for(user_id: &str) -> String {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
+    token_with(&json!({"sub": user_id, "exp": now + 3600, "iat": now}))
+}
+
+/// A token with these claims.
+pub fn token_with(claims: &Value) -> String {
+    let claims = Claims::new(claims);
+    Hs256.token(&Header::empty(), &claims, &Hs256Key::new(SECRET)).unwrap()
+}
+
+/// A request without a token.
+pub fn anonymous(method: &str, path: &str) -> Reply {
+    send(method, path, &[], None)
+}
+
+impl User {
+    /// A user of whom the database knows nothing.
+    pub fn new(name: &str) -> Self {
+        Self::with_id(&format!("{name}-{}", Uuid::now_v7()))
+    }
+
+    /// The user with this id.
+    pub fn with_id(id: &str) -> Self {
+        Self { id: id.to_owned(), token: token_for(id) }
+    }
+
+    /// The path of something of this user's.
+    pub fn path(&self, rest: &str) -> String {
+        format!("/api/{}{rest}", self.id)
+    }
+
+    /// Sends a request to a path of this user's.
+    pub fn send(&self, method: &str, rest: &str, headers: &[(&str, &str)], body: Option<&[u8]>) -> Reply {
+        self.send_to(method, &self.path(rest), headers, body)
+    }
+
+    /// Sends a request to any path.
+    pub fn send_to(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Option<&[u8]>) -> Reply {
+        let authorization = format!("Bearer {}", self.token);
+        let mut all = vec![("authorization", authorization.as_str())];
+        all.extend_from_slice(headers);
+        send(method, path, &all, body)
+    }
+
+    /// Sends a request with these headers alone.
+    pub fn raw(&self, method: &str, path: &str, headers: &[(&str, &str)]) -> Reply {
+        send(method, path, headers, None)
+    }
+
+    pub fn get(&self, rest: &str) -> Reply {
+        self.send("GET", rest, &[], None)
+    }
+
+    pub fn get_with(&self, rest: &str, headers: &[(&str, &str)]) -> Reply {
+        self.send("GET", rest, headers, None)
+    }
+
+    pub fn post(&self, rest: &str, body: Value) -> Reply {
+        self.with_json("POST", rest, &[], body)
+    }
+
+    pub fn put(&self, rest: &str, body: Value) -> Reply {
+        self.with_json("PUT", rest, &[], body)
+    }
+
+    pub fn patch(&self, rest: &str, body: Value) -> Reply {
+        self.with_json("PATCH", rest, &[], body)
+    }
+
+    pub fn delete(&self, rest: &str) -> Reply {
+        self.send("DELETE", rest, &[], None)
+    }
+
+    /// Sends a JSON body.
+    pub fn with_json(&self, method: &str, rest: &str, headers: &[(&str, &str)], body: Value) -> Reply {
+        let mut all = vec![("content-type", "application/json")];
+        all.extend_from_slice(headers);
+        self.send(method, rest, &all, Some(body.to_string().as_bytes()))
+    }
+
+    /// Creates a task.
+    pub fn create(&self, body: Value) -> Task {
+        self.post("/tasks", body).expect(201).task()
+    }
+
+    /// The titles of a list.
+    pub fn titles(&self, query: &str) -> Vec<String> {
+        let list = self.get(&format!("/tasks{query}")).expect(200).list();
+        list.tasks.into_iter().map(|task| task.title).collect()
+    }
+}
+
+impl Reply {
+    /// Checks the status.
+    #[track_caller]
+    pub fn expect(self, status: u16) -> Self {
+        assert_eq!(self.status, status, "{}", self.body);
+        self
+    }
+
+    /// The value of a header that must be there.
+    #[track_caller]
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).unwrap_or_else(|| panic!("no {name} in {:?}", self.headers)).to_str().unwrap()
+    }
+
+    /// The body as JSON.
+    #[track_caller]
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.body))
+    }
+
+    /// The body as a task, and as nothing more than one.
+    #[track_caller]
+    pub fn task(&self) -> Task {
+        assert_eq!(self.header("content-type"), "application/json");
+        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.body))
+    }
+
+    /// The body as a list.
+    #[track_caller]
+    pub fn list(&self) -> TaskList {
+        assert_eq!(self.header("content-type"), "application/json");
+        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.body))
+    }
+
+    /// The body as a problem that agrees with its response.
+    #[track_caller]
+    pub fn problem(&self) -> ProblemBody {
+        assert_eq!(self.header("content-type"), "application/problem+json");
+        let problem: ProblemBody =
+            serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.body));
+        assert_eq!(problem.status, self.status);
+        assert_eq!(problem.request_id, self.header("x-request-id"));
+        assert_eq!(problem.r#type, format!("/docs/problems#{}", problem.code));
+        problem
+    }
+
+    /// The places that a 400 names, in order.
+    #[track_caller]
+    pub fn mistakes(&self) -> Vec<String> {
+        assert_eq!((self.status, self.problem().code.as_str()), (400, "invalid_input"), "{}", self.body);
+        let places = self.problem().errors.into_iter().map(|mistake| {
+            assert!(!mistake.detail.is_empty());
+            mistake.pointer.or(mistake.parameter).or(mistake.header).expect("a mistake is somewhere")
+        });
+        places.collect()
+    }
+}
+
+fn send(method: &str, path: &str, headers: &[(&str, &str)], body: Option<&[u8]>) -> Reply {
+    let mut request = Request::builder().method(method).uri(format!("{}{path}", target().url()));
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    let response = match body {
+        Some(body) => AGENT.run(request.body(body).unwrap()),
+        None => AGENT.run(request.body(()).unwrap()),
+    };
+    read(response.unwrap_or_else(|error| panic!("{method} {path}: {error}")))
+}
+
+fn read(response: Response<Body>) -> Reply {
+    let (parts, mut body) = response.into_parts();
+    let bodiless = matches!(parts.status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
+    if !bodiless {
+        assert!(parts.headers.contains_key("content-length"), "no Content-Length in {:?}", parts.headers);
+    }
+    assert_eq!(parts.headers.get("x-content-type-options").map(|value| value.as_bytes()), Some(&b"nosniff"[..]));
+    let body = body.with_config().limit(64 * 1024 * 1024).read_to_string().unwrap();
+    Reply { status: parts.status.as_u16(), headers: parts.headers, body }
+}
