@@ -1,7 +1,7 @@
 -- One task: create, get, replace, patch, complete, delete.
 --
 -- No function names the user's column in a condition: row-level security does, in every statement. Each write answers
--- with an outcome: `created`, `ok`, `not_found`, `stale` (the version is none of p_if_match) or `exists`.
+-- with an outcome: `created`, `ok`, `deleted`, `not_found`, `stale` (the version is none of p_if_match) or `exists`.
 
 create function api.task_create(p_caller text, p_id uuid, p_task jsonb)
 returns table (outcome text, task text, version bigint)
@@ -178,6 +178,6 @@ begin
     end if;
     perform api.next_write(p_caller);
     delete from errand.task as t where t.id = p_id;
-    return query select 'ok';
+    return query select 'deleted';
 end
 $$;

@@ -261,7 +261,11 @@ impl TaskPatch {
         let members = members(Json::parse(body).map_err(|mistake| vec![mistake])?)?;
         for (name, value) in unique(members, &mut mistakes) {
             if name == "due" {
+                let clears = value == Json::Null;
                 patch.due = DuePatch::parse(value, &mut mistakes);
+                if !clears && patch.due.date == Some(None) && mistakes.is_empty() {
+                    mistakes.push(Invalid::body("/due/date", "A due date needs a date; to clear it, set due to null."));
+                }
             } else {
                 patch.set(&name, value, &mut mistakes);
             }

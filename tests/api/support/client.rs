@@ -193,13 +193,21 @@ impl Reply {
 }
 
 fn send(method: &str, path: &str, headers: &[(&str, &str)], body: Option<&[u8]>) -> Reply {
-    let mut request = Request::builder().method(method).uri(format!("{}{path}", target().url()));
-    for (name, value) in headers {
-        request = request.header(*name, *value);
-    }
-    let response = match body {
-        Some(body) => AGENT.run(request.body(body).unwrap()),
-        None => AGENT.run(request.body(()).unwrap()),
+    let attempt = || {
+        let mut request = Request::builder().method(method).uri(format!("{}{path}", target().url()));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        match body {
+            Some(body) => AGENT.run(request.body(body).unwrap()),
+            None => AGENT.run(request.body(()).unwrap()),
+        }
+    };
+    let response = match attempt() {
+        // A server that answers before it has read a body may close the connection just as it is taken up again; like
+        // every client, this one repeats what may be repeated (RFC 9112, section 9.3.1).
+        Err(ureq::Error::Io(_)) if matches!(method, "GET" | "HEAD" | "PUT" | "DELETE" | "OPTIONS") => attempt(),
+        other => other,
     };
     read(response.unwrap_or_else(|error| panic!("{method} {path}: {error}")))
 }
