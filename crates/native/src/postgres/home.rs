@@ -5,10 +5,9 @@
 
 use std::{
     fs::{self, DirBuilder, File, Permissions, TryLockError},
-    hash::{DefaultHasher, Hash, Hasher},
     io::Write,
     os::unix::{
-        fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt, chown},
+        fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt, chown},
         process::CommandExt,
     },
     path::{Path, PathBuf},
@@ -18,6 +17,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
+use sha2::{Digest, Sha256};
 
 use super::read;
 use crate::secret;
@@ -32,6 +32,13 @@ const LOCK_TIMEOUT: Duration = Duration::from_secs(180);
 struct User {
     uid: u32,
     gid: u32,
+}
+
+impl User {
+    fn owning(folder: &Path) -> Result<Self> {
+        let owner = fs::metadata(folder).with_context(|| format!("cannot read {}", folder.display()))?;
+        Ok(Self { uid: owner.uid(), gid: owner.gid() })
+    }
 }
 
 /// A private server's folder.
@@ -54,8 +61,12 @@ impl Home {
     /// The checkout's folder, if a server was ever created there.
     pub(super) fn existing(checkout: &Path) -> Result<Option<Self>> {
         for base in [checkout.join(PRIVATE), fallback(checkout)] {
-            let home = Self { folder: base.join("postgres"), user: server_user()?, temporary: false };
+            let mut home = Self { folder: base.join("postgres"), user: None, temporary: false };
             if home.has_cluster() {
+                // Created by an ordinary user, it stays that user's when root comes along.
+                if rustix::process::geteuid().is_root() {
+                    home.user = Some(User::owning(&home.folder)?);
+                }
                 home.check_owner()?;
                 return Ok(Some(home));
             }
@@ -208,9 +219,8 @@ impl Home {
 
 /// Where the folder goes when the server's user cannot reach the checkout: stable for each checkout.
 pub(super) fn fallback(checkout: &Path) -> PathBuf {
-    let mut hasher = DefaultHasher::new();
-    checkout.hash(&mut hasher);
-    PathBuf::from(format!("/var/lib/errand-{:08x}", hasher.finish() & 0xffff_ffff))
+    let hash = secret::to_hex(&Sha256::digest(checkout.as_os_str().as_encoded_bytes()));
+    PathBuf::from(format!("/var/lib/errand-{}", hash.get(..8).unwrap_or_default()))
 }
 
 /// Removes the empty folders that servers for tests leave behind when their process was killed.

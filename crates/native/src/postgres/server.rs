@@ -132,7 +132,7 @@ pub(super) fn start(home: &Home, binaries: &Binaries, quick: bool) -> Result<u16
             home.write(&home.port_file(), &format!("{port}\n"))?;
             return Ok(port);
         }
-        let tail = log_tail(home, 15);
+        let tail = format!("{}\npg_ctl: {}", log_tail(home, 15), read(&told)?.trim());
         let taken = tail.contains("could not bind") || tail.contains("Address already in use");
         last_error = Some(tail);
         if !taken {
