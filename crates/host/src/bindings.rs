@@ -1,7 +1,6 @@
 //! The host's side of the world in `wit/`, for what is Spin's own. WASI comes from wasmtime's crates.
 
 #[expect(missing_docs, reason = "generated from WIT")]
-#[expect(clippy::all, reason = "generated from WIT")]
 mod generated {
     wasmtime::component::bindgen!({
         path: "../../wit",

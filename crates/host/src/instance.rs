@@ -142,7 +142,7 @@ impl WorkerState for Limits {
 
     fn drop(&self, store: Store<State>, result: wasmtime::Result<()>) {
         if let Err(error) = result {
-            tracing::error!(component = self.component.id, "an instance failed: {error:?}");
+            tracing::error!(component = self.component.id, "an instance failed: {error:#}");
         }
         drop(store);
     }

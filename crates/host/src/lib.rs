@@ -6,6 +6,9 @@
 //! there ([`cli`], [`manifest`], [`runtime_config`], [`variables`], [`app`]) and what a component may ask for
 //! ([`postgres`], [`variables`], [`outbound_http`], each within [`networking`]'s bounds).
 
+#![warn(missing_docs)]
+#![cfg_attr(test, expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking"))]
+
 pub mod app;
 pub mod bench;
 pub mod bindings;

@@ -1,8 +1,9 @@
 //! `errand-host`: serves the application of a `spin.toml`.
 
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Result;
 use clap::Parser;
@@ -14,8 +15,18 @@ use tracing_subscriber::EnvFilter;
 fn main() -> ExitCode {
     let options = Options::parse();
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
-    match run(&options) {
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .init();
+    let result = tokio::runtime::Runtime::new().map_err(anyhow::Error::from).and_then(|runtime| {
+        let result = runtime.block_on(run(&options));
+        // A guest that loops would keep an orderly end waiting.
+        runtime.shutdown_background();
+        result
+    });
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("Error: {error:#}");
@@ -24,7 +35,6 @@ fn main() -> ExitCode {
     }
 }
 
-#[tokio::main]
 async fn run(options: &Options) -> Result<()> {
     let app = App::load(options)?;
     if let Some(count) = options.bench_instantiate {
@@ -36,7 +46,7 @@ async fn run(options: &Options) -> Result<()> {
     }
     let descriptions = app.descriptions.clone();
     let service = Arc::new(app.into_service()?);
-    let stop = stop::asked_to(options.exit_with_stdin)?;
+    let stop = stop::asked_to(options.exit_with_stdin, server::DRAIN + Duration::from_secs(1))?;
     let listener = server::bind(options.listen).await?;
     let base = format!("http://{}", listener.local_addr()?);
 
@@ -49,5 +59,6 @@ async fn run(options: &Options) -> Result<()> {
         }
     }
     out.flush()?;
-    server::serve(listener, service, stop).await
+    server::serve(listener, service, stop).await;
+    Ok(())
 }

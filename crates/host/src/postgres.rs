@@ -1,5 +1,7 @@
 //! spin:postgres@4.2.0, the way Spin answers it: pools, conversions and errors.
 
+#![expect(clippy::result_large_err, reason = "the error is the interface's, with every field of the server's")]
+
 mod address;
 mod column;
 mod host;

@@ -83,7 +83,8 @@ impl FromStr for Span {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let units: [(&str, fn(u64) -> Duration); 5] = [
+        type Unit = (&'static str, fn(u64) -> Duration);
+        let units: [Unit; 5] = [
             ("ms", Duration::from_millis),
             ("us", Duration::from_micros),
             ("μs", Duration::from_micros),

@@ -65,7 +65,7 @@ impl Service {
         };
         request::make_absolute(&mut request)?;
         Ok(self.run(request, &route, client).await.unwrap_or_else(|error| {
-            tracing::error!(component = route.component(), "a request to {path} failed: {error:?}");
+            tracing::error!(component = route.component(), "a request to {path} failed: {error:#}");
             empty(StatusCode::INTERNAL_SERVER_ERROR)
         }))
     }

@@ -23,9 +23,8 @@ pub(crate) async fn run(body: Bytes) -> http::Response<Full<Bytes>> {
 async fn answer(ask: &Value) -> Result<Value, Error> {
     let how = ask["how"].as_str().unwrap_or("async");
     let sql = ask["sql"].as_str().expect("sql");
-    let parameters = || -> Vec<ParameterValue> {
-        ask["parameters"].as_array().into_iter().flatten().map(parameter).collect()
-    };
+    let parameters =
+        || -> Vec<ParameterValue> { ask["parameters"].as_array().into_iter().flatten().map(parameter).collect() };
     let connection = connect(ask, how).await?;
     if ask["execute"] == true {
         let affected = match how {
@@ -119,7 +118,13 @@ fn parameter(value: &Value) -> ParameterValue {
         "datetime" => {
             let n = list(value, int);
             ParameterValue::Datetime((
-                n[0] as i32, n[1] as u8, n[2] as u8, n[3] as u8, n[4] as u8, n[5] as u8, n[6] as u32,
+                n[0] as i32,
+                n[1] as u8,
+                n[2] as u8,
+                n[3] as u8,
+                n[4] as u8,
+                n[5] as u8,
+                n[6] as u32,
             ))
         }
         "timestamp" => ParameterValue::Timestamp(int(value)),

@@ -23,7 +23,9 @@ async fn handle(request: Request) -> http::Response<Full<Bytes>> {
         "/served" => json_response(json!({ "served": served })),
         "/uri" => json_response(json!(request.uri().to_string())),
         "/headers" => headers(&request),
-        "/environment" => json_response(std::env::vars().map(|(name, value)| (name, Value::from(value))).collect::<serde_json::Map<_, _>>().into()),
+        "/environment" => json_response(
+            std::env::vars().map(|(name, value)| (name, Value::from(value))).collect::<serde_json::Map<_, _>>().into(),
+        ),
         "/arguments" => json_response(json!(std::env::args().collect::<Vec<_>>())),
         "/variable" => variable(&query).await,
         "/file" => file(&query),
@@ -34,6 +36,9 @@ async fn handle(request: Request) -> http::Response<Full<Bytes>> {
             text("printed")
         }
         "/sleep" => sleep(&query).await,
+        "/spin" => loop {
+            std::hint::spin_loop();
+        },
         "/trap" => panic!("asked to"),
         "/fetch" => fetch(&query).await,
         "/database" => database::run(body(request).await).await,
@@ -48,9 +53,7 @@ pub(crate) fn json_response(value: Value) -> http::Response<Full<Bytes>> {
 fn text(text: &str) -> http::Response<Full<Bytes>> {
     let body = Bytes::copy_from_slice(text.as_bytes());
     let mut response = http::Response::new(Full::new(body));
-    response
-        .headers_mut()
-        .insert("content-length", http::HeaderValue::from(text.len()));
+    response.headers_mut().insert("content-length", http::HeaderValue::from(text.len()));
     response
 }
 

@@ -1,0 +1,80 @@
+//! Variables: who gives them, who sees them.
+
+use serde_json::json;
+
+use crate::support::App;
+
+fn app() -> App {
+    App::new()
+        .top("[variables]\nname = { required = true }\nmark = { default = \"!\" }")
+        .component("variables = { greeting = \"hello {{ name }}{{mark}}\", plain = \"text\" }")
+}
+
+#[test]
+fn a_missing_required_variable_stops_the_start_and_is_named() {
+    let said = app().refusal();
+    assert!(said.contains("name"), "{said}");
+    assert!(said.contains("SPIN_VARIABLE_NAME="), "{said}");
+}
+
+#[tokio::test]
+async fn the_environment_fills_templates() {
+    let host = app().environment("SPIN_VARIABLE_NAME", "environment").start();
+    assert_eq!(host.json("/variable?greeting").await, json!({ "value": "hello environment!" }));
+    assert_eq!(host.json("/variable?plain").await, json!({ "value": "text" }));
+}
+
+#[tokio::test]
+async fn the_working_directorys_env_file_stands_behind_the_environment() {
+    let file = "SPIN_VARIABLE_NAME=file\nSPIN_VARIABLE_MARK=\"?\"\n";
+    let host = app().file(".env", file).start();
+    assert_eq!(host.json("/variable?greeting").await, json!({ "value": "hello file?" }));
+    let host = app().file(".env", file).environment("SPIN_VARIABLE_NAME", "environment").start();
+    assert_eq!(host.json("/variable?greeting").await, json!({ "value": "hello environment?" }));
+}
+
+#[tokio::test]
+async fn the_command_line_beats_all() {
+    let host = app()
+        .environment("SPIN_VARIABLE_NAME", "environment")
+        .file("mark.txt", "#")
+        .arguments(&["--variable", "name=line", "--variable", "mark=@mark.txt"])
+        .start();
+    assert_eq!(host.json("/variable?greeting").await, json!({ "value": "hello line#" }));
+}
+
+#[tokio::test]
+async fn a_provider_of_the_runtime_configuration_comes_before_the_environment() {
+    let host = app()
+        .environment("SPIN_VARIABLE_NAME", "environment")
+        .file("runtime-config.toml", "[[config_provider]]\ntype = \"static\"\nvalues = { name = \"static\" }")
+        .arguments(&["--runtime-config-file", "runtime-config.toml"])
+        .start();
+    assert_eq!(host.json("/variable?greeting").await, json!({ "value": "hello static!" }));
+}
+
+#[tokio::test]
+async fn what_the_component_does_not_declare_is_undefined() {
+    let host = app().environment("SPIN_VARIABLE_NAME", "x").start();
+    let answer = host.json("/variable?name").await;
+    assert!(answer["error"].as_str().unwrap().contains("Undefined"), "{answer}");
+    let answer = host.json("/variable?Not-A-Name").await;
+    assert!(answer["error"].as_str().unwrap().contains("InvalidName"), "{answer}");
+}
+
+#[test]
+fn a_template_with_an_unknown_variable_stops_the_start() {
+    let said = App::new().component("variables = { a = \"{{ nobody }}\" }").refusal();
+    assert!(said.contains("nobody"), "{said}");
+}
+
+#[tokio::test]
+async fn the_environment_of_a_component_is_the_manifests_and_nothing_else() {
+    let host = App::new()
+        .component("environment = { GIVEN = \"manifest\", OTHER = \"manifest\" }")
+        .environment("SECRET", "of the host")
+        .arguments(&["--env", "OTHER=line"])
+        .start();
+    assert_eq!(host.json("/environment").await, json!({ "GIVEN": "manifest", "OTHER": "line" }));
+    assert_eq!(host.json("/arguments").await, json!([]));
+}
