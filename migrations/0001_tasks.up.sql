@@ -179,3 +179,6 @@ alter role errand_app set statement_timeout = '4s';
 alter role errand_app set lock_timeout = '3s';
 alter role errand_app set idle_in_transaction_session_timeout = '10s';
 alter role errand_app set timezone = 'UTC';
+-- The statements of the functions are written so that one plan is good for all parameters; planning them again and again
+-- would cost as much as running them.
+alter role errand_app set plan_cache_mode = 'force_generic_plan';

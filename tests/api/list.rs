@@ -229,12 +229,14 @@ fn each_order_has_an_index_that_serves_it() {
             ("desc", "force_custom_plan")]
             .map(|(direction, mode)| (format!("{order}_{direction}"), mode))
         {
-            let query = target().admin_query(&format!("select api.task_page_sql('{order}', '')")).concat();
+            let query = target().admin_query(&format!("select prosrc from pg_proc where proname = 'task_page_{order}'"))
+                .concat();
+            let query = query[query.find('(').unwrap() + 1..query.rfind(");").unwrap()].replace("(p_start)", "($1)");
             let plan = target()
                 .app_query(&format!(
                     "set errand.user_id = '{}'; set plan_cache_mode = {mode};
                      prepare page (api.task_page_start) as {query};
-                     explain execute page (row (({key})::{kind}, '80000000-0000-0000-0000-000000000000', 50))",
+                     explain execute page (row (({key})::{kind}, '80000000-0000-0000-0000-000000000000', 50, null))",
                     user.id,
                 ))
                 .unwrap_or_else(|error| panic!("{order}: {error}"))
