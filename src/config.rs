@@ -1,14 +1,18 @@
 //! The configuration: what the operator's variables say. Read once per instance.
 
+use std::time::Duration;
+
 use crate::auth::AuthConfig;
 
 /// Everything that can be configured.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Config {
     /// Whose tokens are accepted.
     pub auth: AuthConfig,
     /// The origins whose pages may call the API from a browser, comma-separated; `*` for any; none when empty.
     pub cors_origins: String,
+    /// How long a database operation may take, a place in the pool and the connection included.
+    pub database_deadline: Duration,
 }
 
 /// A configuration that errand refuses to serve with: the variable, and what to do about it.
@@ -23,19 +27,34 @@ pub struct ConfigError {
 
 impl Config {
     /// Puts a configuration together from variables. `get` gives the value of one, or `None` where it is not set.
-    pub fn from_variables(mut get: impl FnMut(&str) -> Option<String>) -> Self {
+    pub fn from_variables(mut get: impl FnMut(&str) -> Option<String>) -> Result<Self, ConfigError> {
         let mut text = |name: &str| get(name).unwrap_or_default();
         let set = |value: String| if value.is_empty() { None } else { Some(value) };
-        Self {
+        Ok(Self {
             auth: AuthConfig {
                 secret: text("jwt_secret"),
                 issuer: set(text("jwt_issuer")),
                 audience: set(text("jwt_audience")),
             },
             cors_origins: text("cors_origins"),
-        }
+            database_deadline: deadline(&text("database_deadline_ms"))?,
+        })
     }
 
     /// The variables that `from_variables` asks for.
-    pub const VARIABLES: [&str; 4] = ["jwt_secret", "jwt_issuer", "jwt_audience", "cors_origins"];
+    pub const VARIABLES: [&str; 5] =
+        ["jwt_secret", "jwt_issuer", "jwt_audience", "cors_origins", "database_deadline_ms"];
+}
+
+/// Parses a deadline in milliseconds, 100 to 60,000; 5 s when empty.
+fn deadline(text: &str) -> Result<Duration, ConfigError> {
+    const DEFAULT: u64 = 5_000;
+    let milliseconds = if text.is_empty() { Ok(DEFAULT) } else { text.parse() };
+    match milliseconds {
+        Ok(milliseconds @ 100..=60_000) => Ok(Duration::from_millis(milliseconds)),
+        _ => Err(ConfigError {
+            variable: "database_deadline_ms",
+            problem: "must be a number of milliseconds from 100 to 60000".to_owned(),
+        }),
+    }
 }

@@ -10,6 +10,7 @@ mod value;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 pub use error::DatabaseError;
 pub use value::{Row, Value};
@@ -22,48 +23,107 @@ pub type Calling<'a> = Pin<Box<dyn Future<Output = Result<Option<Row>, DatabaseE
 
 /// A PostgreSQL that can be asked one thing at a time. Implemented once per runtime.
 pub trait Database: Send + Sync {
-    /// Runs one statement, which gives at most one row. An implementation keeps its own deadline.
-    fn call<'a>(&'a self, statement: &'static str, parameters: Vec<Value>) -> Calling<'a>;
+    /// Runs one statement, which gives at most one row. Past the deadline the answer is an error, whatever the call is
+    /// waiting for: a place in a pool, a connection, or the answer itself.
+    fn call<'a>(&'a self, statement: &'static str, parameters: Vec<Value>, deadline: Instant) -> Calling<'a>;
 }
 
 /// The database, out of reach of anyone without a caller.
 #[derive(Clone)]
-pub struct Data(Arc<dyn Database>);
+pub struct Data {
+    database: Arc<dyn Database>,
+    clock: fn() -> Instant,
+    budget: Duration,
+}
 
 /// The database as one caller sees it.
 pub struct Scope<'a> {
-    database: &'a dyn Database,
+    data: &'a Data,
     caller: &'a Caller,
 }
 
+/// Whether a statement can be sent again when nobody knows what became of it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Read,
+    Write,
+}
+
 impl Data {
-    /// Takes a database in.
-    pub fn new(database: Arc<dyn Database>) -> Self {
-        Self(database)
+    /// Takes a database in. Each operation may take as long as the budget says.
+    pub fn new(database: Arc<dyn Database>, clock: fn() -> Instant, budget: Duration) -> Self {
+        Self { database, clock, budget }
     }
 
     /// The database as this caller sees it.
     pub fn scope<'a>(&'a self, caller: &'a Caller) -> Scope<'a> {
-        Scope { database: self.0.as_ref(), caller }
+        Scope { data: self, caller }
     }
 
-    /// Asks the database whether it can serve: a real query, of nobody's data.
+    /// Asks the database whether it can serve: a real query, of nobody's data, that must not take long.
     pub async fn ready(&self) -> Result<(), Error> {
-        self.0.call("select api.ready()", Vec::new()).await?.ok_or_else(|| no_row("ready"))?;
+        const PATIENCE: Duration = Duration::from_secs(1);
+        let deadline = (self.clock)() + self.budget.min(PATIENCE);
+        self.call("select api.ready()", Vec::new(), Kind::Read, deadline).await?.ok_or_else(|| no_row("ready"))?;
         Ok(())
+    }
+
+    /// Runs a statement, a second time where the first one certainly left nothing behind and a second may fare better.
+    async fn call(
+        &self,
+        statement: &'static str,
+        parameters: Vec<Value>,
+        kind: Kind,
+        deadline: Instant,
+    ) -> Result<Option<Row>, Error> {
+        let error = match self.database.call(statement, parameters.clone(), deadline).await {
+            Ok(row) => return Ok(row),
+            Err(error) => error,
+        };
+        let again = error.was_rolled_back_by_chance() || kind == Kind::Read && error.broke_the_connection();
+        let error = match again && (self.clock)() < deadline {
+            true => match self.database.call(statement, parameters, deadline).await {
+                Ok(row) => return Ok(row),
+                Err(error) => error,
+            },
+            false => error,
+        };
+        Err(match (kind, Error::from(error)) {
+            (Kind::Read, Error::OutcomeUnknown(cause)) => Error::Unavailable(cause),
+            (_, error) => error,
+        })
     }
 }
 
 impl Scope<'_> {
-    /// Runs a statement with the caller before the other parameters.
-    async fn call(
+    /// Runs a statement that changes nothing, with the caller before the other parameters.
+    async fn read(
         &self,
         statement: &'static str,
         parameters: impl IntoIterator<Item = Value>,
     ) -> Result<Option<Row>, Error> {
+        self.call(statement, parameters, Kind::Read).await
+    }
+
+    /// Runs a statement that may change something, with the caller before the other parameters.
+    async fn write(
+        &self,
+        statement: &'static str,
+        parameters: impl IntoIterator<Item = Value>,
+    ) -> Result<Option<Row>, Error> {
+        self.call(statement, parameters, Kind::Write).await
+    }
+
+    async fn call(
+        &self,
+        statement: &'static str,
+        parameters: impl IntoIterator<Item = Value>,
+        kind: Kind,
+    ) -> Result<Option<Row>, Error> {
         let caller = Value::from(self.caller.user_id().to_owned());
         let parameters = std::iter::once(caller).chain(parameters).collect();
-        Ok(self.database.call(statement, parameters).await?)
+        let deadline = (self.data.clock)() + self.data.budget;
+        self.data.call(statement, parameters, kind, deadline).await
     }
 }
 

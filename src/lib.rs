@@ -16,7 +16,7 @@ pub mod service;
 mod spin;
 
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Instant, SystemTime};
 
 use uuid::Uuid;
 
@@ -28,6 +28,8 @@ pub use config::{Config, ConfigError};
 pub struct Ambient {
     /// The time now.
     pub now: fn() -> SystemTime,
+    /// A clock that only runs forward, for deadlines.
+    pub clock: fn() -> Instant,
     /// A new id, UUID version 7 (RFC 9562).
     pub new_id: fn() -> Uuid,
     /// Takes one line of the log.
@@ -48,7 +50,7 @@ impl App {
         Ok(Self {
             ambient,
             verifier: auth::Verifier::new(config.auth)?,
-            data: data::Data::new(database),
+            data: data::Data::new(database, ambient.clock, config.database_deadline),
             cors: api::Cors::new(config.cors_origins)?,
         })
     }

@@ -1,9 +1,10 @@
 //! The Spin adapter: the component's entry point, its variables, and the database over Spin's outbound PostgreSQL.
 
+mod connections;
 mod database;
 
 use std::sync::{Arc, OnceLock};
-use std::time::SystemTime;
+use std::time::{Instant, SystemTime};
 
 use axum::Router;
 use axum::body::Body;
@@ -18,7 +19,7 @@ use database::SpinDatabase;
 /// The router of this instance, built by its first request. Instances come and go; nothing in it is worth keeping.
 static ROUTER: OnceLock<Router> = OnceLock::new();
 
-const AMBIENT: Ambient = Ambient { now: SystemTime::now, new_id: Uuid::now_v7, log };
+const AMBIENT: Ambient = Ambient { now: SystemTime::now, clock: Instant::now, new_id: Uuid::now_v7, log };
 
 #[http_service]
 async fn handle(request: Request) -> Result<http::Response<Body>, std::convert::Infallible> {
@@ -39,7 +40,7 @@ async fn start() -> Router {
     }
     let config = Config::from_variables(|name| values.iter().find(|(known, _)| *known == name)?.1.clone());
     let database = SpinDatabase::new(variable("database_url").await.unwrap_or_default());
-    match App::new(config, Arc::new(database), AMBIENT) {
+    match config.and_then(|config| App::new(config, Arc::new(database), AMBIENT)) {
         Ok(app) => api::router(Arc::new(app)),
         Err(error) => api::refusing_router(&error, AMBIENT),
     }

@@ -1,6 +1,13 @@
 //! The API as its clients meet it: over HTTP, with real tokens, on a real PostgreSQL. The same tests run against every
 //! target; `ERRAND_TEST_TARGET` says which (see `support::target`). A user per test keeps the tests apart.
-#![allow(missing_docs, unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(
+    missing_docs,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
 
 #[path = "api/support.rs"]
 mod support;

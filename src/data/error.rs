@@ -18,12 +18,34 @@ pub enum DatabaseError {
     /// There was no connection to send the statement on.
     #[error("no connection: {0}")]
     Unreachable(String),
-    /// The statement was sent, and no answer came: the connection broke, or the deadline passed.
+    /// The statement was sent, and the connection broke before its answer came.
     #[error("no answer: {0}")]
     Lost(String),
+    /// The deadline passed; `sent` says whether the statement was on its way by then.
+    #[error("the deadline passed {}", if *sent { "before the answer came" } else { "before there was a connection" })]
+    Deadline {
+        /// Whether the database may have got the statement.
+        sent: bool,
+    },
     /// The answer is not one that the statement can have, or the runtime refused the parameters.
     #[error("malformed: {0}")]
     Malformed(String),
+}
+
+impl DatabaseError {
+    /// Whether PostgreSQL rolled the statement back for no fault of its own: serialization failure or deadlock.
+    pub(super) fn was_rolled_back_by_chance(&self) -> bool {
+        matches!(self, Self::Refused { sqlstate, .. } if matches!(sqlstate.as_str(), "40001" | "40P01"))
+    }
+
+    /// Whether the connection is of no use any more, so that a fresh one may fare better.
+    pub(super) fn broke_the_connection(&self) -> bool {
+        match self {
+            Self::Lost(_) => true,
+            Self::Refused { sqlstate, .. } => sqlstate.starts_with("57P0") || sqlstate.starts_with("08"),
+            _ => false,
+        }
+    }
 }
 
 impl From<DatabaseError> for Error {
@@ -35,10 +57,11 @@ impl From<DatabaseError> for Error {
                 }
                 match sqlstate.as_str() {
                     "23505" => Self::Conflict,
-                    // Shutting down, too many connections, read-only, statement or lock timeout, serialization, deadlock.
-                    "57P01" | "57P02" | "57P03" | "53300" | "25006" | "57014" | "55P03" | "40001" | "40P01" => {
+                    // Shutting down, read-only, statement or lock timeout, serialization, deadlock.
+                    "57P01" | "57P02" | "57P03" | "25006" | "57014" | "55P03" | "40001" | "40P01" => {
                         Self::Unavailable(error.to_string())
                     }
+                    // Connection exceptions; insufficient resources: too many connections, a full disk.
                     state if state.starts_with("08") || state.starts_with("53") => Self::Unavailable(error.to_string()),
                     // A value that only PostgreSQL could tell to be wrong.
                     state if state.starts_with("22") => {
@@ -47,8 +70,10 @@ impl From<DatabaseError> for Error {
                     _ => Self::Internal(error.to_string()),
                 }
             }
-            DatabaseError::Unreachable(_) => Self::Unavailable(error.to_string()),
-            DatabaseError::Lost(_) => Self::OutcomeUnknown(error.to_string()),
+            DatabaseError::Unreachable(_) | DatabaseError::Deadline { sent: false } => {
+                Self::Unavailable(error.to_string())
+            }
+            DatabaseError::Lost(_) | DatabaseError::Deadline { sent: true } => Self::OutcomeUnknown(error.to_string()),
             DatabaseError::Malformed(_) => Self::Internal(error.to_string()),
         }
     }

@@ -77,13 +77,13 @@ impl Scope<'_> {
     /// Makes a task.
     pub async fn task_create(&self, id: Uuid, fields: &TaskPatch) -> Result<Outcome, Error> {
         const CREATE: &str = "select outcome, task, version from api.task_create($1, $2, $3)";
-        outcome(self.call(CREATE, [id.into(), json(fields)?]).await?)
+        outcome(self.write(CREATE, [id.into(), json(fields)?]).await?)
     }
 
     /// Reads a task.
     pub async fn task_get(&self, id: Uuid) -> Result<Option<StoredTask>, Error> {
         const GET: &str = "select task, version from api.task_get($1, $2)";
-        match self.call(GET, [id.into()]).await? {
+        match self.read(GET, [id.into()]).await? {
             Some(mut row) => Ok(Some(StoredTask { json: row.require()?, version: row.require()? })),
             None => Ok(None),
         }
@@ -98,13 +98,13 @@ impl Scope<'_> {
         fields: &TaskPatch,
     ) -> Result<Outcome, Error> {
         const PUT: &str = "select outcome, task, version from api.task_put($1, $2, $3, $4, $5)";
-        outcome(self.call(PUT, [id.into(), if_match.into(), create.into(), json(fields)?]).await?)
+        outcome(self.write(PUT, [id.into(), if_match.into(), create.into(), json(fields)?]).await?)
     }
 
     /// Changes some fields of a task.
     pub async fn task_patch(&self, id: Uuid, if_match: Option<Vec<i64>>, patch: &TaskPatch) -> Result<Outcome, Error> {
         const PATCH: &str = "select outcome, task, version from api.task_patch($1, $2, $3, $4)";
-        outcome(self.call(PATCH, [id.into(), if_match.into(), json(patch)?]).await?)
+        outcome(self.write(PATCH, [id.into(), if_match.into(), json(patch)?]).await?)
     }
 
     /// Completes or reopens a task; with `None`, whichever it is not.
@@ -115,13 +115,13 @@ impl Scope<'_> {
         completed: Option<bool>,
     ) -> Result<Outcome, Error> {
         const COMPLETE: &str = "select outcome, task, version from api.task_complete($1, $2, $3, $4)";
-        outcome(self.call(COMPLETE, [id.into(), if_match.into(), completed.into()]).await?)
+        outcome(self.write(COMPLETE, [id.into(), if_match.into(), completed.into()]).await?)
     }
 
     /// Deletes a task.
     pub async fn task_delete(&self, id: Uuid, if_match: Option<Vec<i64>>) -> Result<Outcome, Error> {
         const DELETE: &str = "select outcome from api.task_delete($1, $2, $3)";
-        outcome(self.call(DELETE, [id.into(), if_match.into()]).await?)
+        outcome(self.write(DELETE, [id.into(), if_match.into()]).await?)
     }
 
     /// Reads a page of tasks.
@@ -135,7 +135,7 @@ impl Scope<'_> {
             filter: &query.filter,
             count: query.count,
         };
-        let mut row = self.call(LIST, [json(&list)?]).await?.ok_or_else(|| no_row("task_list"))?;
+        let mut row = self.read(LIST, [json(&list)?]).await?.ok_or_else(|| no_row("task_list"))?;
         let (unchanged, seq) = (row.require()?, row.require()?);
         if unchanged {
             return Ok(Listing::Unchanged { seq });

@@ -3,17 +3,15 @@
 //! Spin sets no deadline anywhere: not for a place in its pool, not for a connection, not for an answer. Each call here
 //! is raced against a timer; dropping the loser is safe.
 
-use std::time::Duration;
+use std::time::Instant;
 
 use futures::future::{Either, select};
 use send_wrapper::SendWrapper;
 use spin_sdk::pg::{Connection, DbValue, Error, ParameterValue, PgError, QueryError};
 use spin_sdk::time::sleep;
 
+use super::connections::lease;
 use crate::data::{Calling, Database, DatabaseError, Row, Value};
-
-/// How long a call may take, a place in the pool and the connection included.
-const DEADLINE: Duration = Duration::from_secs(5);
 
 /// A database by its address; Spin keeps the connections.
 pub(super) struct SpinDatabase {
@@ -26,23 +24,32 @@ impl SpinDatabase {
         Self { address }
     }
 
-    async fn run(&self, statement: &'static str, parameters: Vec<Value>) -> Result<Option<Row>, DatabaseError> {
-        let mut deadline = std::pin::pin!(sleep(DEADLINE));
-        let connection = match select(std::pin::pin!(Connection::open(&self.address)), &mut deadline).await {
-            Either::Left((connection, _)) => connection.map_err(before_sending)?,
-            Either::Right(_) => return Err(DatabaseError::Unreachable("deadline passed".to_owned())),
+    async fn run(
+        &self,
+        statement: &'static str,
+        parameters: Vec<Value>,
+        deadline: Instant,
+    ) -> Result<Option<Row>, DatabaseError> {
+        let mut alarm = std::pin::pin!(sleep(deadline.saturating_duration_since(Instant::now())));
+        let lease = match select(std::pin::pin!(lease(&self.address)), &mut alarm).await {
+            Either::Left((lease, _)) => lease.map_err(before_sending)?,
+            Either::Right(_) => return Err(DatabaseError::Deadline { sent: false }),
         };
-        match select(std::pin::pin!(query(&connection, statement, parameters)), &mut deadline).await {
-            Either::Left((row, _)) => row,
-            Either::Right(_) => Err(DatabaseError::Lost("deadline passed".to_owned())),
+        let answer = match select(std::pin::pin!(query(lease.connection(), statement, parameters)), &mut alarm).await {
+            Either::Left((answer, _)) => answer,
+            Either::Right(_) => Err(DatabaseError::Deadline { sent: true }),
+        };
+        if answer.is_ok() {
+            lease.is_good();
         }
+        answer
     }
 }
 
 impl Database for SpinDatabase {
-    fn call<'a>(&'a self, statement: &'static str, parameters: Vec<Value>) -> Calling<'a> {
+    fn call<'a>(&'a self, statement: &'static str, parameters: Vec<Value>, deadline: Instant) -> Calling<'a> {
         // A component has one thread: what is not Send cannot leave it.
-        Box::pin(SendWrapper::new(self.run(statement, parameters)))
+        Box::pin(SendWrapper::new(self.run(statement, parameters, deadline)))
     }
 }
 

@@ -80,21 +80,23 @@ fn another_users_task_is_like_one_that_never_was() {
 #[test]
 fn me_is_the_caller() {
     let user = User::new("me");
-    let reply = user.send_to(
-        "POST",
-        "/api/me/tasks",
-        &[("content-type", "application/json")],
-        Some(br#"{"title":"Mine"}"#),
-    );
+    let reply =
+        user.send_to("POST", "/api/me/tasks", &[("content-type", "application/json")], Some(br#"{"title":"Mine"}"#));
     assert_eq!(reply.expect(201).header("location").split('/').nth(2), Some("me"));
     assert_eq!(user.titles(""), ["Mine"]);
 }
 
 #[test]
 fn user_ids_of_any_characters_have_a_path() {
-    for (id, encoded) in [("auth0|5f7c8ec7", "auth0%7C5f7c8ec7"), ("a/b", "a%2Fb"), ("ž €", "%C5%BE%20%E2%82%AC"),
-        ("100%", "100%25"), ("me", "me"), (".", "%2E"), ("a?b#c", "a%3Fb%23c")]
-    {
+    for (id, encoded) in [
+        ("auth0|5f7c8ec7", "auth0%7C5f7c8ec7"),
+        ("a/b", "a%2Fb"),
+        ("ž €", "%C5%BE%20%E2%82%AC"),
+        ("100%", "100%25"),
+        ("me", "me"),
+        (".", "%2E"),
+        ("a?b#c", "a%3Fb%23c"),
+    ] {
         let user = User::with_id(id);
         let reply = user.send_to("GET", &format!("/api/{encoded}/tasks"), &[], None);
         assert_eq!(reply.status, 200, "{id}: {}", reply.body);

@@ -71,7 +71,8 @@ fn a_stale_writer_changes_nothing() {
         user.with_json(method, &format!("{path}{rest}"), &[condition], body)
     };
     for (method, rest) in [("PUT", ""), ("PATCH", ""), ("PATCH", "/complete"), ("DELETE", "")] {
-        for condition in [("if-match", "\"1\""), ("if-match", "W/\"2\""), ("if-match", "\"x\""), ("if-none-match", "*")] {
+        for condition in [("if-match", "\"1\""), ("if-match", "W/\"2\""), ("if-match", "\"x\""), ("if-none-match", "*")]
+        {
             let reply = write(method, rest, condition).expect(412);
             assert_eq!(reply.problem().code, "precondition_failed", "{method}{rest} {condition:?}");
         }

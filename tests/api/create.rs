@@ -97,7 +97,8 @@ fn each_bad_value_is_named_and_nothing_is_stored() {
 #[test]
 fn all_mistakes_of_a_body_come_at_once() {
     let user = User::new("several");
-    let body = json!({"description": 1, "priority": "x", "tags": [1, "a", ""], "due": {"date": "x", "time": "y"}, "z": 0});
+    let body =
+        json!({"description": 1, "priority": "x", "tags": [1, "a", ""], "due": {"date": "x", "time": "y"}, "z": 0});
     let expected = ["/title", "/description", "/due/date", "/due/time", "/priority", "/tags/0", "/tags/2", "/z"];
     let mut mistakes = user.post("/tasks", body).mistakes();
     mistakes.sort();
@@ -111,9 +112,22 @@ fn what_is_no_json_is_refused() {
     let user = User::new("json");
     let deep = [b"[".repeat(10_000), b"]".repeat(10_000)].concat();
     let nested = [&br#"{"title":"#[..], &deep, b"}"].concat();
-    let bodies: Vec<&[u8]> = vec![b"", b" ", b"{", b"{}x", b"{'title':'a'}", b"{\"title\":\"a\",}", b"{\"title\":\"\xff\"}",
-        b"\xef\xbb\xbf{\"title\":\"a\"}", br#"{"title":"\ud800"}"#, br#"{"title":1e400}"#, br#"{"title":NaN}"#,
-        b"{\"title\":\"a\nb\"}", &deep, &nested];
+    let bodies: Vec<&[u8]> = vec![
+        b"",
+        b" ",
+        b"{",
+        b"{}x",
+        b"{'title':'a'}",
+        b"{\"title\":\"a\",}",
+        b"{\"title\":\"\xff\"}",
+        b"\xef\xbb\xbf{\"title\":\"a\"}",
+        br#"{"title":"\ud800"}"#,
+        br#"{"title":1e400}"#,
+        br#"{"title":NaN}"#,
+        b"{\"title\":\"a\nb\"}",
+        &deep,
+        &nested,
+    ];
     for body in bodies {
         let reply = user.send("POST", "/tasks", &[("content-type", "application/json")], Some(body));
         assert_eq!(reply.mistakes(), [""], "{}", String::from_utf8_lossy(&body[..body.len().min(40)]));

@@ -43,7 +43,9 @@ fn a_caller_cannot_write_in_anothers_name() {
     alice.create(json!({"title": "Alice's"}));
     let insert = format!(
         "begin; select api.announce('{}');
-         insert into errand.account values ('{}', 1, now())", bob.id, alice.id);
+         insert into errand.account values ('{}', 1, now())",
+        bob.id, alice.id
+    );
     assert_eq!(target().app_query(&insert), Err("42501".to_owned()));
     let give = format!("begin; select api.announce('{}'); update errand.task set user_id = '{}'", alice.id, bob.id);
     assert_eq!(target().app_query(&give), Err("42501".to_owned()));
@@ -60,11 +62,19 @@ fn a_role_that_the_wall_does_not_hold_is_turned_away() {
 
 #[test]
 fn the_role_owns_nothing_and_can_make_nothing() {
-    for sql in ["create table errand.x ()", "create table api.x ()", "create schema x", "create role x",
-        "alter table errand.task disable row level security", "drop function api.ready()", "truncate errand.task",
-        "select * from pg_authid", "set role postgres", "delete from errand.account",
-        "create function api.x() returns int language sql as 'select 1'"]
-    {
+    for sql in [
+        "create table errand.x ()",
+        "create table api.x ()",
+        "create schema x",
+        "create role x",
+        "alter table errand.task disable row level security",
+        "drop function api.ready()",
+        "truncate errand.task",
+        "select * from pg_authid",
+        "set role postgres",
+        "delete from errand.account",
+        "create function api.x() returns int language sql as 'select 1'",
+    ] {
         assert_eq!(target().app_query(sql), Err("42501".to_owned()), "{sql}");
     }
     let owned = target().admin_query(
@@ -86,9 +96,8 @@ fn the_role_owns_nothing_and_can_make_nothing() {
 
 #[test]
 fn every_api_function_announces_its_caller_and_runs_with_the_callers_rights() {
-    let definers = target().admin_query(
-        "select proname from pg_proc where pronamespace = 'api'::regnamespace and prosecdef",
-    );
+    let definers =
+        target().admin_query("select proname from pg_proc where pronamespace = 'api'::regnamespace and prosecdef");
     assert_eq!(definers, [""; 0]);
     let silent = target().admin_query(
         "select proname from pg_proc where pronamespace = 'api'::regnamespace and 'p_caller' = any (proargnames)

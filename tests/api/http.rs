@@ -80,9 +80,13 @@ fn accept_is_honoured() {
 fn a_body_has_a_type_and_a_limit() {
     let user = User::new("body");
     let body = br#"{"title":"t"}"#;
-    for content_type in ["text/plain", "application/x-www-form-urlencoded", "application/json; charset=latin1", "json",
-        "application/merge-patch+json"]
-    {
+    for content_type in [
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "application/json; charset=latin1",
+        "json",
+        "application/merge-patch+json",
+    ] {
         let reply = user.send("POST", "/tasks", &[("content-type", content_type)], Some(body)).expect(415);
         assert_eq!(reply.problem().code, "unsupported_media_type", "{content_type}");
     }
@@ -107,9 +111,11 @@ fn a_minimal_answer_has_no_body() {
     let path = created.header("location").to_owned();
     let rest = path.strip_prefix(&user.path("")).unwrap();
     let body = json!({"title": "u", "completed": false});
-    for (method, rest, body) in [("PUT", rest.to_owned(), body.clone()), ("PATCH", rest.to_owned(), body),
-        ("PATCH", format!("{rest}/complete"), json!({"completed": true}))]
-    {
+    for (method, rest, body) in [
+        ("PUT", rest.to_owned(), body.clone()),
+        ("PATCH", rest.to_owned(), body),
+        ("PATCH", format!("{rest}/complete"), json!({"completed": true})),
+    ] {
         let reply = user.with_json(method, &rest, &[minimal], body).expect(204);
         assert_eq!(reply.header("preference-applied"), "return=minimal");
         assert!(reply.headers.contains_key("etag") && reply.body.is_empty());
@@ -134,8 +140,15 @@ fn a_request_id_is_taken_over_when_it_is_harmless() {
 fn pages_of_allowed_origins_may_read() {
     let user = User::new("cors");
     let preflight = |origin: &str| {
-        user.raw("OPTIONS", "/api/me/tasks", &[("origin", origin), ("access-control-request-method", "PATCH"),
-            ("access-control-request-headers", "authorization, content-type")])
+        user.raw(
+            "OPTIONS",
+            "/api/me/tasks",
+            &[
+                ("origin", origin),
+                ("access-control-request-method", "PATCH"),
+                ("access-control-request-headers", "authorization, content-type"),
+            ],
+        )
     };
     let allowed = preflight(CORS_ORIGIN).expect(204);
     assert_eq!(allowed.header("access-control-allow-origin"), CORS_ORIGIN);

@@ -61,9 +61,26 @@ fn search_finds_words_and_their_beginnings() {
     user.create(json!({"title": "Žiemos traukinys į Łódź", "description": "Straße, façade"}));
     user.create(json!({"title": "Book-keeping v2.5", "tags": ["Größe", "naïve café"]}));
     for (q, expected) in [
-        ("ziemos", 1), ("ŽIEM", 1), ("lodz", 1), ("traukinys+ziem", 1), ("strasse", 0), ("stras", 1), ("facade", 1),
-        ("book", 1), ("keeping", 1), ("eeping", 0), ("grosse", 0), ("gros", 1), ("cafe+naive", 1), ("v2", 1),
-        ("ziemos+book", 0), ("", 2), ("+++", 2), ("%27%22%5C%28%26%7C%21%3A%2A", 2), ("b%26o", 0), ("zi%3A*", 1),
+        ("ziemos", 1),
+        ("ŽIEM", 1),
+        ("lodz", 1),
+        ("traukinys+ziem", 1),
+        ("strasse", 0),
+        ("stras", 1),
+        ("facade", 1),
+        ("book", 1),
+        ("keeping", 1),
+        ("eeping", 0),
+        ("grosse", 0),
+        ("gros", 1),
+        ("cafe+naive", 1),
+        ("v2", 1),
+        ("ziemos+book", 0),
+        ("", 2),
+        ("+++", 2),
+        ("%27%22%5C%28%26%7C%21%3A%2A", 2),
+        ("b%26o", 0),
+        ("zi%3A*", 1),
     ] {
         assert_eq!(user.titles(&format!("?q={q}")).len(), expected, "{q}");
     }
@@ -154,12 +171,24 @@ fn a_cursor_is_good_for_its_own_query_alone() {
 fn every_bad_parameter_is_named() {
     let user = User::new("parameters");
     for (query, places) in [
-        ("limit=0", vec!["limit"]), ("limit=501", vec!["limit"]), ("limit=x", vec!["limit"]), ("limit=", vec!["limit"]),
-        ("sort=color", vec!["sort"]), ("completed=yes", vec!["completed"]), ("priority=urgent", vec!["priority"]),
-        ("tag=", vec!["tag"]), ("due_before=soon", vec!["due_before"]), ("due_after=2026-13-01", vec!["due_after"]),
-        ("overdue=1", vec!["overdue"]), ("updated_since=yesterday", vec!["updated_since"]), ("q=%00", vec!["q"]),
-        ("count=all", vec!["count"]), ("offset=5", vec!["offset"]), ("limit=1&limit=2", vec!["limit"]),
-        ("q=%FF", vec!["q"]), ("limit=0&sort=x&page=1", vec!["limit", "sort", "page"]),
+        ("limit=0", vec!["limit"]),
+        ("limit=501", vec!["limit"]),
+        ("limit=x", vec!["limit"]),
+        ("limit=", vec!["limit"]),
+        ("sort=color", vec!["sort"]),
+        ("completed=yes", vec!["completed"]),
+        ("priority=urgent", vec!["priority"]),
+        ("tag=", vec!["tag"]),
+        ("due_before=soon", vec!["due_before"]),
+        ("due_after=2026-13-01", vec!["due_after"]),
+        ("overdue=1", vec!["overdue"]),
+        ("updated_since=yesterday", vec!["updated_since"]),
+        ("q=%00", vec!["q"]),
+        ("count=all", vec!["count"]),
+        ("offset=5", vec!["offset"]),
+        ("limit=1&limit=2", vec!["limit"]),
+        ("q=%FF", vec!["q"]),
+        ("limit=0&sort=x&page=1", vec!["limit", "sort", "page"]),
     ] {
         assert_eq!(user.get(&format!("/tasks?{query}")).mistakes(), places, "{query}");
     }
@@ -184,9 +213,18 @@ fn fill(user: &User, tasks: u32) {
 #[test]
 fn paging_while_others_write_skips_and_repeats_nothing() {
     const TASKS: usize = 10_000;
-    for sort in ["created_at", "-created_at", "updated_at", "-updated_at", "due", "-due", "priority", "-priority", "title",
-        "-title"]
-    {
+    for sort in [
+        "created_at",
+        "-created_at",
+        "updated_at",
+        "-updated_at",
+        "due",
+        "-due",
+        "priority",
+        "-priority",
+        "title",
+        "-title",
+    ] {
         let user = User::new("paging");
         fill(&user, TASKS as u32);
         let mut still: HashSet<String> = target()
@@ -225,11 +263,16 @@ fn each_order_has_an_index_that_serves_it() {
         ("priority", "smallint", "2"),
         ("title", "text", "'task 5'"),
     ] {
-        for (order, mode) in [("asc", "force_generic_plan"), ("asc", "force_custom_plan"), ("desc", "force_generic_plan"),
-            ("desc", "force_custom_plan")]
-            .map(|(direction, mode)| (format!("{order}_{direction}"), mode))
+        for (order, mode) in [
+            ("asc", "force_generic_plan"),
+            ("asc", "force_custom_plan"),
+            ("desc", "force_generic_plan"),
+            ("desc", "force_custom_plan"),
+        ]
+        .map(|(direction, mode)| (format!("{order}_{direction}"), mode))
         {
-            let query = target().admin_query(&format!("select prosrc from pg_proc where proname = 'task_page_{order}'"))
+            let query = target()
+                .admin_query(&format!("select prosrc from pg_proc where proname = 'task_page_{order}'"))
                 .concat();
             let query = query[query.find('(').unwrap() + 1..query.rfind(");").unwrap()].replace("(p_start)", "($1)");
             let plan = target()

@@ -12,7 +12,8 @@ fn the_older_contract_holds() {
     assert_eq!(task["owner_id"], user.id.as_str());
     let path = format!("/tasks/{}", task["id"].as_str().unwrap());
     assert_eq!(user.get("/tasks").expect(200).json()["tasks"][0], task);
-    let put = user.put(&path, json!({"title": "Buy bread", "description": null, "completed": false})).expect(200).json();
+    let put =
+        user.put(&path, json!({"title": "Buy bread", "description": null, "completed": false})).expect(200).json();
     assert_eq!((&put["title"], &put["completed"]), (&json!("Buy bread"), &json!(false)));
     let done = user.patch(&format!("{path}/complete"), json!({"completed": true})).expect(200).json();
     assert_eq!(done["completed"], true);

@@ -60,9 +60,16 @@ fn patch_changes_what_it_names() {
         .patch(&path, json!({"description": null, "due": null, "tags": null, "priority": null, "completed": null}))
         .expect(200)
         .json();
-    for (name, value) in [("description", json!(null)), ("due", json!(null)), ("due_at", json!(null)), ("tags", json!([])),
-        ("priority", json!("none")), ("completed", json!(false)), ("completed_at", json!(null)), ("title", json!("Changed"))]
-    {
+    for (name, value) in [
+        ("description", json!(null)),
+        ("due", json!(null)),
+        ("due_at", json!(null)),
+        ("tags", json!([])),
+        ("priority", json!("none")),
+        ("completed", json!(false)),
+        ("completed_at", json!(null)),
+        ("title", json!("Changed")),
+    ] {
         assert_eq!(cleared[name], value, "{name}");
     }
     assert_eq!(user.patch(&path, json!({"title": null})).mistakes(), ["/title"]);
@@ -100,9 +107,11 @@ fn merge_patch_follows_rfc_7396() {
     let due = &patch(json!({"due": {"time": null, "time_zone": null}}))["due"];
     assert_eq!(due, &json!({"date": "2026-12-01"}));
     // What the merge leaves must be a due date.
-    for (part, place) in [(json!({"date": null}), "/due/date"), (json!({"time": "10:00"}), "/due"),
-        (json!({"time_zone": "UTC"}), "/due")]
-    {
+    for (part, place) in [
+        (json!({"date": null}), "/due/date"),
+        (json!({"time": "10:00"}), "/due"),
+        (json!({"time_zone": "UTC"}), "/due"),
+    ] {
         assert_eq!(user.patch(&path, json!({ "due": part })).mistakes(), [place], "{part}");
     }
     // ["a","b"] + ...: what is no object replaces the whole, and no task is that.
@@ -134,9 +143,13 @@ fn a_deleted_task_is_gone() {
     let reply = user.delete(&path).expect(204);
     assert_eq!(reply.body, "");
     let gone = user.get(&path).expect(404);
-    for reply in [user.delete(&path), user.patch(&path, json!({"title": "x"})), user.get(&path),
-        user.put(&path, json!({"title": "x", "completed": true})), user.send("PATCH", &format!("{path}/complete"), &[], None)]
-    {
+    for reply in [
+        user.delete(&path),
+        user.patch(&path, json!({"title": "x"})),
+        user.get(&path),
+        user.put(&path, json!({"title": "x", "completed": true})),
+        user.send("PATCH", &format!("{path}/complete"), &[], None),
+    ] {
         assert_eq!(reply.status, 404);
         assert_eq!(reply.problem().detail, gone.problem().detail);
     }
@@ -146,7 +159,9 @@ fn a_deleted_task_is_gone() {
 #[test]
 fn an_id_that_is_none_is_named() {
     let user = User::new("id");
-    for id in ["1", "019ab00000007000800000000000000a", "019ab000-0000-7000-8000-00000000000g", "%7Bx%7D", "a%2Fb", "..%2f"] {
+    for id in
+        ["1", "019ab00000007000800000000000000a", "019ab000-0000-7000-8000-00000000000g", "%7Bx%7D", "a%2Fb", "..%2f"]
+    {
         assert_eq!(user.get(&format!("/tasks/{id}")).mistakes(), ["id"], "{id}");
     }
 }

@@ -2,18 +2,16 @@
 //! prepared once per connection, no recycling step). For tests and measurements; production is Spin.
 
 use std::str::FromStr;
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
 
 use anyhow::{Context, Result};
 use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod};
 use errand::data::{Calling, Database, DatabaseError, Row, Value};
-use tokio::time::timeout;
+use tokio::time::timeout_at;
 use tokio_postgres::NoTls;
 use tokio_postgres::config::SslMode;
 use tokio_postgres::types::{IsNull, ToSql, Type, private::BytesMut, to_sql_checked};
-
-/// How long a call may take, a place in the pool and the connection included.
-const DEADLINE: Duration = Duration::from_secs(5);
 
 /// A pool of connections to one database.
 pub struct NativeDatabase {
@@ -32,11 +30,17 @@ impl NativeDatabase {
         Ok(Self { pool: Pool::builder(manager).max_size(connections).build()? })
     }
 
-    async fn run(&self, statement: &'static str, parameters: Vec<Value>) -> Result<Option<Row>, DatabaseError> {
+    async fn run(
+        &self,
+        statement: &'static str,
+        parameters: Vec<Value>,
+        sent: &AtomicBool,
+    ) -> Result<Option<Row>, DatabaseError> {
         let connection = self.pool.get().await.map_err(|error| match error {
             deadpool_postgres::PoolError::Backend(error) => before_sending(&error),
             other => DatabaseError::Unreachable(other.to_string()),
         })?;
+        sent.store(true, Ordering::Relaxed);
         let prepared = connection.prepare_cached(statement).await.map_err(|error| after_sending(&error))?;
         let parameters: Vec<_> = parameters.into_iter().map(Parameter).collect();
         let parameters: Vec<&(dyn ToSql + Sync)> = parameters.iter().map(|value| value as _).collect();
@@ -47,11 +51,12 @@ impl NativeDatabase {
 }
 
 impl Database for NativeDatabase {
-    fn call<'a>(&'a self, statement: &'static str, parameters: Vec<Value>) -> Calling<'a> {
+    fn call<'a>(&'a self, statement: &'static str, parameters: Vec<Value>, deadline: Instant) -> Calling<'a> {
         Box::pin(async move {
-            timeout(DEADLINE, self.run(statement, parameters))
+            let sent = AtomicBool::new(false);
+            timeout_at(deadline.into(), self.run(statement, parameters, &sent))
                 .await
-                .unwrap_or_else(|_| Err(DatabaseError::Lost("deadline passed".to_owned())))
+                .unwrap_or_else(|_| Err(DatabaseError::Deadline { sent: sent.load(Ordering::Relaxed) }))
         })
     }
 }

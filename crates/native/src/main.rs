@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Instant, SystemTime};
 
 use anyhow::{Context, Result, bail};
 use clap::Parser;
@@ -34,8 +34,9 @@ async fn main() -> Result<()> {
     let variable = |name: &str| std::env::var(format!("SPIN_VARIABLE_{}", name.to_uppercase())).ok();
     let address = variable("database_url").context("set SPIN_VARIABLE_DATABASE_URL")?;
     let database = NativeDatabase::new(&address, arguments.connections)?;
-    let ambient = Ambient { now: SystemTime::now, new_id: Uuid::now_v7, log: |line| eprintln!("{line}") };
-    let app = App::new(Config::from_variables(variable), Arc::new(database), ambient)?;
+    let ambient =
+        Ambient { now: SystemTime::now, clock: Instant::now, new_id: Uuid::now_v7, log: |line| eprintln!("{line}") };
+    let app = App::new(Config::from_variables(variable)?, Arc::new(database), ambient)?;
     let router = errand::router(Arc::new(app));
 
     let listener =

@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, LazyLock};
-use std::time::SystemTime;
+use std::time::{Instant, SystemTime};
 
 use errand::{Ambient, App, Config};
 use errand_native::address::Address;
@@ -117,9 +117,15 @@ impl Native {
         let variables = variables(app_url);
         let config = Config::from_variables(|name| {
             variables.iter().find(|(known, _)| *known == name).map(|(_, value)| value.clone())
-        });
+        })
+        .unwrap();
         let database = NativeDatabase::new(app_url, 64).unwrap();
-        let ambient = Ambient { now: SystemTime::now, new_id: Uuid::now_v7, log: |line| eprintln!("{line}") };
+        let ambient = Ambient {
+            now: SystemTime::now,
+            clock: Instant::now,
+            new_id: Uuid::now_v7,
+            log: |line| eprintln!("{line}"),
+        };
         let app = App::new(config, Arc::new(database), ambient).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
