@@ -139,8 +139,14 @@ async fn psql(database: &Database, settings: &mut Settings, app: bool, arguments
     let program = postgres::client_program(&workspace::root()?, "psql")
         .context("psql is not installed (Debian, Ubuntu: `sudo apt-get install postgresql-client`)")?;
     let address = if app {
-        database.prepare(settings).await?;
-        Address::parse(&settings.get(APP_URL).context("the component has no connection string")?)?
+        // The private server's port may have changed since `.env` was written; elsewhere opening psql changes nothing.
+        if database.private().is_some() {
+            database.prepare(settings).await?;
+        }
+        let url = settings.get(APP_URL);
+        let url = url
+            .with_context(|| format!("{APP_URL} is not set; `cargo xtask up` or `cargo xtask db password` sets it"))?;
+        Address::parse(&url)?
     } else {
         database.address.clone()
     };
