@@ -35,8 +35,25 @@ pub async fn connect(address: &Address) -> Result<Client> {
     };
     // The driver's own timeout covers the TCP connect only, not a server that accepts and then says nothing.
     match tokio::time::timeout(limit * 2, attempt).await {
-        Ok(connected) => connected.with_context(|| format!("could not connect to {address}")),
+        Ok(connected) => connected.map_err(|error| {
+            let hint = advice(&error);
+            error.context(format!("could not connect to {address}{hint}"))
+        }),
         Err(_) => bail!("{address} accepted the connection but did not answer within {} s", limit.as_secs() * 2),
+    }
+}
+
+/// What to do about the failures that have an answer.
+fn advice(error: &anyhow::Error) -> &'static str {
+    let text = format!("{error:#}");
+    if text.contains("UnknownIssuer") {
+        " (its certificate is of an authority that this machine does not know: name that authority's file in SSL_CERT_FILE)"
+    } else if text.contains("does not support TLS") {
+        " (it does not speak TLS, and sslmode=require insists on it)"
+    } else if text.contains("Connection refused") {
+        " (nothing listens there: is the server running, and the port right?)"
+    } else {
+        ""
     }
 }
 

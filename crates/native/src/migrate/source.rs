@@ -100,7 +100,7 @@ impl Source {
                 }
                 Some(m) if m.checksum() != done.checksum => Some(format!(
                     "{} has changed since it was applied to this database; restore it, and put the change into a new migration \
-                     (while developing: `cargo xtask db rollback` before you edit it)",
+                     (while developing: `cargo xtask db rollback`, or `reset`, which loses the data)",
                     m.up.path
                 )),
                 Some(_) => None,
