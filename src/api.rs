@@ -5,6 +5,7 @@ mod caller;
 mod conditional;
 mod cors;
 mod health;
+mod idempotency;
 mod negotiation;
 mod problem;
 mod query;

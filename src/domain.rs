@@ -8,6 +8,7 @@ mod error;
 mod instant;
 mod json;
 mod list;
+mod repeatable;
 mod task;
 
 pub use cursor::{Cursor, CursorBinding};
@@ -16,4 +17,5 @@ pub use error::{Error, Invalid, Place};
 pub use instant::{DateOrInstant, Instant};
 pub use json::Json;
 pub use list::{After, Filter, ListQuery, Order, Page};
+pub use repeatable::Repeatable;
 pub use task::{Completion, Description, NewTask, Priority, Tags, Task, TaskPatch, Title};

@@ -24,6 +24,8 @@ mod database;
 mod due;
 #[path = "api/http.rs"]
 mod http;
+#[path = "api/idempotency.rs"]
+mod idempotency;
 #[path = "api/list.rs"]
 mod list;
 #[path = "api/older_clients.rs"]

@@ -23,8 +23,9 @@ pub enum Cors {
     Only(Vec<String>),
 }
 
-const EXPOSED: HeaderValue =
-    HeaderValue::from_static("ETag, Location, Link, Preference-Applied, Retry-After, WWW-Authenticate, X-Request-Id");
+const EXPOSED: HeaderValue = HeaderValue::from_static(
+    "ETag, Idempotency-Replayed, Location, Link, Preference-Applied, Retry-After, WWW-Authenticate, X-Request-Id",
+);
 const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE");
 const HEADERS: HeaderValue = HeaderValue::from_static(
     "Authorization, Content-Type, If-Match, If-None-Match, Idempotency-Key, Prefer, Traceparent, X-Request-Id",

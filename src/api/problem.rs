@@ -174,6 +174,16 @@ impl From<Error> for Problem {
                 let detail = "Another request made this at the same time; read it again.";
                 Self::new(StatusCode::CONFLICT, "conflict", "Conflict", detail)
             }
+            Error::KeyReused => {
+                let detail = "The Idempotency-Key came with another request before; a new request needs a new key.";
+                let status = StatusCode::UNPROCESSABLE_ENTITY;
+                Self::new(status, "idempotency_key_reused", "Idempotency key reused", detail)
+            }
+            Error::InFlight => {
+                let detail = "The first request with this Idempotency-Key is still being done; try again.";
+                Self::new(StatusCode::CONFLICT, "in_flight", "Request in flight", detail)
+                    .with_header(RETRY_AFTER, RETRY_SECONDS)
+            }
             Error::Unavailable(cause) => {
                 let detail = "The service cannot answer now, and nothing was changed. Try again.";
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Service unavailable", detail)

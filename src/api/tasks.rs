@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::body::{JsonBody, MergePatchBody, OptionalBody};
 use super::caller::{Caller, TaskId};
 use super::conditional::{etag, expectation, is_known, known};
+use super::idempotency::{IDEMPOTENCY_REPLAYED, repeatable};
 use super::negotiation::{apply_minimal, prefers_minimal};
 use super::problem::Problem;
 use super::query;
@@ -39,9 +40,9 @@ pub(super) async fn create_task(
     JsonBody(body): JsonBody,
 ) -> Result<Response, Problem> {
     let task = NewTask::parse(&body)?;
-    let id = caller.new_id();
-    let written = tasks::create(&caller.scope(), id, &task).await?;
-    let location = format!("{}/{id}", uri.path().trim_end_matches('/'));
+    let repeatable = repeatable(&headers, "create_task", "", &body)?;
+    let written = tasks::create(&caller.scope(), caller.new_id(), &task, repeatable.as_ref()).await?;
+    let location = format!("{}/{}", uri.path(), written.task.id()?);
     Ok(respond_written(&headers, written, &location))
 }
 
@@ -109,7 +110,8 @@ pub(super) async fn patch_task(
 ) -> Result<Response, Problem> {
     let expectation = expectation(&headers)?;
     let patch = TaskPatch::parse(&body)?;
-    let written = tasks::patch(&caller.scope(), id, expectation, &patch).await?;
+    let repeatable = repeatable(&headers, "patch_task", &id.to_string(), &body)?;
+    let written = tasks::patch(&caller.scope(), id, expectation, &patch, repeatable.as_ref()).await?;
     Ok(respond_written(&headers, written, uri.path()))
 }
 
@@ -122,7 +124,8 @@ pub(super) async fn complete_task(
 ) -> Result<Response, Problem> {
     let expectation = expectation(&headers)?;
     let completion = Completion::parse(&body)?;
-    let written = tasks::complete(&caller.scope(), id, expectation, completion).await?;
+    let repeatable = repeatable(&headers, "complete_task", &id.to_string(), &body)?;
+    let written = tasks::complete(&caller.scope(), id, expectation, completion, repeatable.as_ref()).await?;
     Ok(respond_written(&headers, written, uri.path()))
 }
 
@@ -133,7 +136,7 @@ pub(super) async fn delete_task(caller: Caller, TaskId(id): TaskId, headers: Hea
 
 /// The answer to a write: the task, or with `Prefer: return=minimal` only where it is.
 fn respond_written(request: &HeaderMap, written: Written, location: &str) -> Response {
-    let Written { task, created } = written;
+    let Written { task, created, replayed } = written;
     let minimal = prefers_minimal(request);
     let mut response = match (created, minimal) {
         (true, true) => private(StatusCode::CREATED.into_response()),
@@ -145,6 +148,9 @@ fn respond_written(request: &HeaderMap, written: Written, location: &str) -> Res
     headers.insert(ETAG, etag(task.version));
     if created {
         headers.extend(HeaderValue::try_from(location).ok().map(|location| (LOCATION, location)));
+    }
+    if replayed {
+        headers.insert(IDEMPOTENCY_REPLAYED, HeaderValue::from_static("true"));
     }
     if minimal {
         apply_minimal(headers);

@@ -1,10 +1,10 @@
 //! The functions of `migrations/functions/task.sql` and `task_list.sql`.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{Row, Scope, Value, no_row};
-use crate::domain::{After, Error, Filter, ListQuery, Order, Page, TaskPatch};
+use crate::domain::{After, Error, Filter, ListQuery, Order, Page, Repeatable, TaskPatch};
 
 /// A task as the database gives it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,6 +13,20 @@ pub struct StoredTask {
     pub json: String,
     /// Its version.
     pub version: i64,
+}
+
+impl StoredTask {
+    /// Its id, as its JSON has it: an answer that was kept has the id of then.
+    pub fn id(&self) -> Result<Uuid, Error> {
+        #[derive(Deserialize)]
+        struct Identified {
+            id: Uuid,
+        }
+        match serde_json::from_str::<Identified>(&self.json) {
+            Ok(task) => Ok(task.id),
+            Err(error) => Err(Error::Internal(error.to_string())),
+        }
+    }
 }
 
 /// What a write found.
@@ -30,6 +44,12 @@ pub enum Outcome {
     Stale,
     /// The task is there already.
     Exists,
+    /// The write was done before under the same key; the task as it was answered then.
+    Replayed(StoredTask),
+    /// The key stands for another request.
+    KeyReused,
+    /// Another request with the key is still being done.
+    InFlight,
 }
 
 /// A list, or the word that the client has it already.
@@ -75,9 +95,15 @@ struct List<'a> {
 
 impl Scope<'_> {
     /// Makes a task.
-    pub async fn task_create(&self, id: Uuid, fields: &TaskPatch) -> Result<Outcome, Error> {
-        const CREATE: &str = "select outcome, task, version from api.task_create($1, $2, $3)";
-        outcome(self.write(CREATE, [id.into(), json(fields)?]).await?)
+    pub async fn task_create(
+        &self,
+        id: Uuid,
+        fields: &TaskPatch,
+        repeatable: Option<&Repeatable>,
+    ) -> Result<Outcome, Error> {
+        const CREATE: &str = "select outcome, task, version from api.task_create($1, $2, $3, $4, $5)";
+        let [key, fingerprint] = key(repeatable);
+        outcome(self.write(CREATE, [id.into(), json(fields)?, key, fingerprint]).await?)
     }
 
     /// Reads a task.
@@ -102,9 +128,16 @@ impl Scope<'_> {
     }
 
     /// Changes some fields of a task.
-    pub async fn task_patch(&self, id: Uuid, if_match: Option<Vec<i64>>, patch: &TaskPatch) -> Result<Outcome, Error> {
-        const PATCH: &str = "select outcome, task, version from api.task_patch($1, $2, $3, $4)";
-        outcome(self.write(PATCH, [id.into(), if_match.into(), json(patch)?]).await?)
+    pub async fn task_patch(
+        &self,
+        id: Uuid,
+        if_match: Option<Vec<i64>>,
+        patch: &TaskPatch,
+        repeatable: Option<&Repeatable>,
+    ) -> Result<Outcome, Error> {
+        const PATCH: &str = "select outcome, task, version from api.task_patch($1, $2, $3, $4, $5, $6)";
+        let [key, fingerprint] = key(repeatable);
+        outcome(self.write(PATCH, [id.into(), if_match.into(), json(patch)?, key, fingerprint]).await?)
     }
 
     /// Completes or reopens a task; with `None`, whichever it is not.
@@ -113,9 +146,11 @@ impl Scope<'_> {
         id: Uuid,
         if_match: Option<Vec<i64>>,
         completed: Option<bool>,
+        repeatable: Option<&Repeatable>,
     ) -> Result<Outcome, Error> {
-        const COMPLETE: &str = "select outcome, task, version from api.task_complete($1, $2, $3, $4)";
-        outcome(self.write(COMPLETE, [id.into(), if_match.into(), completed.into()]).await?)
+        const COMPLETE: &str = "select outcome, task, version from api.task_complete($1, $2, $3, $4, $5, $6)";
+        let [key, fingerprint] = key(repeatable);
+        outcome(self.write(COMPLETE, [id.into(), if_match.into(), completed.into(), key, fingerprint]).await?)
     }
 
     /// Deletes a task.
@@ -159,8 +194,18 @@ fn outcome(row: Option<Row>) -> Result<Outcome, Error> {
         "not_found" => Outcome::NotFound,
         "stale" => Outcome::Stale,
         "exists" => Outcome::Exists,
+        "replayed" => Outcome::Replayed(StoredTask { json: row.require()?, version: row.require()? }),
+        "key_reused" => Outcome::KeyReused,
+        "in_flight" => Outcome::InFlight,
         other => return Err(Error::Internal(format!("unknown outcome {other}"))),
     })
+}
+
+fn key(repeatable: Option<&Repeatable>) -> [Value; 2] {
+    match repeatable {
+        Some(Repeatable { key, fingerprint }) => [key.clone().into(), fingerprint.clone().into()],
+        None => [Value::Null, Value::Null],
+    }
 }
 
 fn json(document: &impl Serialize) -> Result<Value, Error> {

@@ -15,6 +15,12 @@ pub enum Error {
     /// It is there already.
     #[error("conflict")]
     Conflict,
+    /// The client gave this write a key that stands for another one.
+    #[error("idempotency key reused")]
+    KeyReused,
+    /// The write that the key stands for is still being done.
+    #[error("in flight")]
+    InFlight,
     /// The database cannot answer now; nothing was changed. The text is for the log.
     #[error("unavailable: {0}")]
     Unavailable(String),

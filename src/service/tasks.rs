@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use crate::data::Scope;
 use crate::data::tasks::{Known, Listing, Outcome, StoredTask};
-use crate::domain::{Completion, Error, ListQuery, NewTask, TaskPatch};
+use crate::domain::{Completion, Error, ListQuery, NewTask, Repeatable, TaskPatch};
 
 /// What a writer says about the state that it expects. A write is refused when it is not so.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -22,11 +22,19 @@ pub struct Written {
     pub task: StoredTask,
     /// Whether the write made it.
     pub created: bool,
+    /// Whether this is the answer to an earlier request with the same key.
+    pub replayed: bool,
 }
 
 /// Makes a task.
-pub async fn create(scope: &Scope<'_>, id: Uuid, task: &NewTask) -> Result<Written, Error> {
-    written(scope.task_create(id, task.fields()).await?)
+pub async fn create(
+    scope: &Scope<'_>,
+    id: Uuid,
+    task: &NewTask,
+    repeatable: Option<&Repeatable>,
+) -> Result<Written, Error> {
+    let written = written(scope.task_create(id, task.fields(), repeatable).await?)?;
+    Ok(Written { created: true, ..written })
 }
 
 /// Reads a task.
@@ -45,8 +53,14 @@ pub async fn replace(scope: &Scope<'_>, id: Uuid, expectation: Expectation, task
 }
 
 /// Changes some fields of a task.
-pub async fn patch(scope: &Scope<'_>, id: Uuid, expectation: Expectation, patch: &TaskPatch) -> Result<Written, Error> {
-    written(scope.task_patch(id, expectation.for_a_task_that_exists(), patch).await?)
+pub async fn patch(
+    scope: &Scope<'_>,
+    id: Uuid,
+    expectation: Expectation,
+    patch: &TaskPatch,
+    repeatable: Option<&Repeatable>,
+) -> Result<Written, Error> {
+    written(scope.task_patch(id, expectation.for_a_task_that_exists(), patch, repeatable).await?)
 }
 
 /// Completes or reopens a task.
@@ -55,8 +69,9 @@ pub async fn complete(
     id: Uuid,
     expectation: Expectation,
     completion: Completion,
+    repeatable: Option<&Repeatable>,
 ) -> Result<Written, Error> {
-    written(scope.task_complete(id, expectation.for_a_task_that_exists(), completion.0).await?)
+    written(scope.task_complete(id, expectation.for_a_task_that_exists(), completion.0, repeatable).await?)
 }
 
 /// Deletes a task.
@@ -77,8 +92,11 @@ impl Expectation {
 
 fn written(outcome: Outcome) -> Result<Written, Error> {
     match outcome {
-        Outcome::Created(task) => Ok(Written { task, created: true }),
-        Outcome::Changed(task) => Ok(Written { task, created: false }),
+        Outcome::Created(task) => Ok(Written { task, created: true, replayed: false }),
+        Outcome::Changed(task) => Ok(Written { task, created: false, replayed: false }),
+        Outcome::Replayed(task) => Ok(Written { task, created: false, replayed: true }),
+        Outcome::KeyReused => Err(Error::KeyReused),
+        Outcome::InFlight => Err(Error::InFlight),
         Outcome::NotFound => Err(Error::NotFound),
         Outcome::Stale | Outcome::Exists => Err(Error::PreconditionFailed),
         Outcome::Deleted => Err(Error::Internal("the task is gone where it was written".to_owned())),

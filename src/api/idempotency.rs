@@ -1,0 +1,28 @@
+//! `Idempotency-Key`: a client that does not know what became of a write sends it again, and it is done once.
+
+use http::header::{HeaderMap, HeaderName};
+
+use crate::domain::{Invalid, Repeatable};
+
+/// The client's key for a write.
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+/// Marks an answer that was given before.
+pub(super) const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+
+/// The key of a request, if it has one. The operation, its subject and the body are what the key stands for.
+pub(super) fn repeatable(
+    headers: &HeaderMap,
+    operation: &str,
+    subject: &str,
+    body: &[u8],
+) -> Result<Option<Repeatable>, Invalid> {
+    let mut values = headers.get_all(IDEMPOTENCY_KEY).iter();
+    let key = match (values.next(), values.next()) {
+        (None, _) => return Ok(None),
+        (Some(value), None) => value.to_str().ok(),
+        (Some(_), Some(_)) => None,
+    };
+    key.and_then(|key| Repeatable::parse(key, operation, subject, body))
+        .map(Some)
+        .ok_or_else(|| Invalid::header("Idempotency-Key", "Must be one key of 1 to 255 visible ASCII characters."))
+}
