@@ -1,8 +1,8 @@
 //! Errors as clients see them: problem details (RFC 9457). Every status but a success is decided here.
 
 use axum::response::{IntoResponse, Response};
+use http::StatusCode;
 use http::header::{HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
-use http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
 
 use crate::auth::Refusal;
@@ -14,11 +14,11 @@ pub(super) struct Problem {
     pub(super) status: StatusCode,
     pub(super) code: &'static str,
     title: &'static str,
-    detail: String,
+    detail: Box<str>,
     errors: Vec<Invalid>,
     /// For the log: what no client may read.
-    pub(super) cause: Option<String>,
-    headers: HeaderMap,
+    pub(super) cause: Option<Box<str>>,
+    headers: Vec<(HeaderName, HeaderValue)>,
 }
 
 /// The body of a problem.
@@ -73,17 +73,17 @@ const MOST_MISTAKES: usize = 100;
 const RETRY_SECONDS: HeaderValue = HeaderValue::from_static("1");
 
 impl Problem {
-    fn new(status: StatusCode, code: &'static str, title: &'static str, detail: impl Into<String>) -> Self {
-        Self { status, code, title, detail: detail.into(), errors: Vec::new(), cause: None, headers: HeaderMap::new() }
+    fn new(status: StatusCode, code: &'static str, title: &'static str, detail: impl Into<Box<str>>) -> Self {
+        Self { status, code, title, detail: detail.into(), errors: Vec::new(), cause: None, headers: Vec::new() }
     }
 
     fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
-        self.headers.insert(name, value);
+        self.headers.push((name, value));
         self
     }
 
     fn because(mut self, cause: String) -> Self {
-        self.cause = Some(cause);
+        self.cause = Some(cause.into());
         self
     }
 
@@ -146,7 +146,7 @@ impl Problem {
             r#type: format!("/docs/problems#{}", self.code),
             title: self.title.to_owned(),
             status: self.status.as_u16(),
-            detail: self.detail.clone(),
+            detail: self.detail.to_string(),
             code: self.code.to_owned(),
             request_id: request_id.to_owned(),
             errors: errors.collect(),

@@ -176,11 +176,11 @@ impl Scope<'_> {
             return Ok(Listing::Unchanged { seq });
         }
         let tasks = row.require()?;
-        let next = match (row.next()?, row.next()?) {
+        let next = match (row.take()?, row.take()?) {
             (Some(key), Some(id)) => Some(After { key, id }),
             _ => None,
         };
-        Ok(Listing::Page { seq, page: Page { tasks, next, total: row.next()? } })
+        Ok(Listing::Page { seq, page: Page { tasks, next, total: row.take()? } })
     }
 }
 

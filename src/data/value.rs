@@ -34,7 +34,7 @@ impl Row {
     }
 
     /// Takes the next column, which may be NULL.
-    pub fn next<T>(&mut self) -> Result<Option<T>, Error>
+    pub fn take<T>(&mut self) -> Result<Option<T>, Error>
     where
         T: TryFrom<Value, Error = Value>,
     {
@@ -52,7 +52,7 @@ impl Row {
     where
         T: TryFrom<Value, Error = Value>,
     {
-        self.next()?.ok_or_else(|| Error::Internal("a column is null".to_owned()))
+        self.take()?.ok_or_else(|| Error::Internal("a column is null".to_owned()))
     }
 }
 

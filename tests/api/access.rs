@@ -66,7 +66,8 @@ fn another_users_task_is_like_one_that_never_was() {
                 let unseen = send(&mallory.id, &Uuid::now_v7().to_string()).expect(404);
                 let told = |reply: &crate::support::Reply| {
                     let mut headers = reply.headers.clone();
-                    (headers.remove("x-request-id"), headers.remove("date"));
+                    headers.remove("x-request-id");
+                    headers.remove("date");
                     (headers, reply.body.replace(reply.header("x-request-id"), ""))
                 };
                 assert_eq!(told(&seen), told(&unseen), "{method} {}", route.path);

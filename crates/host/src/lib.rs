@@ -7,7 +7,6 @@
 //! ([`postgres`], [`variables`], [`outbound_http`], each within [`networking`]'s bounds).
 
 #![warn(missing_docs)]
-#![cfg_attr(test, expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking"))]
 
 pub mod app;
 pub mod bench;
