@@ -6,6 +6,7 @@ mod conditional;
 mod cors;
 mod health;
 mod idempotency;
+mod log;
 mod negotiation;
 mod problem;
 mod query;
@@ -22,6 +23,7 @@ use axum::routing::{MethodRouter, get, patch};
 use http::{Method, StatusCode};
 
 pub use cors::Cors;
+pub(crate) use log::{Log, Observed};
 pub use problem::ProblemBody;
 pub use tasks::TaskList;
 
@@ -71,7 +73,7 @@ pub fn router(app: Arc<App>) -> Router {
         .fallback(|| async { Problem::no_route() })
         .method_not_allowed_fallback(method_not_allowed)
         .layer(from_fn_with_state(Arc::clone(&app), cors::allow))
-        .layer(from_fn_with_state(app.ambient, respond::finish))
+        .layer(from_fn_with_state(app.log.clone(), respond::finish))
         .with_state(app)
 }
 
@@ -91,5 +93,5 @@ pub fn refusing_router(error: &ConfigError, ambient: Ambient) -> Router {
     Router::new()
         .route("/health/live", get(health::live))
         .fallback(|| async { Problem::not_ready("the configuration is refused".to_owned()) })
-        .layer(from_fn_with_state(ambient, respond::finish))
+        .layer(from_fn_with_state(Log::of_failures(ambient), respond::finish))
 }

@@ -5,14 +5,27 @@ use std::time::Duration;
 use crate::auth::AuthConfig;
 
 /// Everything that can be configured.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Config {
     /// Whose tokens are accepted.
     pub auth: AuthConfig,
     /// The origins whose pages may call the API from a browser, comma-separated; `*` for any; none when empty.
     pub cors_origins: String,
+    /// Which requests are logged.
+    pub access_log: AccessLog,
+    /// The key under which the log hashes user ids; empty: it leaves them out.
+    pub log_key: String,
     /// How long a database operation may take, a place in the pool and the connection included.
     pub database_deadline: Duration,
+}
+
+/// Which requests are logged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AccessLog {
+    /// Every one
+    All,
+    /// Those that failed on this side: 5xx
+    Errors,
 }
 
 /// A configuration that errand refuses to serve with: the variable, and what to do about it.
@@ -37,13 +50,15 @@ impl Config {
                 audience: set(text("jwt_audience")),
             },
             cors_origins: text("cors_origins"),
+            access_log: access_log(&text("access_log"))?,
+            log_key: text("log_key"),
             database_deadline: deadline(&text("database_deadline_ms"))?,
         })
     }
 
     /// The variables that `from_variables` asks for.
-    pub const VARIABLES: [&str; 5] =
-        ["jwt_secret", "jwt_issuer", "jwt_audience", "cors_origins", "database_deadline_ms"];
+    pub const VARIABLES: [&str; 7] =
+        ["jwt_secret", "jwt_issuer", "jwt_audience", "cors_origins", "database_deadline_ms", "access_log", "log_key"];
 }
 
 /// Parses a deadline in milliseconds, 100 to 60,000; 5 s when empty.
@@ -56,5 +71,13 @@ fn deadline(text: &str) -> Result<Duration, ConfigError> {
             variable: "database_deadline_ms",
             problem: "must be a number of milliseconds from 100 to 60000".to_owned(),
         }),
+    }
+}
+
+fn access_log(text: &str) -> Result<AccessLog, ConfigError> {
+    match text {
+        "" | "all" => Ok(AccessLog::All),
+        "errors" => Ok(AccessLog::Errors),
+        _ => Err(ConfigError { variable: "access_log", problem: "must be all or errors".to_owned() }),
     }
 }

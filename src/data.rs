@@ -40,6 +40,13 @@ pub struct Data {
 pub struct Scope<'a> {
     data: &'a Data,
     caller: &'a Caller,
+    stopwatch: &'a dyn Stopwatch,
+}
+
+/// Learns how long calls took.
+pub trait Stopwatch: Send + Sync {
+    /// Another call took this long.
+    fn add(&self, time: Duration);
 }
 
 /// Whether a statement can be sent again when nobody knows what became of it.
@@ -56,8 +63,8 @@ impl Data {
     }
 
     /// The database as this caller sees it.
-    pub fn scope<'a>(&'a self, caller: &'a Caller) -> Scope<'a> {
-        Scope { data: self, caller }
+    pub fn scope<'a>(&'a self, caller: &'a Caller, stopwatch: &'a dyn Stopwatch) -> Scope<'a> {
+        Scope { data: self, caller, stopwatch }
     }
 
     /// Asks the database whether it can serve: a real query, of nobody's data, that must not take long.
@@ -122,8 +129,10 @@ impl Scope<'_> {
     ) -> Result<Option<Row>, Error> {
         let caller = Value::from(self.caller.user_id().to_owned());
         let parameters = std::iter::once(caller).chain(parameters).collect();
-        let deadline = (self.data.clock)() + self.data.budget;
-        self.data.call(statement, parameters, kind, deadline).await
+        let begun = (self.data.clock)();
+        let answer = self.data.call(statement, parameters, kind, begun + self.data.budget).await;
+        self.stopwatch.add((self.data.clock)().saturating_duration_since(begun));
+        answer
     }
 }
 

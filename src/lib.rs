@@ -39,6 +39,7 @@ pub struct Ambient {
 /// The application: all that the handlers share. Nothing in it belongs to a request.
 pub struct App {
     pub(crate) ambient: Ambient,
+    pub(crate) log: api::Log,
     pub(crate) verifier: auth::Verifier,
     pub(crate) data: data::Data,
     pub(crate) cors: api::Cors,
@@ -49,6 +50,7 @@ impl App {
     pub fn new(config: Config, database: Arc<dyn data::Database>, ambient: Ambient) -> Result<Self, ConfigError> {
         Ok(Self {
             ambient,
+            log: api::Log { ambient, access: config.access_log, key: config.log_key.into() },
             verifier: auth::Verifier::new(config.auth)?,
             data: data::Data::new(database, ambient.clock, config.database_deadline),
             cors: api::Cors::new(config.cors_origins)?,

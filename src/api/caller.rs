@@ -7,6 +7,7 @@ use http::header::AUTHORIZATION;
 use http::request::Parts;
 use uuid::Uuid;
 
+use super::Observed;
 use super::negotiation;
 use super::problem::Problem;
 use crate::App;
@@ -18,6 +19,7 @@ use crate::domain::Invalid;
 pub(super) struct Caller {
     app: Arc<App>,
     caller: auth::Caller,
+    observed: Arc<Observed>,
 }
 
 /// The task that a path names.
@@ -26,7 +28,7 @@ pub(super) struct TaskId(pub(super) Uuid);
 impl Caller {
     /// The database as the caller sees it.
     pub(super) fn scope(&self) -> Scope<'_> {
-        self.app.data.scope(&self.caller)
+        self.app.data.scope(&self.caller, self.observed.as_ref())
     }
 
     /// The caller's user id.
@@ -56,7 +58,9 @@ impl FromRequestParts<Arc<App>> for Caller {
             _ => return Err(Problem::forbidden()),
         }
         negotiation::accept_json(parts)?;
-        Ok(Self { app: Arc::clone(app), caller })
+        let observed = parts.extensions.get::<Arc<Observed>>().cloned().unwrap_or_default();
+        app.log.note_user(&observed, caller.user_id());
+        Ok(Self { app: Arc::clone(app), caller, observed })
     }
 }
 

@@ -101,8 +101,13 @@ async fn start() -> Target {
     Target { running, admin, app_url }
 }
 
-fn variables(app_url: &str) -> [(&'static str, String); 3] {
-    [("database_url", app_url.to_owned()), ("jwt_secret", SECRET.to_owned()), ("cors_origins", CORS_ORIGIN.to_owned())]
+fn variables(app_url: &str) -> [(&'static str, String); 4] {
+    [
+        ("database_url", app_url.to_owned()),
+        ("jwt_secret", SECRET.to_owned()),
+        ("cors_origins", CORS_ORIGIN.to_owned()),
+        ("access_log", "errors".to_owned()),
+    ]
 }
 
 /// The one origin whose pages may call the API.
