@@ -8,6 +8,7 @@ mod health;
 mod idempotency;
 mod log;
 mod negotiation;
+pub mod openapi;
 mod problem;
 mod query;
 mod respond;
@@ -63,6 +64,7 @@ pub const ROUTES: &[Route] = &[
     },
     Route { path: "/health/live", methods: &["GET"], public: true, handlers: || get(health::live) },
     Route { path: "/health/ready", methods: &["GET"], public: true, handlers: || get(health::ready) },
+    Route { path: "/openapi.json", methods: &["GET"], public: true, handlers: || get(openapi::get_openapi) },
 ];
 
 /// The API as one service.

@@ -6,15 +6,33 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
 
+use super::openapi::{Health, Unavailable};
 use super::problem::Problem;
 use crate::App;
 
-/// `GET /health/live`: the component runs.
+/// The component runs
+#[utoipa::path(
+    get,
+    path = "/health/live",
+    tag = "service",
+    responses((status = 200, description = "It runs.", body = Health, example = json!({"status": "live"}))),
+)]
 pub(super) async fn live() -> Response {
     healthy("live")
 }
 
-/// `GET /health/ready`: the database answers, and the schema is there.
+/// The service can serve
+///
+/// The database answers, and the schema is there.
+#[utoipa::path(
+    get,
+    path = "/health/ready",
+    tag = "service",
+    responses(
+        (status = 200, description = "It can serve.", body = Health, example = json!({"status": "ready"})),
+        (status = 503, response = Unavailable),
+    ),
+)]
 pub(super) async fn ready(State(app): State<Arc<App>>) -> Result<Response, Problem> {
     app.data.ready().await.map_err(|error| Problem::not_ready(error.to_string()))?;
     Ok(healthy("ready"))

@@ -12,6 +12,10 @@ use super::caller::{Caller, TaskId};
 use super::conditional::{etag, expectation, is_known, known};
 use super::idempotency::{IDEMPOTENCY_REPLAYED, repeatable};
 use super::negotiation::{apply_minimal, prefers_minimal};
+use super::openapi::{
+    self, Forbidden, Internal, InvalidInput, NotAcceptable, NotFound, PayloadTooLarge, PreconditionFailed,
+    Unauthorized, Unavailable, UnsupportedMediaType,
+};
 use super::problem::Problem;
 use super::query;
 use crate::data::tasks::Listing;
@@ -33,6 +37,31 @@ pub struct TaskList {
     pub total: Option<i64>,
 }
 
+/// Create a task
+#[utoipa::path(
+    post,
+    path = "/api/{user_id}/tasks",
+    tag = "tasks",
+    security(("bearer" = [])),
+    params(openapi::UserPath, openapi::AnswerHeaders),
+    request_body = openapi::NewTask,
+    responses(
+        (status = 201, description = "Created. No body when `Prefer` asked for that.", body = Task, headers(
+                ("ETag" = String, description = "The task's version, in double quotes."),
+                ("Location" = String, description = "The task's path."),
+                ("Preference-Applied" = String, description = "`return=minimal`."),
+                ("Cache-Control" = String, description = "`private, no-cache`."),
+            )),
+        (status = 400, response = InvalidInput),
+        (status = 401, response = Unauthorized),
+        (status = 403, response = Forbidden),
+        (status = 406, response = NotAcceptable),
+        (status = 413, response = PayloadTooLarge),
+        (status = 415, response = UnsupportedMediaType),
+        (status = 500, response = Internal),
+        (status = 503, response = Unavailable),
+    ),
+)]
 pub(super) async fn create_task(
     caller: Caller,
     uri: Uri,
@@ -46,6 +75,32 @@ pub(super) async fn create_task(
     Ok(respond_written(&headers, written, &location))
 }
 
+/// List tasks
+///
+/// A page of the caller's tasks. Unknown parameters are refused. `next_cursor` leads to the next page; so does `Link`.
+#[utoipa::path(
+    get,
+    path = "/api/{user_id}/tasks",
+    tag = "tasks",
+    security(("bearer" = [])),
+    params(openapi::UserPath, openapi::ListParameters, openapi::ReadHeaders),
+    responses(
+        (status = 200, description = "A page.", body = TaskList, headers(
+                ("ETag" = String, description = "The number of the caller's latest write, in double quotes; none with `overdue`."),
+                ("Link" = String, description = "The next page (`rel=\"next\"`), if there is one."),
+                ("Cache-Control" = String, description = "`private, no-cache`."),
+            )),
+        (status = 304, description = "Nothing was written since.", headers(
+                ("ETag" = String, description = "The number of the caller's latest write, in double quotes; none with `overdue`."),
+            )),
+        (status = 400, response = InvalidInput),
+        (status = 401, response = Unauthorized),
+        (status = 403, response = Forbidden),
+        (status = 406, response = NotAcceptable),
+        (status = 500, response = Internal),
+        (status = 503, response = Unavailable),
+    ),
+)]
 pub(super) async fn list_tasks(caller: Caller, request: Request) -> Result<Response, Problem> {
     let uri = request.uri();
     let query = ListQuery::parse(caller.user_id(), &query::pairs(uri.query())?)?;
@@ -77,6 +132,30 @@ pub(super) async fn list_tasks(caller: Caller, request: Request) -> Result<Respo
     }
 }
 
+/// Read a task
+#[utoipa::path(
+    get,
+    path = "/api/{user_id}/tasks/{id}",
+    tag = "tasks",
+    security(("bearer" = [])),
+    params(openapi::TaskPath, openapi::ReadHeaders),
+    responses(
+        (status = 200, description = "The task.", body = Task, headers(
+                ("ETag" = String, description = "The task's version, in double quotes."),
+                ("Cache-Control" = String, description = "`private, no-cache`."),
+            )),
+        (status = 304, description = "The client has it.", headers(
+                ("ETag" = String, description = "The task's version, in double quotes."),
+            )),
+        (status = 400, response = InvalidInput),
+        (status = 401, response = Unauthorized),
+        (status = 403, response = Forbidden),
+        (status = 404, response = NotFound),
+        (status = 406, response = NotAcceptable),
+        (status = 500, response = Internal),
+        (status = 503, response = Unavailable),
+    ),
+)]
 pub(super) async fn get_task(caller: Caller, TaskId(id): TaskId, headers: HeaderMap) -> Result<Response, Problem> {
     let known = known(&headers)?;
     let task = tasks::get(&caller.scope(), id).await?;
@@ -88,6 +167,43 @@ pub(super) async fn get_task(caller: Caller, TaskId(id): TaskId, headers: Header
     Ok(response)
 }
 
+/// Replace a task
+///
+/// What is absent gets its default. With `If-None-Match: *` the task is created under the id that the client chose.
+#[utoipa::path(
+    put,
+    path = "/api/{user_id}/tasks/{id}",
+    tag = "tasks",
+    security(("bearer" = [])),
+    params(openapi::TaskPath, openapi::AnswerHeaders, openapi::GuardHeaders),
+    request_body = openapi::Replacement,
+    responses(
+        (status = 200, description = "Replaced.", body = Task, headers(
+                ("ETag" = String, description = "The task's version, in double quotes."),
+                ("Cache-Control" = String, description = "`private, no-cache`."),
+            )),
+        (status = 201, description = "Created. No body when `Prefer` asked for that.", body = Task, headers(
+                ("ETag" = String, description = "The task's version, in double quotes."),
+                ("Location" = String, description = "The task's path."),
+                ("Preference-Applied" = String, description = "`return=minimal`."),
+                ("Cache-Control" = String, description = "`private, no-cache`."),
+            )),
+        (status = 204, description = "Written; the answer has no body, as `Prefer` asked for.", headers(
+                ("ETag" = String, description = "The task's version, in double quotes."),
+                ("Preference-Applied" = String, description = "`return=minimal`."),
+            )),
+        (status = 400, response = InvalidInput),
+        (status = 401, response = Unauthorized),
+        (status = 403, response = Forbidden),
+        (status = 404, response = NotFound),
+        (status = 406, response = NotAcceptable),
+        (status = 412, response = PreconditionFailed),
+        (status = 413, response = PayloadTooLarge),
+        (status = 415, response = UnsupportedMediaType),
+        (status = 500, response = Internal),
+        (status = 503, response = Unavailable),
+    ),
+)]
 pub(super) async fn replace_task(
     caller: Caller,
     TaskId(id): TaskId,
@@ -101,6 +217,40 @@ pub(super) async fn replace_task(
     Ok(respond_written(&headers, written, uri.path()))
 }
 
+/// Change some fields of a task
+///
+/// A JSON merge patch (RFC 7396).
+#[utoipa::path(
+    patch,
+    path = "/api/{user_id}/tasks/{id}",
+    tag = "tasks",
+    security(("bearer" = [])),
+    params(openapi::TaskPath, openapi::AnswerHeaders, openapi::GuardHeaders),
+    request_body(content(
+        (openapi::TaskPatch = "application/merge-patch+json"),
+        (openapi::TaskPatch = "application/json"),
+    )),
+    responses(
+        (status = 200, description = "Changed.", body = Task, headers(
+                ("ETag" = String, description = "The task's version, in double quotes."),
+                ("Cache-Control" = String, description = "`private, no-cache`."),
+            )),
+        (status = 204, description = "Written; the answer has no body, as `Prefer` asked for.", headers(
+                ("ETag" = String, description = "The task's version, in double quotes."),
+                ("Preference-Applied" = String, description = "`return=minimal`."),
+            )),
+        (status = 400, response = InvalidInput),
+        (status = 401, response = Unauthorized),
+        (status = 403, response = Forbidden),
+        (status = 404, response = NotFound),
+        (status = 406, response = NotAcceptable),
+        (status = 412, response = PreconditionFailed),
+        (status = 413, response = PayloadTooLarge),
+        (status = 415, response = UnsupportedMediaType),
+        (status = 500, response = Internal),
+        (status = 503, response = Unavailable),
+    ),
+)]
 pub(super) async fn patch_task(
     caller: Caller,
     TaskId(id): TaskId,
@@ -115,6 +265,40 @@ pub(super) async fn patch_task(
     Ok(respond_written(&headers, written, uri.path()))
 }
 
+/// Complete or reopen a task
+///
+/// Without a body, whichever it is not.
+#[utoipa::path(
+    patch,
+    path = "/api/{user_id}/tasks/{id}/complete",
+    tag = "tasks",
+    security(("bearer" = [])),
+    params(openapi::TaskPath, openapi::AnswerHeaders, openapi::GuardHeaders),
+    request_body(content(
+        (openapi::Completion = "application/merge-patch+json"),
+        (openapi::Completion = "application/json"),
+    )),
+    responses(
+        (status = 200, description = "Changed.", body = Task, headers(
+                ("ETag" = String, description = "The task's version, in double quotes."),
+                ("Cache-Control" = String, description = "`private, no-cache`."),
+            )),
+        (status = 204, description = "Written; the answer has no body, as `Prefer` asked for.", headers(
+                ("ETag" = String, description = "The task's version, in double quotes."),
+                ("Preference-Applied" = String, description = "`return=minimal`."),
+            )),
+        (status = 400, response = InvalidInput),
+        (status = 401, response = Unauthorized),
+        (status = 403, response = Forbidden),
+        (status = 404, response = NotFound),
+        (status = 406, response = NotAcceptable),
+        (status = 412, response = PreconditionFailed),
+        (status = 413, response = PayloadTooLarge),
+        (status = 415, response = UnsupportedMediaType),
+        (status = 500, response = Internal),
+        (status = 503, response = Unavailable),
+    ),
+)]
 pub(super) async fn complete_task(
     caller: Caller,
     TaskId(id): TaskId,
@@ -129,6 +313,24 @@ pub(super) async fn complete_task(
     Ok(respond_written(&headers, written, uri.path()))
 }
 
+/// Delete a task
+#[utoipa::path(
+    delete,
+    path = "/api/{user_id}/tasks/{id}",
+    tag = "tasks",
+    security(("bearer" = [])),
+    params(openapi::TaskPath, openapi::GuardHeaders),
+    responses(
+        (status = 204, description = "Deleted."),
+        (status = 400, response = InvalidInput),
+        (status = 401, response = Unauthorized),
+        (status = 403, response = Forbidden),
+        (status = 404, response = NotFound),
+        (status = 412, response = PreconditionFailed),
+        (status = 500, response = Internal),
+        (status = 503, response = Unavailable),
+    ),
+)]
 pub(super) async fn delete_task(caller: Caller, TaskId(id): TaskId, headers: HeaderMap) -> Result<Response, Problem> {
     tasks::delete(&caller.scope(), id, expectation(&headers)?).await?;
     Ok(private(StatusCode::NO_CONTENT.into_response()))

@@ -13,6 +13,7 @@ use super::{Due, Invalid, Json};
 /// answer through it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(description = "A task.")]
 pub struct Task {
     /// UUID version 7, unless the client chose it.
     pub id: Uuid,
@@ -39,7 +40,7 @@ pub struct Task {
     #[schema(required, format = "date-time", example = "2026-12-01T07:30:00Z")]
     pub due_at: Option<String>,
     /// Labels in the order that they were given.
-    #[schema(max_items = 20)]
+    #[schema(max_items = 20, example = json!(["travel"]))]
     pub tags: Vec<String>,
     /// Counts the writes of this task from 1; its ETag.
     #[schema(minimum = 1)]

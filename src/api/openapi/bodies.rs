@@ -1,0 +1,196 @@
+//! The bodies of requests, described. What really reads them is `domain`, which keeps apart what is absent and what is
+//! null; a property test sends these through it.
+#![expect(dead_code, reason = "the fields describe members of JSON objects; nothing is kept in them")]
+
+use utoipa::ToSchema;
+use utoipa::openapi::schema::{ArrayBuilder, Schema};
+use utoipa::openapi::{ObjectBuilder, RefOr, Type};
+
+use crate::domain::Priority;
+
+/// A new task. What is absent gets its default.
+#[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "title": "Book the train",
+    "priority": "high",
+    "due": {"date": "2026-12-01", "time": "09:30", "time_zone": "Europe/Vilnius"},
+    "tags": ["travel"]
+}))]
+pub(in crate::api) struct NewTask {
+    #[schema(schema_with = title)]
+    title: String,
+    #[schema(schema_with = description, required = false)]
+    description: Option<String>,
+    /// Whether it is done.
+    #[serde(default)]
+    completed: bool,
+    priority: Option<Priority>,
+    due: Option<NewDue>,
+    #[schema(schema_with = tags, required = false)]
+    tags: Option<Vec<String>>,
+}
+
+/// A whole task. What is absent gets its default, whatever it was before.
+#[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"title": "Book the train", "completed": true}))]
+pub(in crate::api) struct Replacement {
+    #[schema(schema_with = title)]
+    title: String,
+    #[schema(schema_with = description, required = false)]
+    description: Option<String>,
+    /// Whether it is done.
+    completed: bool,
+    priority: Option<Priority>,
+    due: Option<NewDue>,
+    #[schema(schema_with = tags, required = false)]
+    tags: Option<Vec<String>>,
+}
+
+/// A JSON merge patch (RFC 7396): what is absent stays, null clears.
+#[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"description": null, "priority": "high"}))]
+pub(in crate::api) struct TaskPatch {
+    #[schema(schema_with = title, required = false)]
+    title: Option<String>,
+    #[schema(schema_with = description, required = false)]
+    description: Option<String>,
+    /// Whether it is done; null for not.
+    completed: Option<bool>,
+    priority: Option<Priority>,
+    due: Option<DuePatch>,
+    #[schema(schema_with = tags, required = false)]
+    tags: Option<Vec<String>>,
+}
+
+/// The state that a task gets.
+#[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"completed": true}))]
+pub(in crate::api) struct Completion {
+    /// Whether it is done.
+    completed: bool,
+}
+
+/// When a task is due: a whole day wherever the user is, or a time of day in a time zone.
+#[derive(ToSchema)]
+#[serde(untagged)]
+#[schema(example = json!({"date": "2026-12-01"}))]
+pub(super) enum NewDue {
+    Day(DueDay),
+    Time(DueTime),
+}
+
+/// A whole day.
+#[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct DueDay {
+    #[schema(schema_with = date)]
+    date: String,
+    #[schema(schema_with = null, required = false)]
+    time: (),
+    #[schema(schema_with = null, required = false)]
+    time_zone: (),
+}
+
+/// A time of day in a time zone. A time that the zone's clocks leap over is refused.
+#[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct DueTime {
+    #[schema(schema_with = date)]
+    date: String,
+    #[schema(schema_with = time)]
+    time: String,
+    #[schema(schema_with = time_zone)]
+    time_zone: String,
+}
+
+/// A change of a due date, merged member by member. With what stays, it must be a day, or a time in a time zone.
+#[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"date": "2026-12-02"}))]
+pub(super) struct DuePatch {
+    #[schema(schema_with = date, required = false)]
+    date: Option<String>,
+    #[schema(schema_with = nullable_time, required = false)]
+    time: Option<String>,
+    #[schema(schema_with = nullable_time_zone, required = false)]
+    time_zone: Option<String>,
+}
+
+/// Any character but NUL.
+const CHARACTERS: &str = r"^[^\u0000]*$";
+/// At least one character that is not white space (Unicode's property `White_Space`), and no NUL.
+const NOT_BLANK: &str =
+    r"^[^\u0000]*[^\u0000\u0009-\u000d\u0020\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000][^\u0000]*$";
+const CLOCK: &str = "^([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?$";
+/// What registries of formats do not have: whether there is such a zone, PostgreSQL's copy of the IANA database decides.
+const ZONE: &str = "iana-time-zone";
+
+fn title() -> Schema {
+    let title = text().min_length(Some(1)).max_length(Some(255)).pattern(Some(NOT_BLANK));
+    title
+        .description(Some("1 to 255 characters; white space around them is cut off."))
+        .examples(["Book the train"])
+        .into()
+}
+
+fn description() -> Schema {
+    let description = nullable(text()).max_length(Some(10_000)).pattern(Some(CHARACTERS));
+    description.description(Some("Up to 10,000 characters.")).into()
+}
+
+fn tags() -> RefOr<Schema> {
+    let tag = text().min_length(Some(1)).max_length(Some(50)).pattern(Some(CHARACTERS));
+    let tags = ArrayBuilder::new()
+        .schema_type(utoipa::openapi::schema::SchemaType::from_iter([Type::Array, Type::Null]))
+        .items(tag)
+        .max_items(Some(20))
+        .unique_items(true)
+        .description(Some("Up to 20 different labels of 1 to 50 characters; their order is kept."));
+    Schema::from(tags).into()
+}
+
+fn date() -> Schema {
+    let date = text().format(Some(utoipa::openapi::SchemaFormat::KnownFormat(utoipa::openapi::KnownFormat::Date)));
+    date.description(Some("A calendar day, years 1 to 9999.")).examples(["2026-12-01"]).into()
+}
+
+fn time() -> Schema {
+    text().pattern(Some(CLOCK)).description(Some("`HH:MM` or `HH:MM:SS`.")).examples(["09:30"]).into()
+}
+
+fn nullable_time() -> Schema {
+    nullable(text()).pattern(Some(CLOCK)).description(Some("`HH:MM` or `HH:MM:SS`.")).examples(["09:30"]).into()
+}
+
+fn time_zone() -> Schema {
+    zone(text())
+}
+
+fn nullable_time_zone() -> Schema {
+    zone(nullable(text()))
+}
+
+fn zone(schema: ObjectBuilder) -> Schema {
+    schema
+        .format(Some(utoipa::openapi::SchemaFormat::Custom(ZONE.to_owned())))
+        .max_length(Some(100))
+        .description(Some("The name of an IANA time zone, such as `Europe/Vilnius` or `UTC`."))
+        .examples(["Europe/Vilnius"])
+        .into()
+}
+
+fn null() -> Schema {
+    ObjectBuilder::new().schema_type(Type::Null).into()
+}
+
+fn text() -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(Type::String)
+}
+
+fn nullable(schema: ObjectBuilder) -> ObjectBuilder {
+    schema.schema_type(utoipa::openapi::schema::SchemaType::from_iter([Type::String, Type::Null]))
+}
