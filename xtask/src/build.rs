@@ -1,4 +1,4 @@
-//! `cargo xtask build`: the component, as it is deployed.
+//! `cargo xtask build`: the components, as they are deployed.
 
 use std::{fs::File, io, path::PathBuf};
 
@@ -12,7 +12,7 @@ use crate::{
     workspace,
 };
 
-/// Build the WebAssembly component in release mode
+/// Build the WebAssembly components in release mode
 ///
 /// Adds the target wasm32-wasip1 to the current Rust when it is missing; where rustup cannot, Debian's packages do.
 #[derive(Args)]
@@ -24,23 +24,30 @@ pub(crate) struct Build {
 
 impl Build {
     pub(crate) async fn run(self) -> Result<()> {
-        let path = component(self.toolchain).await?;
-        let mut file = File::open(&path).with_context(|| format!("cannot read {}", path.display()))?;
-        let mut gzip = GzEncoder::new(Counter(0), Compression::default());
-        let size = io::copy(&mut file, &mut gzip)?;
-        let zipped = gzip.finish()?.0;
-        let shown = path.strip_prefix(workspace::root()?).unwrap_or(&path).to_owned();
-        println!("{}: {} KiB ({} KiB gzipped)", shown.display(), size.div_ceil(1024), zipped.div_ceil(1024));
+        let root = workspace::root()?;
+        for path in components(self.toolchain).await? {
+            let mut file = File::open(&path).with_context(|| format!("cannot read {}", path.display()))?;
+            let mut gzip = GzEncoder::new(Counter(0), Compression::default());
+            let size = io::copy(&mut file, &mut gzip)?;
+            let zipped = gzip.finish()?.0;
+            let shown = path.strip_prefix(&root).unwrap_or(&path).display();
+            println!("{shown}: {} KiB ({} KiB gzipped)", size.div_ceil(1024), zipped.div_ceil(1024));
+        }
         Ok(())
     }
 }
 
-/// Builds what is missing or stale of the component; returns where it is.
-pub(crate) async fn component(choice: Choice) -> Result<PathBuf> {
+/// Builds what is missing or stale of the components: the API and its documentation. Returns where they are.
+pub(crate) async fn components(choice: Choice) -> Result<Vec<PathBuf>> {
     let toolchain = Toolchain::ensure(choice).await?;
-    process::run(toolchain.cargo_build()?, LONG).await.context("the component was not built")?;
-    let path = workspace::root()?.join("target").join(TARGET).join("release/errand.wasm");
-    path.is_file().then_some(path).context("cargo built no target/wasm32-wasip1/release/errand.wasm")
+    let folder = workspace::root()?.join("target").join(TARGET).join("release");
+    let mut paths = Vec::new();
+    for package in ["errand", "errand-docs"] {
+        process::run(toolchain.cargo_build(package)?, LONG).await.with_context(|| format!("{package} was not built"))?;
+        let path = folder.join(package.replace('-', "_")).with_extension("wasm");
+        paths.push(path.is_file().then_some(&path).with_context(|| format!("cargo built no {}", path.display()))?.clone());
+    }
+    Ok(paths)
 }
 
 /// Counts what it is given.

@@ -60,7 +60,7 @@ impl Test {
         let component = targets.iter().any(|target| *target != "native");
         let host = if targets.contains(&"host") { Some(runtime::host_binary().await?) } else { None };
         if component {
-            build::component(Choice::Auto).await?;
+            build::components(Choice::Auto).await?;
         }
         let server = Server::open().await?;
         let environment = |mut command: Command, target: &str| {

@@ -74,13 +74,14 @@ impl Toolchain {
         debian().await
     }
 
-    /// `cargo build` for the component with this compiler.
-    pub(crate) fn cargo_build(self) -> Result<Command> {
+    /// `cargo build` for one component with this compiler. One at a time: built together, each would get the other's
+    /// features of the dependencies, and with them interfaces that it does not use.
+    pub(crate) fn cargo_build(self, package: &str) -> Result<Command> {
         let mut command = match self {
             Self::Current => workspace::cargo()?,
             Self::Debian => workspace::program("/usr/bin/cargo")?,
         };
-        command.args(["build", "--release", "--target", TARGET, "--package", "errand", "--lib"]);
+        command.args(["build", "--release", "--target", TARGET, "--package", package, "--lib"]);
         if self == Self::Debian {
             // Debian has no compiled standard library for this target, so it is built from its source; its C library
             // lies elsewhere, and the linker does not know how to start a library (a "reactor") by itself.

@@ -40,7 +40,7 @@ impl Up {
     pub(crate) async fn run(self) -> Result<()> {
         port_is_free(self.listen)?;
         let program = self.runtime.prepare().await?;
-        build::component(Choice::Auto).await?;
+        build::components(Choice::Auto).await?;
         let begun = Instant::now();
         let mut settings = Settings::load()?;
         let database = Database::open(&settings).await?;
