@@ -46,7 +46,6 @@ pub(super) struct Health {
                        one](/docs/problems). Writes can be guarded with `If-Match`, lists are paged by `next_cursor`.",
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0"),
     ),
-    servers((url = "/", description = "Where this document comes from")),
     paths(
         super::tasks::list_tasks,
         super::tasks::create_task,
@@ -60,7 +59,7 @@ pub(super) struct Health {
         get_openapi,
     ),
     components(
-        schemas(NewTask, Replacement, TaskPatch, Completion),
+        schemas(NewTask, Replacement, TaskPatch, Completion, super::problem::ProblemBody),
         responses(
             Forbidden, Internal, InvalidInput, NotAcceptable, NotFound, PayloadTooLarge, PreconditionFailed,
             Unauthorized, Unavailable, UnsupportedMediaType,

@@ -106,7 +106,7 @@ pub(super) async fn list_tasks(caller: Caller, request: Request) -> Result<Respo
     let query = ListQuery::parse(caller.user_id(), &query::pairs(uri.query())?)?;
     // Whether a task is overdue depends on the clock, not on writes alone: such a list has no entity tag.
     let tagged = query.filter.overdue.is_none();
-    let known = if tagged { known(request.headers())? } else { None };
+    let known = known(request.headers())?.filter(|_| tagged);
     match tasks::list(&caller.scope(), &query, known.as_ref()).await? {
         Listing::Unchanged { seq } => Ok(not_modified(seq)),
         Listing::Page { seq, page } => {

@@ -43,9 +43,13 @@ pub(crate) async fn components(choice: Choice) -> Result<Vec<PathBuf>> {
     let folder = workspace::root()?.join("target").join(TARGET).join("release");
     let mut paths = Vec::new();
     for package in ["errand", "errand-docs"] {
-        process::run(toolchain.cargo_build(package)?, LONG).await.with_context(|| format!("{package} was not built"))?;
+        process::run(toolchain.cargo_build(package)?, LONG)
+            .await
+            .with_context(|| format!("{package} was not built"))?;
         let path = folder.join(package.replace('-', "_")).with_extension("wasm");
-        paths.push(path.is_file().then_some(&path).with_context(|| format!("cargo built no {}", path.display()))?.clone());
+        paths.push(
+            path.is_file().then_some(&path).with_context(|| format!("cargo built no {}", path.display()))?.clone(),
+        );
     }
     Ok(paths)
 }

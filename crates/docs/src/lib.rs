@@ -11,8 +11,8 @@ mod spin;
 
 use bytes::Bytes;
 use http::header::{
-    ACCEPT_ENCODING, ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG,
-    HeaderMap, HeaderName, HeaderValue, IF_NONE_MATCH, REFERRER_POLICY, VARY, X_CONTENT_TYPE_OPTIONS,
+    ACCEPT_ENCODING, ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE,
+    ETAG, HeaderMap, HeaderName, HeaderValue, IF_NONE_MATCH, REFERRER_POLICY, VARY, X_CONTENT_TYPE_OPTIONS,
 };
 use http::{Method, Response, StatusCode};
 
@@ -145,7 +145,8 @@ mod tests {
     #[test]
     fn what_a_browser_has_is_not_sent_again() {
         let etag = get("/docs", &[]).headers()[ETAG].to_str().unwrap().to_owned();
-        let headers = HeaderMap::from_iter([(IF_NONE_MATCH, HeaderValue::try_from(format!("\"x\", W/{etag}")).unwrap())]);
+        let headers =
+            HeaderMap::from_iter([(IF_NONE_MATCH, HeaderValue::try_from(format!("\"x\", W/{etag}")).unwrap())]);
         let again = answer(&Method::GET, "/docs", &headers);
         assert_eq!((again.status(), again.body().len()), (StatusCode::NOT_MODIFIED, 0));
         assert!(!again.headers().contains_key(CONTENT_LENGTH));
@@ -153,7 +154,8 @@ mod tests {
 
     #[test]
     fn there_is_nothing_else() {
-        for path in ["/docs/x", "/docs//", "/docsx", "/", "/docs/index.html", "/docs/../Cargo.toml", "/docs/problems/"] {
+        for path in ["/docs/x", "/docs//", "/docsx", "/", "/docs/index.html", "/docs/../Cargo.toml", "/docs/problems/"]
+        {
             assert_eq!(get(path, &[]).status(), StatusCode::NOT_FOUND, "{path}");
         }
         let refused = answer(&Method::POST, "/docs", &HeaderMap::new());

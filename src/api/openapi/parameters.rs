@@ -151,7 +151,7 @@ fn parameter(name: &str, place: ParameterIn, description: &str, schema: impl Int
 
 fn entity_tags() -> ObjectBuilder {
     // RFC 9110, section 8.8.3, in ASCII.
-    text().pattern(Some(r#"^(\*|(W/)?"[!#-~]*"( *, *(W/)?"[!#-~]*")*)$"#))
+    text().pattern(Some(r#"^(\*|(W/)?"[!#-~]*"( *, *(W/)?"[!#-~]*")*)$"#)).examples(["\"3\""])
 }
 
 fn date_or_instant() -> Schema {
