@@ -20,6 +20,8 @@ mod conditional;
 mod create;
 #[path = "api/database.rs"]
 mod database;
+#[path = "api/docs.rs"]
+mod docs;
 #[path = "api/due.rs"]
 mod due;
 #[path = "api/http.rs"]
@@ -30,6 +32,8 @@ mod idempotency;
 mod list;
 #[path = "api/older_clients.rs"]
 mod older_clients;
+#[path = "api/statuses.rs"]
+mod statuses;
 #[path = "api/update.rs"]
 mod update;
 #[path = "api/volume.rs"]

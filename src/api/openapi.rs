@@ -19,10 +19,12 @@ use utoipa::openapi::{Components, OpenApi, RefOr, Response as Described};
 use utoipa::{Modify, OpenApi as _, ToSchema};
 
 pub(super) use bodies::{Completion, NewTask, Replacement, TaskPatch};
-pub(super) use parameters::{AnswerHeaders, GuardHeaders, ListParameters, ReadHeaders, TaskPath, UserPath};
+pub(super) use parameters::{
+    AnswerHeaders, GuardHeaders, IdempotencyKey, ListParameters, ReadHeaders, TaskPath, UserPath,
+};
 pub(super) use responses::{
-    Forbidden, Internal, InvalidInput, NotAcceptable, NotFound, PayloadTooLarge, PreconditionFailed, Unauthorized,
-    Unavailable, UnsupportedMediaType,
+    Forbidden, InFlight, Internal, InvalidInput, KeyReused, NotAcceptable, NotFound, PayloadTooLarge,
+    PreconditionFailed, Unauthorized, Unavailable, UnsupportedMediaType,
 };
 
 /// The committed copy.
@@ -61,7 +63,7 @@ pub(super) struct Health {
     components(
         schemas(NewTask, Replacement, TaskPatch, Completion, super::problem::ProblemBody),
         responses(
-            Forbidden, Internal, InvalidInput, NotAcceptable, NotFound, PayloadTooLarge, PreconditionFailed,
+            Forbidden, InFlight, Internal, InvalidInput, KeyReused, NotAcceptable, NotFound, PayloadTooLarge, PreconditionFailed,
             Unauthorized, Unavailable, UnsupportedMediaType,
         ),
     ),

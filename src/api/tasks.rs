@@ -13,8 +13,8 @@ use super::conditional::{etag, expectation, is_known, known};
 use super::idempotency::{IDEMPOTENCY_REPLAYED, repeatable};
 use super::negotiation::{apply_minimal, prefers_minimal};
 use super::openapi::{
-    self, Forbidden, Internal, InvalidInput, NotAcceptable, NotFound, PayloadTooLarge, PreconditionFailed,
-    Unauthorized, Unavailable, UnsupportedMediaType,
+    self, Forbidden, InFlight, Internal, InvalidInput, KeyReused, NotAcceptable, NotFound, PayloadTooLarge,
+    PreconditionFailed, Unauthorized, Unavailable, UnsupportedMediaType,
 };
 use super::problem::Problem;
 use super::query;
@@ -43,11 +43,12 @@ pub struct TaskList {
     path = "/api/{user_id}/tasks",
     tag = "tasks",
     security(("bearer" = [])),
-    params(openapi::UserPath, openapi::AnswerHeaders),
+    params(openapi::UserPath, openapi::AnswerHeaders, openapi::IdempotencyKey),
     request_body = openapi::NewTask,
     responses(
         (status = 201, description = "Created. No body when `Prefer` asked for that.", body = Task, headers(
                 ("ETag" = String, description = "The task's version, in double quotes."),
+                ("Idempotency-Replayed" = String, description = "`true` where the `Idempotency-Key` brought an earlier answer back."),
                 ("Location" = String, description = "The task's path."),
                 ("Preference-Applied" = String, description = "`return=minimal`."),
                 ("Cache-Control" = String, description = "`private, no-cache`."),
@@ -56,8 +57,10 @@ pub struct TaskList {
         (status = 401, response = Unauthorized),
         (status = 403, response = Forbidden),
         (status = 406, response = NotAcceptable),
+        (status = 409, response = InFlight),
         (status = 413, response = PayloadTooLarge),
         (status = 415, response = UnsupportedMediaType),
+        (status = 422, response = KeyReused),
         (status = 500, response = Internal),
         (status = 503, response = Unavailable),
     ),
@@ -225,7 +228,7 @@ pub(super) async fn replace_task(
     path = "/api/{user_id}/tasks/{id}",
     tag = "tasks",
     security(("bearer" = [])),
-    params(openapi::TaskPath, openapi::AnswerHeaders, openapi::GuardHeaders),
+    params(openapi::TaskPath, openapi::AnswerHeaders, openapi::IdempotencyKey, openapi::GuardHeaders),
     request_body(content(
         (openapi::TaskPatch = "application/merge-patch+json"),
         (openapi::TaskPatch = "application/json"),
@@ -233,10 +236,12 @@ pub(super) async fn replace_task(
     responses(
         (status = 200, description = "Changed.", body = Task, headers(
                 ("ETag" = String, description = "The task's version, in double quotes."),
+                ("Idempotency-Replayed" = String, description = "`true` where the `Idempotency-Key` brought an earlier answer back."),
                 ("Cache-Control" = String, description = "`private, no-cache`."),
             )),
         (status = 204, description = "Written; the answer has no body, as `Prefer` asked for.", headers(
                 ("ETag" = String, description = "The task's version, in double quotes."),
+                ("Idempotency-Replayed" = String, description = "`true` where the `Idempotency-Key` brought an earlier answer back."),
                 ("Preference-Applied" = String, description = "`return=minimal`."),
             )),
         (status = 400, response = InvalidInput),
@@ -244,9 +249,11 @@ pub(super) async fn replace_task(
         (status = 403, response = Forbidden),
         (status = 404, response = NotFound),
         (status = 406, response = NotAcceptable),
+        (status = 409, response = InFlight),
         (status = 412, response = PreconditionFailed),
         (status = 413, response = PayloadTooLarge),
         (status = 415, response = UnsupportedMediaType),
+        (status = 422, response = KeyReused),
         (status = 500, response = Internal),
         (status = 503, response = Unavailable),
     ),
@@ -273,7 +280,7 @@ pub(super) async fn patch_task(
     path = "/api/{user_id}/tasks/{id}/complete",
     tag = "tasks",
     security(("bearer" = [])),
-    params(openapi::TaskPath, openapi::AnswerHeaders, openapi::GuardHeaders),
+    params(openapi::TaskPath, openapi::AnswerHeaders, openapi::IdempotencyKey, openapi::GuardHeaders),
     request_body(content(
         (openapi::Completion = "application/merge-patch+json"),
         (openapi::Completion = "application/json"),
@@ -281,10 +288,12 @@ pub(super) async fn patch_task(
     responses(
         (status = 200, description = "Changed.", body = Task, headers(
                 ("ETag" = String, description = "The task's version, in double quotes."),
+                ("Idempotency-Replayed" = String, description = "`true` where the `Idempotency-Key` brought an earlier answer back."),
                 ("Cache-Control" = String, description = "`private, no-cache`."),
             )),
         (status = 204, description = "Written; the answer has no body, as `Prefer` asked for.", headers(
                 ("ETag" = String, description = "The task's version, in double quotes."),
+                ("Idempotency-Replayed" = String, description = "`true` where the `Idempotency-Key` brought an earlier answer back."),
                 ("Preference-Applied" = String, description = "`return=minimal`."),
             )),
         (status = 400, response = InvalidInput),
@@ -292,9 +301,11 @@ pub(super) async fn patch_task(
         (status = 403, response = Forbidden),
         (status = 404, response = NotFound),
         (status = 406, response = NotAcceptable),
+        (status = 409, response = InFlight),
         (status = 412, response = PreconditionFailed),
         (status = 413, response = PayloadTooLarge),
         (status = 415, response = UnsupportedMediaType),
+        (status = 422, response = KeyReused),
         (status = 500, response = Internal),
         (status = 503, response = Unavailable),
     ),

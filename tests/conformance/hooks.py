@@ -2,6 +2,7 @@
 
 import schemathesis
 from hypothesis import strategies as st
+from schemathesis.generation import GenerationMode
 
 # The database knows which time zones there are; a schema can only say how their names look. These have no hours that
 # clocks leap over: whether a local time exists, no schema can say (tests/api/due.rs is about that).
@@ -16,3 +17,8 @@ def before_call(context, case, kwargs):
     # With `Prefer: return=minimal` a 201 has no body; a description can only say that it may have one.
     if case.headers and case.operation.definition.raw.get("operationId") in ("create_task", "replace_task"):
         case.headers.pop("Prefer", None)
+    # The coverage phase takes a bare 0 for a match of the pattern of entity tags, which it is not.
+    if case.headers and case.meta and case.meta.generation.mode == GenerationMode.POSITIVE:
+        for name in ("If-Match", "If-None-Match"):
+            if case.headers.get(name) == "0":
+                case.headers[name] = '"0"'

@@ -16,6 +16,8 @@ pub(in crate::api) struct ReadHeaders;
 pub(in crate::api) struct AnswerHeaders;
 /// What a writer expects of the task.
 pub(in crate::api) struct GuardHeaders;
+/// What makes a write safe to repeat.
+pub(in crate::api) struct IdempotencyKey;
 /// What a list can be asked for.
 pub(in crate::api) struct ListParameters;
 
@@ -61,6 +63,16 @@ impl IntoParams for GuardHeaders {
             header("If-Match", versions, entity_tags()).build(),
             header("If-None-Match", absent, text().enum_values(Some(["*"]))).build(),
         ]
+    }
+}
+
+impl IntoParams for IdempotencyKey {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let meaning = "A name for this write, of the client's making: sent again with it within a day, the write is not \
+                       done again but answered as before. 1 to 255 visible ASCII characters, in double quotes or not.";
+        // Not quoted at the beginning; quoted there alone; a lone quote; quoted at both ends.
+        let key = text().pattern(Some(r#"^([!#-~][!-~]{0,254}|"[!-~]{0,253}[!#-~]|"|"[!-~]{1,255}")$"#));
+        vec![header("Idempotency-Key", meaning, key).build()]
     }
 }
 

@@ -45,6 +45,9 @@ problems! {
     Forbidden: "The token is of another user than the path.", [], [Problem::forbidden()];
     NotFound: "There is no such task, or it is another user's: the two are not told apart.", [], [Error::NotFound];
     NotAcceptable: "`Accept` leaves out `application/json`.", [], [Problem::not_acceptable("application/json")];
+    InFlight: "The first request with this `Idempotency-Key` is still being done.",
+        ["Retry-After": "When to try again, in seconds."], [Error::InFlight];
+    KeyReused: "The `Idempotency-Key` came with another request before.", [], [Error::KeyReused];
     PreconditionFailed: "The task is not in the state that `If-Match` or `If-None-Match` asks for.", [],
         [Error::PreconditionFailed];
     PayloadTooLarge: "The body is longer than 64 KiB.", [], [Problem::too_large(LONGEST)];

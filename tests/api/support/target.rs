@@ -31,6 +31,8 @@ pub struct Target {
     admin: Address,
     /// The connection string of the component's role.
     pub app_url: String,
+    /// Whether the documentation's component runs beside the API.
+    pub has_pages: bool,
 }
 
 /// The target of this run.
@@ -98,7 +100,8 @@ async fn start() -> Target {
         }
         Ok(other) => panic!("ERRAND_TEST_TARGET is native, host or spin, not {other}"),
     };
-    Target { running, admin, app_url }
+    let has_pages = !matches!(std::env::var("ERRAND_TEST_TARGET").as_deref(), Err(_) | Ok("native"));
+    Target { running, admin, app_url, has_pages }
 }
 
 fn variables(app_url: &str) -> [(&'static str, String); 4] {
