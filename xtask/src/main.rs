@@ -3,6 +3,7 @@
 mod build;
 mod check;
 mod db;
+mod openapi;
 mod test;
 mod token;
 mod up;
@@ -11,6 +12,8 @@ mod database;
 mod dotenv;
 mod embedded;
 mod http;
+mod live;
+mod outside;
 mod process;
 mod runtime;
 mod settings;
@@ -35,6 +38,7 @@ enum Command {
     Token(token::Token),
     Db(db::Db),
     Build(build::Build),
+    Openapi(openapi::Openapi),
     Test(test::Test),
     Check(check::Check),
 }
@@ -46,6 +50,7 @@ async fn main() -> ExitCode {
         Command::Token(token) => token.run(),
         Command::Db(db) => db.run().await,
         Command::Build(build) => build.run().await,
+        Command::Openapi(openapi) => openapi.run().await,
         Command::Test(test) => test.run().await,
         Command::Check(check) => check.run().await,
     };

@@ -43,9 +43,17 @@ impl Runtime {
         }
     }
 
-    /// Starts serving the built component.
-    pub(crate) fn serve(self, program: &std::path::Path, listen: SocketAddr) -> Result<Serving> {
+    /// Starts serving the built components; what `environment` says comes before `.env`.
+    pub(crate) fn serve(
+        self,
+        program: &std::path::Path,
+        listen: SocketAddr,
+        environment: &[(&str, String)],
+    ) -> Result<Serving> {
         let mut command = workspace::program(&program.to_string_lossy())?;
+        for (name, value) in environment {
+            command.env(name, value);
+        }
         if self == Self::Spin {
             command.arg("up");
         }

@@ -8,7 +8,7 @@ use errand_native::{connect::create_database, postgres::Cluster};
 use tokio::process::Command;
 
 use crate::{
-    build, database,
+    build, database, outside,
     process::{self, LONG},
     runtime::{self, HOST_BIN},
     settings::from_environment,
@@ -29,6 +29,12 @@ pub(crate) struct Test {
     /// What the API suite runs against; without it: native and host
     #[arg(long, value_enum)]
     target: Option<Target>,
+    /// Instead: test the running component against openapi.json with schemathesis, and a generated TypeScript client
+    #[arg(long, conflicts_with_all = ["target", "arguments"])]
+    conformance: bool,
+    /// Instead: open /docs in a headless Chromium, authorize, and try an operation
+    #[arg(long, conflicts_with_all = ["target", "arguments"])]
+    browser: bool,
     /// Arguments for the API suite, such as a part of a test's name; with them only the suite runs
     #[arg(last = true)]
     arguments: Vec<String>,
@@ -56,6 +62,9 @@ struct Step {
 
 impl Test {
     pub(crate) async fn run(self) -> Result<()> {
+        if self.conformance || self.browser {
+            return self.run_outside().await;
+        }
         let targets = self.targets().await?;
         let component = targets.iter().any(|target| *target != "native");
         let host = if targets.contains(&"host") { Some(runtime::host_binary().await?) } else { None };
@@ -103,6 +112,25 @@ impl Test {
             steps.push(Step { title: "the local host".to_owned(), command: environment(command, "host"), again });
         }
         let outcome = run_all(steps).await;
+        server.close()?;
+        outcome
+    }
+
+    /// What comes from outside takes longer and needs more programs: it runs only when asked for.
+    async fn run_outside(self) -> Result<()> {
+        build::components(Choice::Auto).await?;
+        let server = Server::open().await?;
+        let run = async {
+            if self.conformance {
+                outside::conformance(&server.url).await?;
+            }
+            if self.browser {
+                outside::browser(&server.url).await?;
+            }
+            eprintln!("\nerrand: everything passed");
+            Ok(())
+        };
+        let outcome = run.await;
         server.close()?;
         outcome
     }
@@ -156,7 +184,7 @@ async fn run_all(steps: Vec<Step>) -> Result<()> {
 }
 
 /// Always the same set of packages, so that nothing is built twice with other features.
-fn cargo_test(arguments: &[String]) -> Result<Command> {
+pub(crate) fn cargo_test(arguments: &[String]) -> Result<Command> {
     let mut command = workspace::cargo()?;
     command.args(["test", "--workspace", "--exclude", "errand-host"]).args(arguments);
     Ok(command)

@@ -147,7 +147,8 @@ async fn debian() -> Result<Toolchain> {
     Ok(Toolchain::Debian)
 }
 
-async fn apt_get(arguments: &[&str]) -> Result<()> {
+/// Runs Debian's package manager, which asks nothing.
+pub(crate) async fn apt_get(arguments: &[&str]) -> Result<()> {
     let mut command = Command::new("apt-get");
     command
         .args(["-o", "DPkg::Lock::Timeout=120", "-o", "Acquire::http::Timeout=30"])

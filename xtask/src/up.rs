@@ -62,7 +62,7 @@ impl Up {
         if from_environment(APP_URL).is_some() {
             eprintln!("errand: {APP_URL} is set in the environment; the component uses that, not the one in .env");
         }
-        let mut serving = self.runtime.serve(program, self.listen)?;
+        let mut serving = self.runtime.serve(program, self.listen, &[])?;
         let outcome = tokio::select! {
             outcome = attend(&mut serving, settings, begun) => outcome,
             signal = process::interrupted() => signal,
@@ -81,6 +81,7 @@ async fn attend(serving: &mut Serving, settings: &Settings, begun: Instant) -> R
         "\nerrand serves on http://{address} (ready after {:.1} s). Create a task:\n\n\
          curl -s http://{address}/api/alice/tasks -H 'Authorization: Bearer {token}' -H 'Content-Type: application/json' \
          -d '{{\"title\":\"Buy milk\"}}'\n\n\
+         The API, to read and to try: http://{address}/docs\n\
          More tokens: cargo xtask token <user>. Ctrl-C stops everything.\n",
         begun.elapsed().as_secs_f64()
     );
