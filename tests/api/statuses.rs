@@ -149,8 +149,16 @@ fn agree(reply: &Reply, status: u16, described: &Value) {
     let named = described["headers"].as_object().unwrap();
     for (name, _) in &reply.headers {
         let known = named.keys().any(|header| header.eq_ignore_ascii_case(name.as_str()))
-            || ["content-type", "content-length", "connection", "date", "vary", "cache-control", "x-content-type-options"]
-                .contains(&name.as_str())
+            || [
+                "content-type",
+                "content-length",
+                "connection",
+                "date",
+                "vary",
+                "cache-control",
+                "x-content-type-options",
+            ]
+            .contains(&name.as_str())
             || name.as_str().starts_with("access-control-");
         assert!(known, "{status}: {name} is not described");
     }

@@ -35,10 +35,14 @@ impl Check {
         // The Spin adapter is compiled for this target only.
         match Toolchain::ensure(Choice::Auto).await? {
             Toolchain::Current => {
-                steps.push((
-                    "lints of the component",
-                    cargo(&["clippy", "--package", "errand", "--lib", "--target", TARGET, "--", "-D", "warnings"])?,
-                ));
+                // One at a time, as they are built.
+                for (title, package) in
+                    [("lints of the component", "errand"), ("lints of the documentation's component", "errand-docs")]
+                {
+                    let arguments =
+                        ["clippy", "--package", package, "--lib", "--target", TARGET, "--", "-D", "warnings"];
+                    steps.push((title, cargo(&arguments)?));
+                }
             }
             Toolchain::Debian => {
                 eprintln!("errand: leaving out the lints of the component: Debian's Rust for WebAssembly has no clippy")

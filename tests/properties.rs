@@ -1,0 +1,176 @@
+//! What is parsed at the edge, by property: nothing that a client sends makes it panic, and what was understood prints
+//! as what is understood again.
+
+use errand::domain::{
+    After, Completion, Cursor, CursorBinding, DateOrInstant, Description, Filter, Instant, Json, ListQuery, NewTask,
+    Order, Priority, Repeatable, Tags, TaskPatch, TimeZone, Title,
+};
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+/// Texts of all kinds, those that almost are what is asked for among them.
+fn text() -> impl Strategy<Value = String> {
+    prop_oneof![
+        any::<String>(),
+        "[ \\t\u{a0}]*.{0,300}",
+        "[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}:[0-9]{2}(\\.[0-9]{1,12})?(Z|[+-][0-9]{2}:[0-9]{2}))?",
+        "[A-Z][a-z]+/[A-Z][a-z_]+",
+        "(none|low|medium|high|true|false|exact|-?due|title|,)+",
+        "[A-Za-z0-9_-]{0,80}",
+    ]
+}
+
+/// JSON of any shape, with the names that a task has.
+fn document() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        text().prop_map(Value::from),
+    ];
+    let name =
+        prop_oneof!["(title|description|completed|priority|due|tags|date|time|time_zone|id|version)", any::<String>(),];
+    leaf.prop_recursive(4, 40, 6, move |inner| {
+        prop_oneof![
+            vec(inner.clone(), 0..25).prop_map(Value::from),
+            vec((name.clone(), inner), 0..8).prop_map(|members| Value::Object(members.into_iter().collect())),
+        ]
+    })
+}
+
+/// A body of POST as the API describes it.
+fn new_task() -> impl Strategy<Value = Value> {
+    let due = prop_oneof![
+        Just(Value::Null),
+        (1_i32..=9999, 1_u8..=12, 1_u8..=28).prop_map(|(y, m, d)| json!({"date": format!("{y:04}-{m:02}-{d:02}")})),
+        (0_u8..24, 0_u8..60).prop_map(|(hour, minute)| json!({
+            "date": "2026-12-01", "time": format!("{hour:02}:{minute:02}"), "time_zone": "Europe/Vilnius"
+        })),
+    ];
+    let tags = proptest::collection::hash_set("[^\0]{1,50}", 0..=20);
+    ("[^\0]{0,100}[a-zž][^\0]{0,154}", option::of("[^\0]{0,500}"), any::<bool>(), "(none|low|medium|high)", due, tags)
+        .prop_map(|(title, description, completed, priority, due, tags)| {
+            json!({"title": title, "description": description, "completed": completed, "priority": priority, "due": due,
+                "tags": tags})
+        })
+}
+
+proptest! {
+    #[test]
+    fn no_octets_make_a_parser_panic(octets in vec(any::<u8>(), 0..600)) {
+        let _ = Json::parse(&octets);
+        let _ = NewTask::parse(&octets);
+        let _ = NewTask::parse_replacement(&octets);
+        let _ = TaskPatch::parse(&octets);
+        let _ = Completion::parse(&octets);
+    }
+
+    #[test]
+    fn no_text_makes_a_parser_panic(text in text()) {
+        let _ = Title::parse(&text);
+        let _ = Description::parse(&text);
+        let _ = Tags::parse_one(&text);
+        let _ = Priority::parse(&text);
+        let _ = TimeZone::parse(&text);
+        let _ = DateOrInstant::parse(&text);
+        let _ = Repeatable::parse(&text, "POST", "", b"");
+        let filter = Filter::default();
+        let binding = CursorBinding { user_id: "alice", order: Order::default(), filter: &filter };
+        prop_assert_eq!(Cursor::open(&text, &binding), None);
+    }
+
+    #[test]
+    fn no_document_makes_a_parser_panic_and_each_mistake_is_told(document in document()) {
+        let body = document.to_string();
+        let taken = [
+            NewTask::parse(body.as_bytes()).map(drop),
+            NewTask::parse_replacement(body.as_bytes()).map(drop),
+            TaskPatch::parse(body.as_bytes()).map(drop),
+            Completion::parse(body.as_bytes()).map(drop),
+        ];
+        for mistakes in taken.into_iter().filter_map(Result::err) {
+            prop_assert!(!mistakes.is_empty());
+            prop_assert!(mistakes.iter().all(|mistake| !mistake.detail.is_empty()));
+        }
+    }
+
+    #[test]
+    fn what_is_described_is_understood(task in new_task()) {
+        let body = task.to_string();
+        let new = NewTask::parse(body.as_bytes());
+        prop_assert!(new.is_ok(), "{new:?}");
+        prop_assert_eq!(&new, &NewTask::parse_replacement(body.as_bytes()));
+        let patch = TaskPatch::parse(body.as_bytes());
+        prop_assert!(patch.is_ok(), "{patch:?}");
+        // The document for the database has what the client said.
+        let fields = serde_json::to_value(new.unwrap().fields()).unwrap();
+        prop_assert_eq!(fields["title"].as_str().unwrap(), task["title"].as_str().unwrap().trim());
+        prop_assert_eq!(&fields["completed"], &task["completed"]);
+        prop_assert_eq!(&fields["tags"], &task["tags"]);
+        if let Some(date) = task["due"]["date"].as_str() {
+            prop_assert_eq!(&fields["due_date"], date);
+        }
+    }
+
+    #[test]
+    fn a_title_is_understood_again(text in text()) {
+        if let Ok(title) = Title::parse(&text) {
+            let again = Title::parse(title.as_str());
+            prop_assert_eq!(again, Ok(title));
+        }
+    }
+
+    #[test]
+    fn an_instant_is_understood_again(text in text()) {
+        if let Some(instant) = Instant::parse(&text) {
+            prop_assert!(instant.as_str().ends_with('Z'));
+            prop_assert_eq!(Instant::parse(instant.as_str()), Some(instant));
+        }
+    }
+
+    #[test]
+    fn a_cursor_opens_where_it_was_made_and_nowhere_else(
+        (key, id, user, other) in (any::<String>(), any::<u128>(), any::<String>(), any::<String>())
+    ) {
+        let filter = Filter::default();
+        let after = After { key, id: Uuid::from_u128(id).to_string() };
+        let binding = CursorBinding { user_id: &user, order: Order::TitleAsc, filter: &filter };
+        let cursor = Cursor::seal(&after, &binding).unwrap();
+        prop_assert_eq!(Cursor::open(cursor.as_str(), &binding), Some(after));
+        if other != user {
+            prop_assert_eq!(Cursor::open(cursor.as_str(), &CursorBinding { user_id: &other, ..binding }), None);
+        }
+    }
+
+    #[test]
+    fn a_query_never_panics_and_names_what_is_wrong(
+        pairs in vec(("(limit|cursor|sort|completed|priority|tag|due_before|due_after|overdue|updated_since|q|count|x)",
+            text()), 0..6)
+    ) {
+        let names: Vec<_> = pairs.iter().map(|(name, _)| name.clone()).collect();
+        match ListQuery::parse("alice", &pairs) {
+            Ok(query) => prop_assert!((1..=500).contains(&query.limit) && query.filter.tags.len() <= 20),
+            Err(mistakes) => for mistake in mistakes {
+                let errand::domain::Place::Parameter(name) = mistake.place else { panic!("{mistake:?}") };
+                prop_assert!(names.contains(&name));
+            }
+        }
+    }
+
+    #[test]
+    fn the_order_of_tags_and_priorities_in_a_query_does_not_matter(
+        mut tags in vec("[a-z]{1,8}", 1..10), priorities in vec("(none|low|medium|high)", 1..6)
+    ) {
+        let query = |tags: &[String]| {
+            let mut pairs: Vec<_> = tags.iter().map(|tag| ("tag".to_owned(), tag.clone())).collect();
+            pairs.push(("priority".to_owned(), priorities.join(",")));
+            ListQuery::parse("alice", &pairs)
+        };
+        let forwards = query(&tags);
+        tags.reverse();
+        prop_assert_eq!(forwards, query(&tags));
+    }
+}
