@@ -135,9 +135,6 @@ impl ListQuery {
                 mistakes.push(Invalid::parameter(name, detail));
             }
         }
-        if query.filter.tags.len() > 20 {
-            mistakes.push(Invalid::parameter("tag", "No task has more than 20 tags."));
-        }
         // A cursor can only be compared with a query that is whole.
         if let (Some(text), true) = (cursor, mistakes.is_empty()) {
             match Cursor::open(text, &query.binding(user_id)) {

@@ -84,7 +84,7 @@ impl IntoParams for ListParameters {
         let sort = text().enum_values(Some(orders.into_iter().chain(reversed))).default(Some("created_at".into()));
         let priority = text().enum_values(Some(["none", "low", "medium", "high"]));
         // One tag, or several with commas between.
-        let tag = text().pattern(Some(r"^[^\u0000,]{1,50}(,[^\u0000,]{1,50}){0,19}$"));
+        let tag = text().pattern(Some(r"^[^\u0000,]{1,50}(,[^\u0000,]{1,50})*$"));
         let words = text().max_length(Some(200)).pattern(Some(r"^[^\u0000]*$"));
         [
             query("limit", "How many tasks a page has at most.", limit.default(Some(100.into()))),
@@ -110,7 +110,7 @@ impl IntoParams for ListParameters {
             query(
                 "tag",
                 "All of these; repeated, or with commas between.",
-                Schema::from(ArrayBuilder::new().items(tag).max_items(Some(20))),
+                Schema::from(ArrayBuilder::new().items(tag)),
             )
             .style(Some(ParameterStyle::Form))
             .explode(Some(true)),
