@@ -9,6 +9,7 @@ mod test;
 mod token;
 mod up;
 
+mod budget;
 mod database;
 mod dotenv;
 mod embedded;

@@ -127,7 +127,7 @@ async function change(c, sql, changes) {
     : sql``;
   const [row] = await sql`
     with stamp as (${stamp(sql, user)})
-    update errand.task as task
+    update errand.task
     set ${sql(changes)} ${done}, seq = stamp.seq, version = task.version + 1, updated_at = stamp.last_at
     from stamp
     where task.user_id = ${user} and task.id = ${c.req.param("id")}

@@ -49,8 +49,11 @@ fn read(raw: &str) -> Result<Answer> {
         lines.find(|(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim().to_owned())
     };
     let body = if header("transfer-encoding").is_some() { unchunked(body)? } else { body.to_owned() };
-    let json =
-        if body.is_empty() { Value::Null } else { serde_json::from_str(&body).context("a body that is no JSON")? };
+    let json = if body.is_empty() {
+        Value::Null
+    } else {
+        serde_json::from_str(&body).with_context(|| format!("{status} with a body that is no JSON: {body}"))?
+    };
     Ok(Answer { status, etag: header("etag"), body: json })
 }
 

@@ -154,7 +154,7 @@ async fn version() -> Option<String> {
     let mut command = Command::new("sh");
     command.args(["-c", "wrk --version || true"]);
     let told = process::capture(command, BRIEF).await?;
-    Some(told.lines().next()?.split(" Copyright").next()?.to_owned()).filter(|line| line.starts_with("wrk"))
+    Some(told.lines().next()?.strip_prefix("wrk ")?.split(" Copyright").next()?.to_owned())
 }
 
 fn of(pid: Option<u32>) -> Usage {

@@ -35,7 +35,9 @@ impl Machine {
             ("workerd", "target/bench/hono/node_modules/.bin/workerd", &["--version"]),
         ] {
             if let Some(version) = told(program, arguments).await {
-                all.push((name.to_owned(), version));
+                // Most programs say their own name first.
+                let number = version.split_once(' ').filter(|(first, _)| first.eq_ignore_ascii_case(name));
+                all.push((name.to_owned(), number.map_or(version.as_str(), |(_, rest)| rest).to_owned()));
             }
         }
         let dirty = told("git", &["status", "--porcelain", "--untracked-files=no"]).await.unwrap_or_default();

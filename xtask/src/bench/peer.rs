@@ -70,7 +70,7 @@ impl Peer {
         let words: Vec<PathBuf> = match self {
             Self::Host => {
                 if build {
-                    build::component(Choice::Auto).await?;
+                    build::components(Choice::Auto).await?;
                     vec![runtime::host_binary().await?]
                 } else {
                     vec![built("target/host/errand-host")?]
@@ -79,7 +79,7 @@ impl Peer {
             Self::Spin => {
                 let spin = runtime::spin().await?;
                 if build {
-                    build::component(Choice::Auto).await?;
+                    build::components(Choice::Auto).await?;
                 }
                 vec![spin, "up".into()]
             }
@@ -140,6 +140,8 @@ impl Peer {
                 ("SPIN_VARIABLE_JWT_SECRET", data.secret.clone()),
                 ("SPIN_VARIABLE_JWT_ISSUER", String::new()),
                 ("SPIN_VARIABLE_JWT_AUDIENCE", String::new()),
+                // No server writes a line per request here.
+                ("SPIN_VARIABLE_ACCESS_LOG", "errors".to_owned()),
             ],
             Self::Fastapi | Self::Hono | Self::Workerd => vec![
                 ("BENCH_DATABASE_URL", format!("{scheme}://{}", data.peer_url)),

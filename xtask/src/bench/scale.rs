@@ -146,7 +146,7 @@ async fn instances(wrk: &Wrk, data: &Data, recipe: &Recipe, many: Size) -> Resul
     found.cold_uncompiled_ms = server.ready().await?.as_secs_f64() * 1e3;
     server.stop().await;
     let told = output(recipe.command(data, &["--bench-instantiate", "1000"])?, Duration::from_secs(120)).await?;
-    found.instantiation = told.lines().find(|line| line.contains(" ms ")).unwrap_or_default().to_owned();
+    found.instantiation = told.lines().find(|line| line.starts_with("api:")).unwrap_or_default().to_owned();
     let mut server = recipe.start(data, &[])?;
     found.cold_compiled_ms = server.ready().await?.as_secs_f64() * 1e3;
     server.stop().await;

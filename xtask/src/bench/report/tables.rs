@@ -76,7 +76,7 @@ impl Report {
     /// What issue 5 asks for, checked.
     fn goals(&self, text: &mut String) -> std::fmt::Result {
         use Scenario::{Complete, Create, Get, List, Patch};
-        let Some(base) = self.base() else { return Ok(()) };
+        let Some(base) = self.base().filter(|base| matches!(base, Peer::Host | Peer::Spin)) else { return Ok(()) };
         writeln!(text, "\n## Goals\n\n| goal | least ratio | where | |\n|---|---:|---|---|")?;
         let cells = self.cells();
         let rates: [(&str, Peer, f64, &[Scenario]); 5] = [
