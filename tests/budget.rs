@@ -36,20 +36,21 @@ struct Cost {
     bytes: u64,
 }
 
-/// Answers as PostgreSQL has answered.
-struct Recorded;
+/// Answers as PostgreSQL has answered. What an answer allocates is counted: an adapter allocates it, too.
+struct Recorded {
+    page: String,
+}
 
 impl Database for Recorded {
     fn call<'a>(&'a self, statement: &'static str, _: Vec<Value>, _: Instant) -> Calling<'a> {
         let columns = if statement.contains("task_get") {
             vec![Value::Text(TASK.to_owned()), Value::Int(3)]
         } else {
-            let tasks = vec![TASK; 50].join(",");
             let (key, id) = ("2026-11-22 18:59:12.123456+00", "01932000-0001-7000-8000-100000000001");
             vec![
                 Value::Bool(false),
                 Value::Int(7),
-                Value::Text(tasks),
+                Value::Text(self.page.clone()),
                 Value::Text(key.to_owned()),
                 Value::Text(id.to_owned()),
                 Value::Null,
@@ -63,7 +64,7 @@ fn router() -> Router {
     let variables = HashMap::from([("jwt_secret", SECRET)]);
     let config = Config::from_variables(|name| variables.get(name).map(|value| (*value).to_owned())).unwrap();
     let ambient = Ambient { now: || SystemTime::UNIX_EPOCH + NOW, clock: Instant::now, new_id: Uuid::nil, log: |_| {} };
-    errand::router(Arc::new(App::new(config, Arc::new(Recorded), ambient).unwrap()))
+    errand::router(Arc::new(App::new(config, Arc::new(Recorded { page: vec![TASK; 50].join(",") }), ambient).unwrap()))
 }
 
 fn request(path: &str) -> Request {

@@ -32,6 +32,10 @@ const FULL: u64 = 900;
 const FLOOR_QUICK: u64 = 29;
 const FLOOR_FULL: u64 = 58;
 
+/// The data of a run to keep.
+const USERS: u32 = 100;
+const TASKS: u32 = 10_000;
+
 /// Measure errand and its peers side by side
 ///
 /// Starts a PostgreSQL of its own (kept in .errand, with fsync on), loads 100 users x 10,000 tasks, checks that every
@@ -59,12 +63,12 @@ pub(crate) struct Bench {
     /// Measure for so many seconds
     #[arg(long, value_name = "N")]
     seconds: Option<u64>,
-    /// How many users there are
-    #[arg(long, default_value_t = 100, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
-    users: u32,
-    /// How many tasks each of them has
-    #[arg(long, default_value_t = 10_000, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
-    tasks: u32,
+    /// How many users there are [default: 100; at most 10,000 with --scale]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    users: Option<u32>,
+    /// How many tasks each of them has [default: 10,000; at most 1,000,000 with --scale]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    tasks: Option<u32>,
     /// Leave out the floor and the parts of a request
     #[arg(long)]
     no_floor: bool,
@@ -78,7 +82,7 @@ impl Bench {
         machine::allow_files();
         let wrk = Wrk::ensure().await?;
         tokio::select! {
-            done = async { if self.scale { scale::run(&wrk, !self.no_build).await } else { self.compare(&wrk).await } } => done,
+            done = async { if self.scale { scale::run(&wrk, !self.no_build, (self.users, self.tasks)).await } else { self.compare(&wrk).await } } => done,
             // What was started goes with what this drops.
             signal = process::interrupted() => signal.and_then(|()| bail!(process::INTERRUPTED)),
         }
@@ -87,14 +91,14 @@ impl Bench {
     async fn compare(&self, wrk: &Wrk) -> Result<()> {
         let recipes = self.recipes().await?;
         machine::warn_when_busy();
-        let size = Size { first_user: 1, users: self.users, tasks: self.tasks };
+        let size = Size { first_user: 1, users: self.users.unwrap_or(USERS), tasks: self.tasks.unwrap_or(TASKS) };
         let data = Data::open(&[size]).await?;
         let servers = start(&recipes, &data).await?;
         let plan = data.plan(size).await?;
         wrk.plan(&plan)?;
         let compared = same::check(&servers, &plan).await?;
         eprintln!("errand: the peers agree in {compared} answers");
-        let mut report = Report::new(&data, wrk, self.label(), (self.users, self.tasks)).await?;
+        let mut report = Report::new(&data, wrk, self.label(), (size.users, size.tasks)).await?;
         report.compared = compared;
         let outcome = self.measure(wrk, &data, size, &servers, &mut report).await;
         for server in servers {
@@ -209,7 +213,8 @@ impl Bench {
             && self.connections.is_empty()
             && self.seconds.is_none()
             && !self.no_floor
-            && (self.users, self.tasks) == (100, 10_000)
+            && self.users.is_none_or(|users| users == USERS)
+            && self.tasks.is_none_or(|tasks| tasks == TASKS)
     }
 }
 

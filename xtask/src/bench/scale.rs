@@ -62,12 +62,16 @@ struct Scale {
 }
 
 /// Measures the local host alone: how cost grows is a matter of errand, not of its peers.
-pub(crate) async fn run(wrk: &Wrk, build: bool) -> Result<()> {
+///
+/// `most` bounds users and tasks, for a machine with little room.
+pub(crate) async fn run(wrk: &Wrk, build: bool, most: (Option<u32>, Option<u32>)) -> Result<()> {
+    let users: Vec<u32> = USERS.into_iter().filter(|users| most.0.is_none_or(|most| *users <= most)).collect();
+    let tasks = TASKS.into_iter().filter(|tasks| most.1.is_none_or(|most| *tasks <= most));
     let recipe = Peer::Host.prepare(build).await?;
     machine::warn_when_busy();
-    let many = Size { first_user: 1, users: USERS.into_iter().max().unwrap_or(1), tasks: OF_EACH };
+    let many = Size { first_user: 1, users: users.iter().copied().max().unwrap_or(100), tasks: OF_EACH };
     let mut sizes = vec![many];
-    for (index, tasks) in (0_u32..).zip(TASKS) {
+    for (index, tasks) in (0_u32..).zip(tasks) {
         sizes.push(Size { first_user: 20_001 + index, users: 1, tasks });
     }
     let data = Data::open(&sizes).await?;
@@ -88,7 +92,7 @@ pub(crate) async fn run(wrk: &Wrk, build: bool) -> Result<()> {
     let text = scale.markdown();
     println!("\n{text}");
     let json = serde_json::to_string_pretty(&scale)? + "\n";
-    report::save(true, &format!("{}-scale", scale.date), &[("json", json), ("md", text)])
+    report::save(most == (None, None), &format!("{}-scale", scale.date), &[("json", json), ("md", text)])
 }
 
 async fn measure(wrk: &Wrk, data: &Data, recipe: &Recipe, many: Size, sizes: &[Size], scale: &mut Scale) -> Result<()> {
@@ -103,7 +107,7 @@ async fn measure(wrk: &Wrk, data: &Data, recipe: &Recipe, many: Size, sizes: &[S
             REQUESTS.map(|scenario| ("tasks of the user", size.tasks, *size, Cell { connections: 1, scenario })),
         );
     }
-    for users in USERS {
+    for users in USERS.into_iter().filter(|users| *users <= many.users) {
         let size = Size { users, ..many };
         points.extend(REQUESTS.map(|scenario| ("users", users, size, Cell { connections: 1, scenario })));
     }
