@@ -1,6 +1,10 @@
 //! `cargo xtask build`: the components, as they are deployed.
 
-use std::{fs::File, io, path::PathBuf};
+use std::{
+    fs::File,
+    io,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context, Result};
 use clap::Args;
@@ -26,10 +30,7 @@ impl Build {
     pub(crate) async fn run(self) -> Result<()> {
         let root = workspace::root()?;
         for path in components(self.toolchain).await? {
-            let mut file = File::open(&path).with_context(|| format!("cannot read {}", path.display()))?;
-            let mut gzip = GzEncoder::new(Counter(0), Compression::default());
-            let size = io::copy(&mut file, &mut gzip)?;
-            let zipped = gzip.finish()?.0;
+            let (size, zipped) = sizes(&path)?;
             let shown = path.strip_prefix(&root).unwrap_or(&path).display();
             println!("{shown}: {} KiB ({} KiB gzipped)", size.div_ceil(1024), zipped.div_ceil(1024));
         }
@@ -52,6 +53,14 @@ pub(crate) async fn components(choice: Choice) -> Result<Vec<PathBuf>> {
         );
     }
     Ok(paths)
+}
+
+/// The bytes of a file, and of its gzip.
+pub(crate) fn sizes(path: &Path) -> Result<(u64, u64)> {
+    let mut file = File::open(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let mut gzip = GzEncoder::new(Counter(0), Compression::default());
+    let size = io::copy(&mut file, &mut gzip)?;
+    Ok((size, gzip.finish()?.0))
 }
 
 /// Counts what it is given.

@@ -7,6 +7,7 @@ use clap::Args;
 use tokio::process::Command;
 
 use crate::{
+    budget,
     process::{self, BRIEF, LONG},
     test::run_titled,
     toolchain::{Choice, TARGET, Toolchain},
@@ -18,7 +19,7 @@ const CARGO_DENY: &str = "0.20.2";
 /// The advisory database is a small git repository; where it cannot be had, waiting does not help.
 const FETCH: Duration = Duration::from_secs(90);
 
-/// Check formatting, lints, documentation, and the dependencies' licences and origins
+/// Check formatting, lints, documentation, the dependencies' licences and origins, and the size of the component
 #[derive(Args)]
 pub(crate) struct Check {}
 
@@ -73,7 +74,16 @@ impl Check {
         } else {
             eprintln!("errand: leaving out the advisories: their database cannot be fetched from here");
         }
-        run_titled(steps.into_iter().map(|(title, command)| (title.to_owned(), command)).collect()).await
+        let others = run_titled(steps.into_iter().map(|(title, command)| (title.to_owned(), command)).collect()).await;
+        if others.as_ref().is_err_and(|error| error.to_string() == process::INTERRUPTED) {
+            return others;
+        }
+        eprintln!("\n== size of the component");
+        let size = budget::check().await;
+        if let (Err(error), Err(_)) = (&size, &others) {
+            eprintln!("error: {error:#}");
+        }
+        others.and(size)
     }
 }
 

@@ -1,5 +1,6 @@
 //! errand's development tasks. `cargo xtask --help` lists them; one file per command.
 
+mod bench;
 mod build;
 mod check;
 mod db;
@@ -8,6 +9,7 @@ mod test;
 mod token;
 mod up;
 
+mod budget;
 mod database;
 mod dotenv;
 mod embedded;
@@ -41,6 +43,7 @@ enum Command {
     Openapi(openapi::Openapi),
     Test(test::Test),
     Check(check::Check),
+    Bench(bench::Bench),
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -53,6 +56,7 @@ async fn main() -> ExitCode {
         Command::Openapi(openapi) => openapi.run().await,
         Command::Test(test) => test.run().await,
         Command::Check(check) => check.run().await,
+        Command::Bench(bench) => bench.run().await,
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

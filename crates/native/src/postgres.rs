@@ -21,6 +21,17 @@ use home::Home;
 /// The superuser of a private cluster.
 const SUPERUSER: &str = "postgres";
 
+/// What a private server is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// The checkout's own tasks.
+    Checkout,
+    /// Tests: quick rather than safe, and gone afterwards.
+    Tests,
+    /// Measurements: as safe as in production, with room for every peer, and kept, because it takes long to fill.
+    Bench,
+}
+
 /// A private server that runs.
 #[derive(Debug)]
 pub struct Cluster {
@@ -45,27 +56,25 @@ impl Cluster {
     /// Starts the checkout's server, or joins the one that runs. Stopped again when the returned value goes, if this
     /// call started it.
     pub fn start(checkout: &Path) -> Result<Self> {
-        let mut cluster = Self::open(checkout, false)?;
-        if let Some(binaries) = cluster.1 {
-            cluster.0.guard = Some(Guard::new(&cluster.0.home, &binaries, false)?);
-        }
-        Ok(cluster.0)
+        Self::start_for(checkout, Purpose::Checkout)
+    }
+
+    /// Starts the server that measurements run on, or joins the one that runs. Its data stays for the next time; it is
+    /// stopped again when the returned value goes.
+    pub fn bench(checkout: &Path) -> Result<Self> {
+        Self::start_for(checkout, Purpose::Bench)
     }
 
     /// Starts the checkout's server, or joins the one that runs, and leaves it running. Says whether it was started.
     pub fn start_detached(checkout: &Path) -> Result<(Self, bool)> {
-        let (cluster, started) = Self::open(checkout, false)?;
+        let (cluster, started) = Self::open(checkout, Purpose::Checkout)?;
         Ok((cluster, started.is_some()))
     }
 
     /// Starts an empty server for tests: quick rather than safe, and gone, data and all, when the returned value or
     /// this process goes.
     pub fn ephemeral(checkout: &Path) -> Result<Self> {
-        let (mut cluster, binaries) = Self::open(checkout, true)?;
-        if let Some(binaries) = binaries {
-            cluster.guard = Some(Guard::new(&cluster.home, &binaries, true)?);
-        }
-        Ok(cluster)
+        Self::start_for(checkout, Purpose::Tests)
     }
 
     /// The administrator's address of a database on this server.
@@ -98,9 +107,21 @@ impl Cluster {
         self.guard.take().map_or(Ok(()), Guard::stop)
     }
 
+    fn start_for(checkout: &Path, purpose: Purpose) -> Result<Self> {
+        let (mut cluster, binaries) = Self::open(checkout, purpose)?;
+        if let Some(binaries) = binaries {
+            cluster.guard = Some(Guard::new(&cluster.home, &binaries, purpose == Purpose::Tests)?);
+        }
+        Ok(cluster)
+    }
+
     /// Second value: the programs with which the server was started; `None` when it ran already.
-    fn open(checkout: &Path, ephemeral: bool) -> Result<(Self, Option<Binaries>)> {
-        let home = if ephemeral { Home::temporary(checkout)? } else { Home::of(checkout)? };
+    fn open(checkout: &Path, purpose: Purpose) -> Result<(Self, Option<Binaries>)> {
+        let home = match purpose {
+            Purpose::Checkout => Home::of(checkout)?,
+            Purpose::Tests => Home::temporary(checkout)?,
+            Purpose::Bench => Home::of_bench(checkout)?,
+        };
         // Two commands at once must not both create the cluster. Released when dropped.
         let _lock = home.lock()?;
         if let Some(port) = server::running(&home)? {
@@ -115,7 +136,7 @@ impl Cluster {
             server::create(&home, &binaries, &password, SUPERUSER)?;
             password
         };
-        let port = server::start(&home, &binaries, ephemeral)?;
+        let port = server::start(&home, &binaries, purpose)?;
         Ok((Self { home, port, password, guard: None }, Some(binaries)))
     }
 }

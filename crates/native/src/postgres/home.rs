@@ -24,6 +24,10 @@ use crate::secret;
 
 /// The folder, relative to the checkout, under which everything private lies; ignored by git.
 const PRIVATE: &str = ".errand";
+/// The checkout's own server, below that.
+const OWN: &str = "postgres";
+/// The one that measurements run on.
+const BENCH: &str = "bench";
 /// How long one command waits for another that is starting the same server.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(180);
 
@@ -54,14 +58,26 @@ impl Home {
     pub(super) fn of(checkout: &Path) -> Result<Self> {
         match Self::existing(checkout)? {
             Some(home) => Ok(home),
-            None => Self::create(checkout, "postgres", false),
+            None => Self::create(checkout, OWN, false),
+        }
+    }
+
+    /// The folder of the server that measurements run on, created when it is not there.
+    pub(super) fn of_bench(checkout: &Path) -> Result<Self> {
+        match Self::existing_at(checkout, BENCH)? {
+            Some(home) => Ok(home),
+            None => Self::create(checkout, BENCH, false),
         }
     }
 
     /// The checkout's folder, if a server was ever created there.
     pub(super) fn existing(checkout: &Path) -> Result<Option<Self>> {
+        Self::existing_at(checkout, OWN)
+    }
+
+    fn existing_at(checkout: &Path, name: &str) -> Result<Option<Self>> {
         for base in [checkout.join(PRIVATE), fallback(checkout)] {
-            let mut home = Self { folder: base.join("postgres"), user: None, temporary: false };
+            let mut home = Self { folder: base.join(name), user: None, temporary: false };
             if home.has_cluster() {
                 // Created by an ordinary user, it stays that user's when root comes along.
                 if rustix::process::geteuid().is_root() {

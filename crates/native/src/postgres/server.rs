@@ -12,7 +12,7 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 
-use super::{binaries::Binaries, home::Home, log_tail, read};
+use super::{Purpose, binaries::Binaries, home::Home, log_tail, read};
 
 /// Private servers take ports from here on: below the range from which outgoing connections take theirs.
 const FIRST_PORT: u16 = 15_400;
@@ -103,7 +103,7 @@ pub(super) fn create(home: &Home, binaries: &Binaries, password: &str, superuser
 }
 
 /// Starts the server and waits until it takes connections. Returns its port.
-pub(super) fn start(home: &Home, binaries: &Binaries, quick: bool) -> Result<u16> {
+pub(super) fn start(home: &Home, binaries: &Binaries, purpose: Purpose) -> Result<u16> {
     let version = read(&home.data().join("PG_VERSION"))?;
     if version.trim() != binaries.major.to_string() {
         bail!(
@@ -120,7 +120,7 @@ pub(super) fn start(home: &Home, binaries: &Binaries, quick: bool) -> Result<u16
     // A port that is free now may be taken a moment later; then the next one does.
     for _ in 0..3 {
         let port = choose_port(home)?;
-        home.write(&home.data().join(SETTINGS_FILE), &settings(port, quick))?;
+        home.write(&home.data().join(SETTINGS_FILE), &settings(port, purpose))?;
         let mut pg_ctl = home.command(&binaries.program("pg_ctl"));
         pg_ctl.arg("start").arg("-D").arg(home.data()).arg("-l").arg(home.log()).args(["-w", "-t", START_SECONDS]);
         // Answered into a file: a pipe would stay open as long as the server runs.
@@ -158,7 +158,7 @@ pub(super) fn stop(home: &Home, binaries: &Binaries) -> Result<()> {
     }
 }
 
-fn settings(port: u16, quick: bool) -> String {
+fn settings(port: u16, purpose: Purpose) -> String {
     let mut text = format!(
         "# Written at each start by errand; changes here are lost.\n\
          listen_addresses = '127.0.0.1'\n\
@@ -171,8 +171,14 @@ fn settings(port: u16, quick: bool) -> String {
          log_timezone = 'UTC'\n\
          log_line_prefix = '%m [%p] %u@%d '\n"
     );
-    if quick {
-        text.push_str("fsync = off\nsynchronous_commit = off\nfull_page_writes = off\nmax_wal_size = 4GB\n");
+    match purpose {
+        Purpose::Checkout => {}
+        Purpose::Tests => {
+            text.push_str("fsync = off\nsynchronous_commit = off\nfull_page_writes = off\nmax_wal_size = 4GB\n");
+        }
+        // A checkpoint would fall on one peer and not on another: none is due within a run.
+        Purpose::Bench => text
+            .push_str("max_connections = 600\nshared_buffers = 512MB\nmax_wal_size = 8GB\ncheckpoint_timeout = 1h\n"),
     }
     text
 }

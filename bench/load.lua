@@ -1,0 +1,108 @@
+-- The requests of the bench, for wrk: each one for a random user with that user's token, and a random task of theirs.
+--
+--     wrk --script bench/load.lua http://127.0.0.1:3000 -- <scenario> <plan> <seed>
+--
+-- The plan has a line for each user: id, token, the number of the latest write, and tasks as id:version, with tabs
+-- between. With the same seed every server is sent the same requests.
+
+local users = {}
+local scenario
+
+local function read(path)
+  for line in io.lines(path) do
+    local user, token, seq, rest = line:match("^([^\t]+)\t([^\t]+)\t([^\t]+)\t(.*)$")
+    local tasks = {}
+    for id, version in rest:gmatch("(%S+):(%d+)") do
+      tasks[#tasks + 1] = { id = id, version = version }
+    end
+    users[#users + 1] = {
+      path = "/api/" .. user .. "/tasks",
+      head = " HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: application/json\r\nAuthorization: Bearer " .. token .. "\r\n",
+      seq = seq,
+      tasks = tasks,
+    }
+  end
+end
+
+local function task(user)
+  return user.tasks[math.random(#user.tasks)]
+end
+
+local function get(user, rest, headers)
+  return "GET " .. user.path .. rest .. user.head .. (headers or "") .. "\r\n"
+end
+
+local function send(method, user, rest, body)
+  return method .. " " .. user.path .. rest .. user.head .. "Content-Type: application/json\r\nContent-Length: "
+    .. #body .. "\r\n\r\n" .. body
+end
+
+local words = { "train", "kit", "invoice", "holi", "bicycle", "dent", "garage", "pass", "newsletter", "libr", "window", "cont" }
+
+local scenarios = {}
+
+function scenarios.get(user) return get(user, "/" .. task(user).id) end
+
+function scenarios.list(user) return get(user, "?limit=50") end
+
+function scenarios.filtered(user)
+  return get(user, "?completed=false&priority=high,medium&sort=due&limit=50")
+end
+
+function scenarios.search(user) return get(user, "?limit=50&q=" .. words[math.random(#words)]) end
+
+function scenarios.create(user)
+  local n = math.random(1000000)
+  return send("POST", user, "", '{"title":"Collect parcel ' .. n .. '","description":"From the shop at the corner","priority":"medium","tags":["home","post"],"due":{"date":"2026-12-01","time":"09:30","time_zone":"Europe/Vilnius"}}')
+end
+
+function scenarios.patch(user)
+  local n = math.random(1000000)
+  return send("PATCH", user, "/" .. task(user).id, '{"title":"Call again ' .. n .. '","priority":"high"}')
+end
+
+function scenarios.complete(user)
+  local completed = math.random(2) == 1 and "true" or "false"
+  return send("PATCH", user, "/" .. task(user).id .. "/complete", '{"completed":' .. completed .. '}')
+end
+
+function scenarios.get304(user)
+  local known = task(user)
+  return get(user, "/" .. known.id, 'If-None-Match: "' .. known.version .. '"\r\n')
+end
+
+function scenarios.list304(user) return get(user, "?limit=50", 'If-None-Match: "' .. user.seq .. '"\r\n') end
+
+-- 80 % reads: of ten requests four are gets, two lists, one each is filtered and a search; the rest are writes.
+local day = { "get", "get", "get", "get", "list", "list", "filtered", "search", nil, nil }
+local writes = { "create", "patch", "complete" }
+
+function scenarios.day(user)
+  local name = day[math.random(10)] or writes[math.random(3)]
+  return scenarios[name](user)
+end
+
+-- The parts of a request that need no task: the instance alone, and the instance, the token and a refusal.
+function scenarios.live() return "GET /health/live HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n" end
+
+function scenarios.ready() return "GET /health/ready HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n" end
+
+function scenarios.refused(user) return get(user, "?limit=0") end
+
+function init(args)
+  scenario = scenarios[args[1]]
+  read(args[2])
+  math.randomseed(tonumber(args[3]))
+end
+
+function request()
+  return scenario(users[math.random(#users)])
+end
+
+function done(summary, latency)
+  local errors = summary.errors
+  io.write(string.format(
+    'RESULT {"requests":%d,"micros":%d,"bytes":%.0f,"p50":%d,"p99":%d,"max":%d,"status":%d,"broken":%d}\n',
+    summary.requests, summary.duration, summary.bytes, latency:percentile(50), latency:percentile(99), latency.max,
+    errors.status, errors.connect + errors.read + errors.write + errors.timeout))
+end

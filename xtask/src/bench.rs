@@ -1,0 +1,254 @@
+//! `cargo xtask bench`: errand and its peers, measured side by side.
+
+mod client;
+mod data;
+mod floor;
+mod load;
+mod machine;
+mod peer;
+mod plot;
+mod report;
+mod same;
+mod scale;
+mod scenario;
+mod usage;
+
+use std::time::Instant;
+
+use anyhow::{Result, bail};
+use clap::Args;
+
+use crate::process;
+use data::{Data, Size};
+use load::{Measured, Wrk};
+use peer::{Peer, Recipe, Running};
+use report::{Entry, Report};
+use scenario::{Cell, Scenario, quick_cells, rounds};
+
+/// Seconds of measuring.
+const QUICK: u64 = 120;
+const FULL: u64 = 900;
+/// The part of them that goes to the floor and to the parts of a request.
+const FLOOR_QUICK: u64 = 29;
+const FLOOR_FULL: u64 = 58;
+
+/// The data of a run to keep.
+const USERS: u32 = 100;
+const TASKS: u32 = 10_000;
+
+/// Measure errand and its peers side by side
+///
+/// Starts a PostgreSQL of its own (kept in .errand, with fsync on), loads 100 users x 10,000 tasks, checks that every
+/// peer answers alike, and measures one after the other in interleaved rounds with wrk. Writes bench/results.
+#[derive(Args)]
+pub(crate) struct Bench {
+    /// Measure for 2 minutes (the default)
+    #[arg(long, conflicts_with = "full")]
+    quick: bool,
+    /// Measure for 15 minutes
+    #[arg(long)]
+    full: bool,
+    /// Measure the cost of a request against tasks, users and connections instead; 5 minutes
+    #[arg(long, conflicts_with_all = ["full", "quick", "only", "peers", "connections"])]
+    scale: bool,
+    /// Only these scenarios
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "SCENARIO")]
+    only: Vec<Scenario>,
+    /// Only these peers
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "PEER")]
+    peers: Vec<Peer>,
+    /// Only these numbers of connections
+    #[arg(long, value_delimiter = ',', value_name = "N")]
+    connections: Vec<u32>,
+    /// Measure for so many seconds
+    #[arg(long, value_name = "N")]
+    seconds: Option<u64>,
+    /// How many users there are [default: 100; at most 10,000 with --scale]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    users: Option<u32>,
+    /// How many tasks each of them has [default: 10,000; at most 1,000,000 with --scale]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    tasks: Option<u32>,
+    /// Leave out the floor and the parts of a request
+    #[arg(long)]
+    no_floor: bool,
+    /// Measure what is built already
+    #[arg(long)]
+    no_build: bool,
+}
+
+impl Bench {
+    pub(crate) async fn run(self) -> Result<()> {
+        machine::allow_files();
+        let wrk = Wrk::ensure().await?;
+        tokio::select! {
+            done = async { if self.scale { scale::run(&wrk, !self.no_build, (self.users, self.tasks)).await } else { self.compare(&wrk).await } } => done,
+            // What was started goes with what this drops.
+            signal = process::interrupted() => signal.and_then(|()| bail!(process::INTERRUPTED)),
+        }
+    }
+
+    async fn compare(&self, wrk: &Wrk) -> Result<()> {
+        let recipes = self.recipes().await?;
+        machine::warn_when_busy();
+        let size = Size { first_user: 1, users: self.users.unwrap_or(USERS), tasks: self.tasks.unwrap_or(TASKS) };
+        let data = Data::open(&[size]).await?;
+        let servers = start(&recipes, &data).await?;
+        let plan = data.plan(size).await?;
+        wrk.plan(&plan)?;
+        let compared = same::check(&servers, &plan).await?;
+        eprintln!("errand: the peers agree in {compared} answers");
+        let mut report = Report::new(&data, wrk, self.label(), (size.users, size.tasks)).await?;
+        report.compared = compared;
+        let outcome = self.measure(wrk, &data, size, &servers, &mut report).await;
+        for server in servers {
+            server.stop().await;
+        }
+        data.close().await?;
+        outcome?;
+        report.write(self.is_whole())
+    }
+
+    async fn measure(
+        &self,
+        wrk: &Wrk,
+        data: &Data,
+        size: Size,
+        servers: &[Running],
+        report: &mut Report,
+    ) -> Result<()> {
+        // One full second each, so that pools are filled and code is compiled.
+        let warm = Cell { connections: 32, scenario: Scenario::Day };
+        for server in servers {
+            wrk.run(server.port, warm, 1, 0, (None, None)).await?;
+        }
+        let seconds = self.seconds.unwrap_or(if self.full { FULL } else { QUICK });
+        let floor = match (self.no_floor, self.full) {
+            (true, _) => 0,
+            (false, true) => FLOOR_FULL,
+            (false, false) => FLOOR_QUICK,
+        };
+        let cells = self.cells();
+        let (rounds, each) = rounds(seconds.saturating_sub(floor), cells.len() * servers.len());
+        report.rounds = (rounds, each);
+        let mut budget = Budget::new(seconds + each);
+        if floor > 0 {
+            wrk.plan(&data.plan(size).await?)?;
+            floor::measure(wrk, data, size, servers, (self.full, &mut budget), report).await?;
+        }
+        let mut found: Vec<(Cell, Peer, Measured)> = Vec::new();
+        'rounds: for round in 1..=rounds {
+            for cell in &cells {
+                if cell.scenario.is_conditional() {
+                    wrk.plan(&data.plan(size).await?)?;
+                }
+                // Whoever comes first in one round comes last in another.
+                for server in turned(servers, round) {
+                    if !budget.has(each) {
+                        report.cut_short = true;
+                        break 'rounds;
+                    }
+                    let measured = wrk.run(server.port, *cell, each, round, (server.pid(), data.pid())).await?;
+                    budget.spend(each);
+                    eprintln!(
+                        "{:>5} connections  {:<26} {:<20} {:>8.0}/s  p99 {:>7.1} ms  {} errors",
+                        cell.connections,
+                        cell.scenario.title(),
+                        server.peer.title(),
+                        measured.rate(),
+                        measured.p99 / 1e3,
+                        measured.errors
+                    );
+                    found.push((*cell, server.peer, measured));
+                }
+            }
+        }
+        for cell in cells {
+            for server in servers {
+                let of_both = found.iter().filter(|(at, peer, _)| *at == cell && *peer == server.peer);
+                let slots: Vec<Measured> = of_both.map(|(_, _, measured)| *measured).collect();
+                if !slots.is_empty() {
+                    report.entries.push(Entry { cell, peer: server.peer, measured: Measured::merged(&slots) });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn cells(&self) -> Vec<Cell> {
+        let scenarios = if self.only.is_empty() { Scenario::ALL.to_vec() } else { self.only.clone() };
+        if !self.connections.is_empty() {
+            return scenario::cells(&scenarios, &self.connections);
+        }
+        let all = if self.full { scenario::cells(&scenarios, &[1, 32, 100, 1_000]) } else { quick_cells() };
+        all.into_iter().filter(|cell| scenarios.contains(&cell.scenario)).collect()
+    }
+
+    /// What the peers need; one that cannot be had is left out, unless it was asked for by name.
+    async fn recipes(&self) -> Result<Vec<Recipe>> {
+        let mut recipes = Vec::new();
+        for peer in Peer::ALL {
+            if !self.peers.is_empty() && !self.peers.contains(&peer) {
+                continue;
+            }
+            match peer.prepare(!self.no_build).await {
+                Ok(recipe) => recipes.push(recipe),
+                Err(error) if self.peers.is_empty() && peer != Peer::Host => {
+                    eprintln!("errand: leaving out {}: {error:#}", peer.title());
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(recipes)
+    }
+
+    fn label(&self) -> &'static str {
+        if self.full { "full" } else { "quick" }
+    }
+
+    /// Whether this is a run to keep; one with other data, peers or times goes to target/bench.
+    fn is_whole(&self) -> bool {
+        self.only.is_empty()
+            && self.peers.is_empty()
+            && self.connections.is_empty()
+            && self.seconds.is_none()
+            && !self.no_floor
+            && self.users.is_none_or(|users| users == USERS)
+            && self.tasks.is_none_or(|tasks| tasks == TASKS)
+    }
+}
+
+/// Seconds of measuring that are left: as counted, and by the clock.
+pub(crate) struct Budget {
+    left: u64,
+    end: Instant,
+}
+
+impl Budget {
+    fn new(seconds: u64) -> Self {
+        // Starting wrk and looking at processes takes its time, too.
+        Self { left: seconds, end: Instant::now() + std::time::Duration::from_secs(seconds * 2) }
+    }
+
+    fn has(&self, seconds: u64) -> bool {
+        self.left >= seconds && Instant::now() < self.end
+    }
+
+    fn spend(&mut self, seconds: u64) {
+        self.left = self.left.saturating_sub(seconds);
+    }
+}
+
+async fn start(recipes: &[Recipe], data: &Data) -> Result<Vec<Running>> {
+    let mut servers = Vec::new();
+    for recipe in recipes {
+        let mut server = recipe.start(data, &[])?;
+        server.ready().await?;
+        servers.push(server);
+    }
+    Ok(servers)
+}
+
+fn turned(servers: &[Running], round: u32) -> Box<dyn Iterator<Item = &Running> + '_> {
+    if round % 2 == 1 { Box::new(servers.iter()) } else { Box::new(servers.iter().rev()) }
+}

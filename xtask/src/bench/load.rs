@@ -1,0 +1,170 @@
+//! Running wrk, and what it tells. It sends the next request of a connection when the last one is answered, and corrects
+//! its latencies for the requests that a slow answer kept from being sent.
+
+use std::{path::PathBuf, process::Stdio, time::Duration};
+
+use anyhow::{Context, Result, bail};
+use serde::{Deserialize, Serialize};
+use tokio::{process::Command, time::timeout};
+
+use super::{scenario::Cell, usage, usage::Usage};
+use crate::{
+    process::{self, BRIEF},
+    toolchain::apt_get,
+    workspace,
+};
+
+/// The load generator.
+#[derive(Debug)]
+pub(crate) struct Wrk {
+    pub(crate) version: String,
+    plan: PathBuf,
+}
+
+/// What `done` in `bench/load.lua` prints.
+#[derive(Debug, Deserialize)]
+struct Printed {
+    requests: u64,
+    micros: u64,
+    bytes: u64,
+    p50: u64,
+    p99: u64,
+    status: u64,
+    broken: u64,
+}
+
+/// What one slot showed.
+#[derive(Debug, Clone, Copy, Default, Serialize)]
+pub(crate) struct Measured {
+    pub(crate) requests: u64,
+    pub(crate) seconds: f64,
+    pub(crate) bytes: u64,
+    /// Microseconds.
+    pub(crate) p50: f64,
+    pub(crate) p99: f64,
+    /// Answers of 400 and above, broken connections and time-outs.
+    pub(crate) errors: u64,
+    /// Processor time that the server and PostgreSQL took, and what they held at the end.
+    pub(crate) server: Usage,
+    pub(crate) postgres: Usage,
+}
+
+impl Wrk {
+    /// The one on PATH, else Debian's.
+    pub(crate) async fn ensure() -> Result<Self> {
+        let plan = workspace::root()?.join("target/bench/plan.tsv");
+        if let Some(parent) = plan.parent() {
+            std::fs::create_dir_all(parent)?;
+        }
+        if let Some(version) = version().await {
+            return Ok(Self { version, plan });
+        }
+        if rustix::process::geteuid().is_root() && std::path::Path::new("/usr/bin/apt-get").exists() {
+            eprintln!("errand: installing wrk: apt-get install wrk");
+            apt_get(&["update", "-qq"]).await?;
+            apt_get(&["install", "-y", "-qq", "--no-install-recommends", "wrk"]).await?;
+        }
+        let version =
+            version().await.context("wrk is not installed (Debian: `sudo apt-get install wrk`; brew install wrk)")?;
+        Ok(Self { version, plan })
+    }
+
+    /// What the next requests are made from.
+    pub(crate) fn plan(&self, plan: &str) -> Result<()> {
+        std::fs::write(&self.plan, plan).context("cannot write the plan of the requests")
+    }
+
+    /// Loads a server for some seconds. The pids are those of the server and of PostgreSQL.
+    pub(crate) async fn run(
+        &self,
+        port: u16,
+        cell: Cell,
+        seconds: u64,
+        seed: u32,
+        (server, postgres): (Option<u32>, Option<u32>),
+    ) -> Result<Measured> {
+        let mut command = workspace::program("wrk")?;
+        command
+            .args(["--threads", "1", "--timeout", "10s", "--latency", "--script", "bench/load.lua"])
+            .args(["--connections", &cell.connections.to_string(), "--duration", &format!("{seconds}s")])
+            .args([&format!("http://127.0.0.1:{port}"), "--", cell.scenario.name()])
+            .arg(&self.plan)
+            .arg(seed.to_string());
+        let before = (of(server), of(postgres));
+        let told = output(command, Duration::from_secs(seconds + 30)).await?;
+        let after = (of(server), of(postgres));
+        let line = told.lines().find_map(|line| line.strip_prefix("RESULT "));
+        let printed: Printed = serde_json::from_str(line.with_context(|| format!("wrk says: {told}"))?)?;
+        Ok(Measured {
+            requests: printed.requests,
+            seconds: printed.micros as f64 / 1e6,
+            bytes: printed.bytes,
+            p50: printed.p50 as f64,
+            p99: printed.p99 as f64,
+            errors: printed.status + printed.broken,
+            server: since(before.0, after.0),
+            postgres: since(before.1, after.1),
+        })
+    }
+}
+
+impl Measured {
+    pub(crate) fn rate(&self) -> f64 {
+        if self.seconds > 0.0 { self.requests as f64 / self.seconds } else { 0.0 }
+    }
+
+    /// A value per request.
+    pub(crate) fn each(&self, value: u64) -> f64 {
+        if self.requests > 0 { value as f64 / self.requests as f64 } else { 0.0 }
+    }
+
+    /// Rounds as one: sums, the mean of the latencies, the largest memory.
+    pub(crate) fn merged(rounds: &[Self]) -> Self {
+        let mut all = rounds.iter().fold(Self::default(), |sum, one| Self {
+            requests: sum.requests + one.requests,
+            seconds: sum.seconds + one.seconds,
+            bytes: sum.bytes + one.bytes,
+            p50: sum.p50 + one.p50,
+            p99: sum.p99 + one.p99,
+            errors: sum.errors + one.errors,
+            server: added(sum.server, one.server),
+            postgres: added(sum.postgres, one.postgres),
+        });
+        let count = rounds.len().max(1) as f64;
+        all.p50 /= count;
+        all.p99 /= count;
+        all
+    }
+}
+
+/// What a program prints; failing, or taking longer than the limit, is an error.
+pub(crate) async fn output(mut command: Command, limit: Duration) -> Result<String> {
+    let shown = process::shown(&command);
+    command.stdin(Stdio::null()).kill_on_drop(true);
+    let output = timeout(limit, command.output()).await.with_context(|| format!("`{shown}` did not end"))??;
+    let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    if !output.status.success() {
+        bail!("`{shown}` failed: {}", text.trim());
+    }
+    Ok(text)
+}
+
+async fn version() -> Option<String> {
+    // It ends with an error after it has told its version.
+    let mut command = Command::new("sh");
+    command.args(["-c", "wrk --version || true"]);
+    let told = process::capture(command, BRIEF).await?;
+    Some(told.lines().next()?.strip_prefix("wrk ")?.split(" Copyright").next()?.to_owned())
+}
+
+fn of(pid: Option<u32>) -> Usage {
+    pid.and_then(usage::of).unwrap_or_default()
+}
+
+fn since(before: Usage, after: Usage) -> Usage {
+    Usage { cpu_micros: after.cpu_micros.saturating_sub(before.cpu_micros), memory_kib: after.memory_kib }
+}
+
+fn added(a: Usage, b: Usage) -> Usage {
+    Usage { cpu_micros: a.cpu_micros + b.cpu_micros, memory_kib: a.memory_kib.max(b.memory_kib) }
+}

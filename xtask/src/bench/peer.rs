@@ -1,0 +1,287 @@
+//! The servers that are measured: what each one needs, how it is started, and that it goes when we go.
+
+use std::{
+    fs::{self, File},
+    net::TcpListener,
+    path::{Path, PathBuf},
+    process::Stdio,
+    time::Duration,
+};
+
+use anyhow::{Context, Result, bail};
+use clap::ValueEnum;
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+use tokio::{
+    process::{Child, ChildStdin, Command},
+    time::{Instant, sleep},
+};
+
+use super::data::Data;
+use crate::{
+    build, http,
+    process::{self, BRIEF, LONG},
+    runtime,
+    toolchain::Choice,
+    workspace,
+};
+
+/// How long a server may take to answer for the first time.
+const READY: Duration = Duration::from_secs(60);
+/// Runs a program until its own input ends, and then ends its process group: nothing outlives us, however we go.
+const LEASH: &str = r#""$@" </dev/null & cat >/dev/null; kill -TERM 0"#;
+
+/// A server that can be measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Peer {
+    /// FastAPI and SQLModel on uvicorn, two workers
+    Fastapi,
+    /// Hono and postgres.js on Node, two processes
+    Hono,
+    /// The same Hono application on workerd
+    Workerd,
+    /// errand without WebAssembly
+    Native,
+    /// errand in the local host
+    Host,
+    /// errand in Spin
+    Spin,
+}
+
+impl Peer {
+    pub(crate) const ALL: [Self; 6] = [Self::Host, Self::Native, Self::Spin, Self::Hono, Self::Workerd, Self::Fastapi];
+
+    /// Its name for people.
+    pub(crate) fn title(self) -> &'static str {
+        match self {
+            Self::Fastapi => "FastAPI",
+            Self::Hono => "Hono on Node",
+            Self::Workerd => "Hono on workerd",
+            Self::Native => "errand native",
+            Self::Host => "errand (local host)",
+            Self::Spin => "errand (Spin)",
+        }
+    }
+
+    /// Gets what it needs and says how it is started, apart from port and database.
+    pub(crate) async fn prepare(self, build: bool) -> Result<Recipe> {
+        let root = workspace::root()?;
+        let words: Vec<PathBuf> = match self {
+            Self::Host => {
+                if build {
+                    build::components(Choice::Auto).await?;
+                    vec![runtime::host_binary().await?]
+                } else {
+                    vec![built("target/host/errand-host")?]
+                }
+            }
+            Self::Spin => {
+                let spin = runtime::spin().await?;
+                if build {
+                    build::components(Choice::Auto).await?;
+                }
+                vec![spin, "up".into()]
+            }
+            Self::Native => {
+                if build {
+                    let mut cargo = workspace::cargo()?;
+                    cargo.args(["build", "--profile", "host", "--package", "errand-native", "--features", "server"]);
+                    process::run(cargo, LONG).await.context("errand-native was not built")?;
+                }
+                vec![built("target/host/errand-native")?]
+            }
+            Self::Fastapi => vec![venv(&root.join("bench/peers/fastapi")).await?.join("bin/uvicorn")],
+            Self::Hono => {
+                let folder = node_modules().await?;
+                vec!["node".into(), folder.join("server.js")]
+            }
+            Self::Workerd => {
+                let folder = node_modules().await?;
+                vec![folder.join("node_modules/.bin/workerd"), "serve".into(), folder.join("workerd.capnp")]
+            }
+        };
+        Ok(Recipe { peer: self, words })
+    }
+
+    fn arguments(self, port: u16) -> Vec<String> {
+        let listen = format!("127.0.0.1:{port}");
+        let words: &[&str] = match self {
+            Self::Host | Self::Spin => {
+                &["--from", "spin.toml", "--runtime-config-file", "runtime-config.toml", "--listen", &listen]
+            }
+            Self::Native => &["--listen", &listen],
+            Self::Fastapi => &[
+                "app:app",
+                "--app-dir",
+                "bench/peers/fastapi",
+                "--workers",
+                "2",
+                "--loop",
+                "uvloop",
+                "--http",
+                "httptools",
+                "--no-access-log",
+                "--port",
+                &port.to_string(),
+            ],
+            Self::Hono => &[],
+            Self::Workerd => &["--socket-addr", &format!("http={listen}")],
+        };
+        words.iter().map(|word| (*word).to_owned()).collect()
+    }
+
+    fn environment(self, data: &Data, port: u16) -> Vec<(&'static str, String)> {
+        let scheme = if self == Self::Fastapi { "postgresql+asyncpg" } else { "postgres" };
+        match self {
+            Self::Host | Self::Native | Self::Spin => vec![
+                ("SPIN_VARIABLE_DATABASE_URL", data.app_url.clone()),
+                ("SPIN_VARIABLE_DATABASE_HOST", data.endpoint()),
+                ("SPIN_VARIABLE_JWT_SECRET", data.secret.clone()),
+                ("SPIN_VARIABLE_JWT_ISSUER", String::new()),
+                ("SPIN_VARIABLE_JWT_AUDIENCE", String::new()),
+                // No server writes a line per request here.
+                ("SPIN_VARIABLE_ACCESS_LOG", "errors".to_owned()),
+            ],
+            Self::Fastapi | Self::Hono | Self::Workerd => vec![
+                ("BENCH_DATABASE_URL", format!("{scheme}://{}", data.peer_url)),
+                ("BENCH_JWT_SECRET", data.secret.clone()),
+                ("PORT", port.to_string()),
+                ("PYTHONDONTWRITEBYTECODE", "1".to_owned()),
+                ("NODE_ENV", "production".to_owned()),
+            ],
+        }
+    }
+}
+
+/// How a server is started.
+#[derive(Debug, Clone)]
+pub(crate) struct Recipe {
+    pub(crate) peer: Peer,
+    words: Vec<PathBuf>,
+}
+
+impl Recipe {
+    /// Starts it; `more` are further arguments.
+    pub(crate) fn start(&self, data: &Data, more: &[&str]) -> Result<Running> {
+        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        let logs = workspace::root()?.join("target/bench");
+        fs::create_dir_all(&logs)?;
+        let log = logs.join(format!("{:?}.log", self.peer).to_lowercase());
+        let output = File::create(&log).with_context(|| format!("cannot write {}", log.display()))?;
+        let mut command = workspace::program("/bin/sh")?;
+        command.args(["-c", LEASH, "sh"]).args(&self.words).args(self.peer.arguments(port)).args(more);
+        command.envs(self.peer.environment(data, port));
+        command.stdin(Stdio::piped()).stdout(output.try_clone()?).stderr(output).process_group(0);
+        let mut child = command.spawn().with_context(|| format!("cannot start {}", self.peer.title()))?;
+        let leash = child.stdin.take();
+        Ok(Running { peer: self.peer, port, log, child, leash })
+    }
+
+    /// The command line of one of errand's own servers, for what is not serving.
+    pub(crate) fn command(&self, data: &Data, arguments: &[&str]) -> Result<Command> {
+        let (program, first) = self.words.split_first().context("no program")?;
+        let mut command = workspace::program(&program.to_string_lossy())?;
+        command.args(first).args(["--from", "spin.toml"]).args(arguments).envs(self.peer.environment(data, 0));
+        Ok(command)
+    }
+}
+
+/// A server at work. Its process group goes when this value goes.
+pub(crate) struct Running {
+    pub(crate) peer: Peer,
+    pub(crate) port: u16,
+    log: PathBuf,
+    child: Child,
+    leash: Option<ChildStdin>,
+}
+
+impl Running {
+    /// Waits for its first answer; tells how long that took from now.
+    pub(crate) async fn ready(&mut self) -> Result<Duration> {
+        let begun = Instant::now();
+        let address = ([127, 0, 0, 1], self.port).into();
+        while begun.elapsed() < READY {
+            if let Ok((200, _)) = http::get(address, "/health/live", Duration::from_secs(10)).await {
+                return Ok(begun.elapsed());
+            }
+            if self.child.try_wait()?.is_some() {
+                break;
+            }
+            sleep(Duration::from_millis(2)).await;
+        }
+        bail!("{} does not answer; see {}", self.peer.title(), self.log.display())
+    }
+
+    /// The first process of its tree.
+    pub(crate) fn pid(&self) -> Option<u32> {
+        self.child.id()
+    }
+
+    pub(crate) async fn stop(mut self) {
+        process::stop(&mut self.child, self.leash.take()).await;
+    }
+}
+
+fn built(path: &str) -> Result<PathBuf> {
+    let path = workspace::root()?.join(path);
+    path.is_file().then_some(path.clone()).with_context(|| format!("{} is not built", path.display()))
+}
+
+/// A virtual environment with the packages that the folder asks for; made once.
+async fn venv(folder: &Path) -> Result<PathBuf> {
+    let requirements = folder.join("requirements.txt");
+    let venv = workspace::root()?.join("target/bench/fastapi");
+    once(&venv, std::slice::from_ref(&requirements), async || {
+        eprintln!("errand: installing FastAPI and what it needs into {}", venv.display());
+        let mut python = workspace::program("python3")?;
+        python.args(["-m", "venv"]).arg(&venv);
+        process::run(python, BRIEF).await.context("no Python with venv (Debian: python3-venv)")?;
+        let mut pip = workspace::program(&venv.join("bin/pip").to_string_lossy())?;
+        pip.args(["install", "--quiet", "--requirement"]).arg(&requirements);
+        process::run(pip, LONG).await.context("the packages of bench/peers/fastapi were not installed")
+    })
+    .await?;
+    Ok(venv)
+}
+
+/// A copy of the Hono application with its packages, and its bundle for workerd; made once.
+async fn node_modules() -> Result<PathBuf> {
+    let root = workspace::root()?;
+    let sources: Vec<PathBuf> = ["package.json", ".npmrc", "tasks.js", "server.js", "worker.js", "workerd.capnp"]
+        .into_iter()
+        .map(|name| root.join("bench/peers/hono").join(name))
+        .collect();
+    let folder = root.join("target/bench/hono");
+    once(&folder, &sources, async || {
+        eprintln!("errand: installing Hono, postgres.js and workerd into {}", folder.display());
+        fs::create_dir_all(&folder)?;
+        for source in &sources {
+            fs::copy(source, folder.join(source.file_name().context("a file without a name")?))?;
+        }
+        for arguments in [["install", "--silent"], ["run", "build"]] {
+            let mut npm = workspace::program("npm")?;
+            npm.args(arguments).current_dir(&folder).stdout(Stdio::null());
+            process::run(npm, LONG).await.context("the packages of bench/peers/hono were not installed")?;
+        }
+        Ok(())
+    })
+    .await?;
+    Ok(folder)
+}
+
+/// Runs `make` unless it has succeeded before with the same sources.
+async fn once(folder: &Path, sources: &[PathBuf], make: impl AsyncFn() -> Result<()>) -> Result<()> {
+    let mut digest = Sha256::new();
+    for source in sources {
+        digest.update(fs::read(source).with_context(|| format!("cannot read {}", source.display()))?);
+    }
+    let sum: String = digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    let marker = folder.join(".made-from");
+    if fs::read_to_string(&marker).is_ok_and(|found| found == sum) {
+        return Ok(());
+    }
+    make().await?;
+    fs::write(marker, sum)?;
+    Ok(())
+}

@@ -1,0 +1,140 @@
+//! What is asked of the servers. The requests themselves are made in `bench/load.lua`.
+
+use clap::ValueEnum;
+use serde::Serialize;
+
+/// A kind of request, or a mixture of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Scenario {
+    /// A task
+    Get,
+    /// The newest 50 tasks
+    List,
+    /// 50 open tasks of two priorities, by due date
+    Filtered,
+    /// 50 tasks with a word
+    Search,
+    /// A new task
+    Create,
+    /// A new title and priority
+    Patch,
+    /// A task completed or reopened
+    Complete,
+    /// A task that the client has
+    Get304,
+    /// A list that the client has
+    List304,
+    /// A mixture: 80 % reads
+    Day,
+    /// No token, no database
+    #[value(skip)]
+    Live,
+    /// No token, a trivial query
+    #[value(skip)]
+    Ready,
+    /// A token and a refusal, no database
+    #[value(skip)]
+    Refused,
+}
+
+use Scenario::{Complete, Create, Day, Filtered, Get, Get304, List, List304, Live, Patch, Ready, Refused, Search};
+
+impl Scenario {
+    /// What every peer serves.
+    pub(crate) const ALL: [Self; 10] = [Get, List, Filtered, Search, Create, Patch, Complete, Get304, List304, Day];
+    /// What shows where errand's own time goes.
+    pub(crate) const PARTS: [Self; 7] = [Live, Refused, Ready, Get304, Get, List304, List];
+
+    /// Its name in `bench/load.lua`.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Get => "get",
+            List => "list",
+            Filtered => "filtered",
+            Search => "search",
+            Create => "create",
+            Patch => "patch",
+            Complete => "complete",
+            Get304 => "get304",
+            List304 => "list304",
+            Day => "day",
+            Live => "live",
+            Ready => "ready",
+            Refused => "refused",
+        }
+    }
+
+    /// Its name for people.
+    pub(crate) fn title(self) -> &'static str {
+        match self {
+            Get => "get",
+            List => "list of 50",
+            Filtered => "list, filtered and sorted",
+            Search => "search",
+            Create => "create",
+            Patch => "patch",
+            Complete => "complete",
+            Get304 => "get, 304",
+            List304 => "list, 304",
+            Day => "mixed day",
+            Live => "/health/live",
+            Ready => "/health/ready",
+            Refused => "token, then 400",
+        }
+    }
+
+    /// Whether it needs the current entity tags.
+    pub(crate) fn is_conditional(self) -> bool {
+        matches!(self, Get304 | List304)
+    }
+}
+
+/// A scenario at a number of connections.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub(crate) struct Cell {
+    pub(crate) connections: u32,
+    pub(crate) scenario: Scenario,
+}
+
+/// What a quick run measures: everything at 32 connections, the rest where it differs most.
+pub(crate) fn quick_cells() -> Vec<Cell> {
+    let mut cells: Vec<Cell> = Scenario::ALL.into_iter().map(|scenario| Cell { connections: 32, scenario }).collect();
+    for (connections, scenarios) in [(1, [Get, List].as_slice()), (100, &[Get, List, Day]), (1_000, &[Get, List, Day])]
+    {
+        cells.extend(scenarios.iter().map(|scenario| Cell { connections, scenario: *scenario }));
+    }
+    cells
+}
+
+/// Everything at these numbers of connections.
+pub(crate) fn cells(scenarios: &[Scenario], connections: &[u32]) -> Vec<Cell> {
+    let all = connections.iter().flat_map(|connections| {
+        scenarios.iter().map(|scenario| Cell { connections: *connections, scenario: *scenario })
+    });
+    all.collect()
+}
+
+/// How often and how long each cell is measured with each peer, in whole seconds (wrk knows no parts of them).
+pub(crate) fn rounds(seconds: u64, slots: usize) -> (u32, u64) {
+    match seconds / (slots.max(1) as u64) {
+        0 | 1 => (1, 1),
+        2 => (2, 1),
+        each @ 4..=5 => (2, each / 2),
+        each => (3, each / 3),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rounds_fit_into_the_time() {
+        for (seconds, slots) in [(90, 90), (848, 200), (848, 240), (10, 1), (60, 8)] {
+            let (rounds, each) = rounds(seconds, slots);
+            assert!(u64::from(rounds) * each * slots as u64 <= seconds, "{seconds} s, {slots} slots");
+        }
+        assert_eq!(rounds(10, 90), (1, 1));
+    }
+}
