@@ -34,6 +34,8 @@ mod list;
 mod older_clients;
 #[path = "api/statuses.rs"]
 mod statuses;
+#[path = "api/tokens.rs"]
+mod tokens;
 #[path = "api/update.rs"]
 mod update;
 #[path = "api/volume.rs"]

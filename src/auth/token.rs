@@ -1,0 +1,71 @@
+//! The compact form of a token (RFC 7515, section 7.1), taken apart. Nothing here is verified yet.
+
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use serde::{Deserialize, Deserializer};
+
+use super::algorithm::Algorithm;
+use super::verifier::Refusal;
+
+/// The longest token that is looked at, in octets.
+const LONGEST: usize = 8 * 1024;
+
+/// A token's parts.
+pub(super) struct Token<'a> {
+    pub(super) algorithm: Algorithm,
+    pub(super) kid: Option<String>,
+    pub(super) typ: Option<String>,
+    /// What is signed.
+    pub(super) message: &'a str,
+    pub(super) signature: &'a str,
+    payload: &'a str,
+}
+
+/// The members of a header that mean something here. Where a key is to be found (`jku`, `x5u`) or what it is (`jwk`,
+/// `x5c`) is not for a token to say, so these are not even read.
+#[derive(Deserialize)]
+struct Header {
+    alg: String,
+    #[serde(default, deserialize_with = "present")]
+    kid: Option<String>,
+    #[serde(default, deserialize_with = "present")]
+    typ: Option<String>,
+    #[serde(default, deserialize_with = "present")]
+    crit: Option<serde::de::IgnoredAny>,
+}
+
+impl<'a> Token<'a> {
+    /// Takes a token apart.
+    pub(super) fn parse(text: &'a str) -> Result<Self, Refusal> {
+        if text.len() > LONGEST {
+            return Err(Refusal::Invalid("it is too long"));
+        }
+        let malformed = Refusal::Invalid("it is not a signed JSON Web Token");
+        let Some((message, signature)) = text.rsplit_once('.') else { return Err(malformed) };
+        let Some((header, payload)) = message.split_once('.') else { return Err(malformed) };
+        if payload.contains('.') || signature.is_empty() {
+            return Err(malformed);
+        }
+        let header: Header = decode(header).ok_or(malformed)?;
+        if header.crit.is_some() {
+            return Err(Refusal::Invalid("it needs an extension that is not known here"));
+        }
+        let algorithm = Algorithm::parse(&header.alg).ok_or(Refusal::Invalid("its algorithm is not accepted"))?;
+        Ok(Self { algorithm, kid: header.kid, typ: header.typ, message, signature, payload })
+    }
+
+    /// The claims. To be asked for after the signature was verified.
+    pub(super) fn claims<T: for<'de> Deserialize<'de>>(&self) -> Result<T, Refusal> {
+        decode(self.payload).ok_or(Refusal::Invalid("its claims are not as they must be"))
+    }
+}
+
+/// Parses a segment: base64url without padding, of JSON. A member that is read and stands twice is an error.
+fn decode<T: for<'de> Deserialize<'de>>(segment: &str) -> Option<T> {
+    serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(segment).ok()?).ok()
+}
+
+/// For members that may be absent, but not null.
+pub(super) fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
+}
