@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use axum::extract::State;
+use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
-use http::HeaderMap;
+use http::uri::Authority;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HOST, HeaderValue};
 use serde::Serialize;
 
@@ -27,9 +27,9 @@ struct ResourceMetadata<'a> {
 }
 
 /// `GET /.well-known/oauth-protected-resource`: who issues the tokens that are accepted here.
-pub(super) async fn get_resource_metadata(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
+pub(super) async fn get_resource_metadata(State(app): State<Arc<App>>, request: Request) -> Response {
     let metadata = ResourceMetadata {
-        resource: app.verifier.resource().map_or_else(|| as_called(&headers), str::to_owned),
+        resource: app.verifier.resource().map_or_else(|| as_called(&request), str::to_owned),
         // An issuer that is no URL is no authorization server that could be found.
         authorization_servers: app.verifier.issuer().into_iter().filter(|issuer| issuer.starts_with("http")).collect(),
         bearer_methods_supported: ["header"],
@@ -51,8 +51,10 @@ pub(super) fn hint(app: &App, problem: Problem) -> Problem {
     }
 }
 
-fn as_called(headers: &HeaderMap) -> String {
-    let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
-    let local = ["localhost", "127.0.0.1", "[::1]"].iter().any(|name| host.split(':').next() == Some(name));
+/// What the client calls this place. HTTP/1.1 has it in a header, HTTP/2 and WASI have it in the URI.
+fn as_called(request: &Request) -> String {
+    let header = request.headers().get(HOST).and_then(|host| host.to_str().ok());
+    let host = request.uri().authority().map(Authority::as_str).or(header).unwrap_or("localhost");
+    let local = ["localhost", "127.0.0.1"].contains(&host.split(':').next().unwrap_or(host));
     format!("{}://{host}", if local { "http" } else { "https" })
 }
