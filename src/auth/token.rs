@@ -9,6 +9,8 @@ use super::verifier::Refusal;
 
 /// The longest token that is looked at, in octets.
 const LONGEST: usize = 8 * 1024;
+/// How deep the JSON in it may be nested.
+const DEEPEST: u32 = 32;
 
 /// A token's parts.
 pub(super) struct Token<'a> {
@@ -65,7 +67,23 @@ fn decode<T: for<'de> Deserialize<'de>>(segment: &str) -> Option<T> {
     let text = BASE64_URL_SAFE_NO_PAD.decode(segment).ok()?;
     // To serde, a list of the members' values would be as good as the object.
     let is_object = text.trim_ascii_start().starts_with(b"{");
-    if is_object { serde_json::from_slice(&text).ok() } else { None }
+    if is_object && is_shallow(&text) { serde_json::from_slice(&text).ok() } else { None }
+}
+
+/// Whether nothing is nested deeper than any issuer has a use for. What is skipped has no limit of its own.
+fn is_shallow(json: &[u8]) -> bool {
+    let (mut depth, mut in_string, mut escaped) = (0_u32, false, false);
+    json.iter().all(|octet| {
+        match octet {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = in_string,
+            b'"' => in_string = !in_string,
+            b'{' | b'[' if !in_string => depth = depth.saturating_add(1),
+            b'}' | b']' if !in_string => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        depth <= DEEPEST
+    })
 }
 
 /// For members that may be absent, but not null.

@@ -289,7 +289,8 @@ fn bodies(stage: &Stage, row: Row) {
     for payload in [format!(r#"{{"sub":"admin",{inside}}}"#), format!(r#"{{{inside},"sub":"tokens"}}"#),
         format!(r#"{{{inside},"s\u0075b":"admin"}}"#), format!(r#"{{"exp":1,{inside}}}"#),
         format!(r#"{{"aud":"x",{inside}}}"#), format!(r#"{{"iss":"x",{inside}}}"#), format!(r#"{{{inside},"nbf":null}}"#).replacen("nbf", "x", 1),
-        format!("[{text}]"), format!("{text}{text}"), format!("{text},"), "null".to_owned(), String::new(),
+        format!("[{text}]"), format!(r#"["tokens",{},null,null,"{ISSUER}","{AUDIENCE}"]"#, now() + 3600),
+        format!("{text}{text}"), format!("{text},"), "null".to_owned(), String::new(),
         "[".repeat(3000), format!(r#"{{{inside},"deep":{}1{}}}"#, "[".repeat(2000), "]".repeat(2000)),
         base64url(&text)]
     {
