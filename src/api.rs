@@ -7,6 +7,7 @@ mod cors;
 mod health;
 mod idempotency;
 mod log;
+mod metadata;
 mod negotiation;
 pub mod openapi;
 mod problem;
@@ -65,6 +66,7 @@ pub const ROUTES: &[Route] = &[
     Route { path: "/health/live", methods: &["GET"], public: true, handlers: || get(health::live) },
     Route { path: "/health/ready", methods: &["GET"], public: true, handlers: || get(health::ready) },
     Route { path: "/openapi.json", methods: &["GET"], public: true, handlers: || get(openapi::get_openapi) },
+    Route { path: metadata::PATH, methods: &["GET"], public: true, handlers: || get(metadata::get_resource_metadata) },
 ];
 
 /// The API as one service.

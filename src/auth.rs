@@ -1,22 +1,91 @@
-//! From a bearer token to a caller (RFC 6750, RFC 7519).
+//! From a bearer token to a caller (RFC 6750, RFC 7519, RFC 8725).
 //!
 //! A [`Caller`] is proof that a token was verified: [`Verifier::verify`] is the only way to one, and without one there
-//! is no way to the data. Pure: the time is passed in.
+//! is no way to the data. Pure: the time is passed in, and so is the [`KeySource`] that fetches an issuer's keys.
 
+mod algorithm;
+mod cache;
 mod claims;
+mod config;
+mod keys;
+mod published;
+mod token;
 mod verifier;
 
-pub use verifier::{AuthConfig, Refusal, Verifier};
+use std::future::Future;
+use std::pin::Pin;
+use std::time::{Instant, SystemTime};
+
+pub use config::{AuthConfig, SCOPES};
+pub use verifier::{Refusal, Verifier};
 
 /// A verified user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller {
     user_id: String,
+    reads: bool,
+    writes: bool,
 }
+
+/// What a request wants to do, and a scope allows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Nothing changes.
+    Read,
+    /// Something may change.
+    Write,
+}
+
+/// When a request came, by both clocks.
+#[derive(Debug, Clone, Copy)]
+pub struct Moment {
+    /// The time of day, for the claims of tokens.
+    pub wall: SystemTime,
+    /// A clock that only runs forward, for the age of what is kept.
+    pub steady: Instant,
+}
+
+/// The future of a document, or of the reason why there is none.
+pub type Fetching<'a> = Pin<Box<dyn Future<Output = Result<Vec<u8>, String>> + Send + 'a>>;
+/// The future of a moment's rest.
+pub type Pausing = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// The way to an issuer's published keys. Implemented once per runtime.
+pub trait KeySource: Send + Sync {
+    /// Gets the document at `url`: only a 200, without following redirects, at most [`LONGEST_DOCUMENT`] octets of it,
+    /// all within [`FETCH_DEADLINE`].
+    fn fetch<'a>(&'a self, url: &'a str) -> Fetching<'a>;
+    /// Waits for some milliseconds. Requests that wait for another one's fetch look again after each pause: in a
+    /// component one request cannot wake another.
+    fn pause(&self) -> Pausing;
+}
+
+/// The longest JWKS that is read, in octets.
+pub const LONGEST_DOCUMENT: usize = 256 * 1024;
+/// How long fetching a JWKS may take.
+pub const FETCH_DEADLINE: std::time::Duration = std::time::Duration::from_secs(3);
 
 impl Caller {
     /// The `sub` of the token: 1 to 255 characters.
     pub fn user_id(&self) -> &str {
         &self.user_id
+    }
+
+    /// Whether the token's scopes allow this.
+    pub fn may(&self, access: Access) -> bool {
+        match access {
+            Access::Read => self.reads,
+            Access::Write => self.writes,
+        }
+    }
+}
+
+impl Access {
+    /// The scope that allows this.
+    pub fn scope(self) -> &'static str {
+        match self {
+            Self::Read => SCOPES[0],
+            Self::Write => SCOPES[1],
+        }
     }
 }

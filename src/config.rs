@@ -42,12 +42,17 @@ impl Config {
     /// Puts a configuration together from variables. `get` gives the value of one, or `None` where it is not set.
     pub fn from_variables(mut get: impl FnMut(&str) -> Option<String>) -> Result<Self, ConfigError> {
         let mut text = |name: &str| get(name).unwrap_or_default();
-        let set = |value: String| if value.is_empty() { None } else { Some(value) };
         Ok(Self {
             auth: AuthConfig {
                 secret: text("jwt_secret"),
-                issuer: set(text("jwt_issuer")),
-                audience: set(text("jwt_audience")),
+                jwks: text("jwt_jwks"),
+                jwks_url: text("jwt_jwks_url"),
+                issuer: text("jwt_issuer"),
+                audience: text("jwt_audience"),
+                algorithms: text("jwt_algorithms"),
+                token_type: text("jwt_token_type"),
+                scopes: text("jwt_scopes"),
+                resource: text("jwt_resource"),
             },
             cors_origins: text("cors_origins"),
             access_log: access_log(&text("access_log"))?,
@@ -57,8 +62,21 @@ impl Config {
     }
 
     /// The variables that `from_variables` asks for.
-    pub const VARIABLES: [&str; 7] =
-        ["jwt_secret", "jwt_issuer", "jwt_audience", "cors_origins", "database_deadline_ms", "access_log", "log_key"];
+    pub const VARIABLES: [&str; 13] = [
+        "jwt_secret",
+        "jwt_jwks",
+        "jwt_jwks_url",
+        "jwt_issuer",
+        "jwt_audience",
+        "jwt_algorithms",
+        "jwt_token_type",
+        "jwt_scopes",
+        "jwt_resource",
+        "cors_origins",
+        "database_deadline_ms",
+        "access_log",
+        "log_key",
+    ];
 }
 
 /// Parses a deadline in milliseconds, 100 to 60,000; 5 s when empty.

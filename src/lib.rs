@@ -2,7 +2,8 @@
 //!
 //! The way of a request: [`api`] matches the route, [`auth`] turns the bearer token into a `Caller`, [`domain`] parses
 //! the input, [`service`] applies the rule, [`data`] makes one database call, and [`api`] writes the response. Calls go
-//! down only. The crate knows no runtime: whoever embeds it gives it a [`data::Database`], a clock and a source of ids.
+//! down only. The crate knows no runtime: whoever embeds it gives it a [`data::Database`], an [`auth::KeySource`], a clock
+//! and a source of ids.
 //! `spin` is the adapter that makes a Spin component of it.
 
 pub mod api;
@@ -36,6 +37,14 @@ pub struct Ambient {
     pub log: fn(&str),
 }
 
+/// The ways to other machines, made once per runtime.
+pub struct Adapters {
+    /// The database.
+    pub database: Arc<dyn data::Database>,
+    /// Where issuers publish their keys.
+    pub keys: Arc<dyn auth::KeySource>,
+}
+
 /// The application: all that the handlers share. Nothing in it belongs to a request.
 pub struct App {
     pub(crate) ambient: Ambient,
@@ -47,13 +56,22 @@ pub struct App {
 
 impl App {
     /// Puts the application together. Fails when it could not serve safely with this configuration.
-    pub fn new(config: Config, database: Arc<dyn data::Database>, ambient: Ambient) -> Result<Self, ConfigError> {
+    pub fn new(config: Config, adapters: Adapters, ambient: Ambient) -> Result<Self, ConfigError> {
+        let Adapters { database, keys } = adapters;
         Ok(Self {
             ambient,
             log: api::Log { ambient, access: config.access_log, key: config.log_key.into() },
-            verifier: auth::Verifier::new(config.auth)?,
+            verifier: auth::Verifier::new(&config.auth, keys, ambient.log)?,
             data: data::Data::new(database, ambient.clock, config.database_deadline),
             cors: api::Cors::new(config.cors_origins)?,
         })
+    }
+}
+
+/// The service for these variables: the API, or 503 for everything when it could not be served safely with them.
+pub fn service(get: impl FnMut(&str) -> Option<String>, adapters: Adapters, ambient: Ambient) -> axum::Router {
+    match Config::from_variables(get).and_then(|config| App::new(config, adapters, ambient)) {
+        Ok(app) => router(Arc::new(app)),
+        Err(error) => api::refusing_router(&error, ambient),
     }
 }

@@ -1,7 +1,9 @@
-//! The Spin adapter: the component's entry point, its variables, and the database over Spin's outbound PostgreSQL.
+//! The Spin adapter: the component's entry point, its variables, the database over Spin's outbound PostgreSQL, and
+//! issuers' keys over its outbound HTTP.
 
 mod connections;
 mod database;
+mod keys;
 
 use std::sync::{Arc, OnceLock};
 use std::time::{Instant, SystemTime};
@@ -13,8 +15,9 @@ use spin_sdk::{http_service, variables};
 use tower_service::Service;
 use uuid::Uuid;
 
-use crate::{Ambient, App, Config, api};
+use crate::{Adapters, Ambient, Config};
 use database::SpinDatabase;
+use keys::SpinKeys;
 
 /// The router of this instance, built by its first request. Instances come and go; nothing in it is worth keeping.
 static ROUTER: OnceLock<Router> = OnceLock::new();
@@ -38,12 +41,9 @@ async fn start() -> Router {
     for name in Config::VARIABLES {
         values.push((name, variable(name).await));
     }
-    let config = Config::from_variables(|name| values.iter().find(|(known, _)| *known == name)?.1.clone());
     let database = SpinDatabase::new(variable("database_url").await.unwrap_or_default());
-    match config.and_then(|config| App::new(config, Arc::new(database), AMBIENT)) {
-        Ok(app) => api::router(Arc::new(app)),
-        Err(error) => api::refusing_router(&error, AMBIENT),
-    }
+    let adapters = Adapters { database: Arc::new(database), keys: Arc::new(SpinKeys) };
+    crate::service(|name| values.iter().find(|(known, _)| *known == name)?.1.clone(), adapters, AMBIENT)
 }
 
 /// The value of a variable; `None` where spin.toml does not hand it to the component.

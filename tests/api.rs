@@ -34,6 +34,12 @@ mod list;
 mod older_clients;
 #[path = "api/statuses.rs"]
 mod statuses;
+#[path = "api/published_keys.rs"]
+mod published_keys;
+#[path = "api/recipes.rs"]
+mod recipes;
+#[path = "api/tokens.rs"]
+mod tokens;
 #[path = "api/update.rs"]
 mod update;
 #[path = "api/volume.rs"]

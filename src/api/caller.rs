@@ -8,10 +8,10 @@ use http::request::Parts;
 use uuid::Uuid;
 
 use super::Observed;
-use super::negotiation;
+use super::{metadata, negotiation};
 use super::problem::Problem;
 use crate::App;
-use crate::auth::{self, Refusal};
+use crate::auth::{self, Access, Moment, Refusal};
 use crate::data::Scope;
 use crate::domain::Invalid;
 
@@ -46,22 +46,32 @@ impl FromRequestParts<Arc<App>> for Caller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
-        let mut values = parts.headers.get_all(AUTHORIZATION).iter();
-        let authorization = match (values.next(), values.next()) {
-            (Some(value), None) => value.to_str().map_err(|_| Refusal::Invalid("not a JSON Web Token"))?,
-            (None, _) => return Err(Refusal::Missing.into()),
-            (Some(_), Some(_)) => return Err(Refusal::Invalid("there are two Authorization headers").into()),
-        };
-        let caller = app.verifier.verify(authorization, (app.ambient.now)())?;
+        let caller = verify(parts, app).await.map_err(|refusal| metadata::hint(app, refusal.into()))?;
         match path_parameter(parts, "user_id").await? {
             user_id if user_id == "me" || user_id == caller.user_id() => {}
             _ => return Err(Problem::forbidden()),
+        }
+        let access = if parts.method.is_safe() { Access::Read } else { Access::Write };
+        if !caller.may(access) {
+            return Err(metadata::hint(app, Problem::insufficient_scope(access)));
         }
         negotiation::accept_json(parts)?;
         let observed = parts.extensions.get::<Arc<Observed>>().cloned().unwrap_or_default();
         app.log.note_user(&observed, caller.user_id());
         Ok(Self { app: Arc::clone(app), caller, observed })
     }
+}
+
+/// Who sends a request: RFC 6750, section 2.1, alone.
+async fn verify(parts: &Parts, app: &App) -> Result<auth::Caller, Refusal> {
+    let mut values = parts.headers.get_all(AUTHORIZATION).iter();
+    let authorization = match (values.next(), values.next()) {
+        (Some(value), None) => value.to_str().map_err(|_| Refusal::Invalid("it is not a signed JSON Web Token"))?,
+        (None, _) => return Err(Refusal::Missing),
+        (Some(_), Some(_)) => return Err(Refusal::Invalid("there are two Authorization headers")),
+    };
+    let now = Moment { wall: (app.ambient.now)(), steady: (app.ambient.clock)() };
+    app.verifier.verify(authorization, now).await
 }
 
 impl FromRequestParts<Arc<App>> for TaskId {

@@ -5,7 +5,7 @@ use http::StatusCode;
 use http::header::{HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use serde::{Deserialize, Serialize};
 
-use crate::auth::Refusal;
+use crate::auth::{Access, Refusal};
 use crate::domain::{Error, Invalid, Place};
 
 /// A problem on its way out. It travels in the extensions of a response; `respond::finish` writes the body.
@@ -123,6 +123,31 @@ impl Problem {
         Self::new(StatusCode::FORBIDDEN, "forbidden", "Forbidden", detail)
     }
 
+    /// The token has scopes, and not the one for this.
+    pub(super) fn insufficient_scope(access: Access) -> Self {
+        let scope = access.scope();
+        let challenge = format!(r#"Bearer error="insufficient_scope", scope="{scope}""#);
+        let detail = format!("The token must have the scope {scope}.");
+        Self::new(StatusCode::FORBIDDEN, "insufficient_scope", "Forbidden", detail).challenging(challenge)
+    }
+
+    fn challenging(self, challenge: String) -> Self {
+        match HeaderValue::try_from(challenge) {
+            Ok(challenge) => self.with_header(WWW_AUTHENTICATE, challenge),
+            Err(_) => self.with_header(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")),
+        }
+    }
+
+    /// Adds a parameter to the challenge, if there is one.
+    pub(super) fn with_challenge_parameter(self, name: &str, value: &str) -> Self {
+        let Some(challenge) = self.headers.get(WWW_AUTHENTICATE).and_then(|value| value.to_str().ok()) else {
+            return self;
+        };
+        let separator = if challenge == "Bearer" { " " } else { ", " };
+        let challenge = format!(r#"{challenge}{separator}{name}="{value}""#);
+        self.challenging(challenge)
+    }
+
     /// The component cannot serve.
     pub(super) fn not_ready(cause: String) -> Self {
         let detail = "The service is not ready: it has no database to work with.";
@@ -227,11 +252,12 @@ impl From<Refusal> for Problem {
                     .with_header(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
             }
             Refusal::Invalid(reason) => {
-                let challenge = format!(r#"Bearer error="invalid_token", error_description="{reason}""#);
-                let challenge = HeaderValue::try_from(challenge)
-                    .unwrap_or(HeaderValue::from_static(r#"Bearer error="invalid_token""#));
-                Self::new(StatusCode::UNAUTHORIZED, "invalid_token", title, format!("The token is refused: {reason}."))
-                    .with_header(WWW_AUTHENTICATE, challenge)
+                let detail = format!("The token is refused: {reason}.");
+                Self::new(StatusCode::UNAUTHORIZED, "invalid_token", title, detail)
+                    .challenging(format!(r#"Bearer error="invalid_token", error_description="{reason}""#))
+            }
+            Refusal::Unavailable => {
+                Error::Unavailable("the issuer's keys cannot be had; an earlier line says why".to_owned()).into()
             }
         }
     }

@@ -3,41 +3,117 @@
 use std::time::{Duration, SystemTime};
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
-use super::Caller;
+use super::config::{Rules, SCOPES, Scoping};
+use super::token::present;
 use super::verifier::Refusal;
+use super::Caller;
 
 /// How far the issuer's clock and this one may differ.
 const SKEW: Duration = Duration::from_secs(60);
 /// The last second of the year 9999: a later one is no date that anyone meant.
 const LAST_SECOND: u64 = 253_402_300_799;
 
-/// The registered claims, the issuer and the audience aside: those are the library's to compare.
-#[derive(Debug, Deserialize)]
+/// The claims with a meaning here.
+#[derive(Deserialize)]
 pub(super) struct Claims {
     sub: String,
     exp: u64,
+    #[serde(default, deserialize_with = "present")]
     nbf: Option<u64>,
+    #[serde(default, deserialize_with = "present")]
     iat: Option<u64>,
+    #[serde(default, deserialize_with = "present")]
+    iss: Option<String>,
+    #[serde(default, deserialize_with = "present")]
+    aud: Option<OneOrMore>,
+    #[serde(default, deserialize_with = "present")]
+    scope: Option<OneOrMore>,
+    #[serde(default, deserialize_with = "present")]
+    scp: Option<OneOrMore>,
+    /// Keycloak says here what its tokens are for.
+    typ: Option<String>,
+    nonce: Option<IgnoredAny>,
+    at_hash: Option<IgnoredAny>,
+    c_hash: Option<IgnoredAny>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum OneOrMore {
+    One(String),
+    More(Vec<String>),
 }
 
 impl Claims {
-    /// Checks the times, and names the caller.
-    pub(super) fn into_caller(self, now: SystemTime) -> Result<Caller, Refusal> {
-        let now = now.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs());
-        let skew = SKEW.as_secs();
-        if self.exp > LAST_SECOND {
-            return Err(Refusal::Invalid("exp is not a date"));
+    /// Checks the claims against the rules, and names the caller.
+    pub(super) fn into_caller(self, rules: &Rules, now: SystemTime) -> Result<Caller, Refusal> {
+        let now = seconds(now);
+        if [Some(self.exp), self.nbf, self.iat].into_iter().flatten().any(|time| time > LAST_SECOND) {
+            return Err(Refusal::Invalid("one of its times is not a date"));
         }
-        if self.exp.saturating_add(skew) <= now {
-            return Err(Refusal::Invalid("the token has expired"));
+        if has_expired(self.exp, now) {
+            return Err(Refusal::Invalid("it has expired"));
         }
-        if [self.nbf, self.iat].into_iter().flatten().any(|from| from > now.saturating_add(skew)) {
-            return Err(Refusal::Invalid("the token is not valid yet"));
+        if [self.nbf, self.iat].into_iter().flatten().any(|from| from > now.saturating_add(SKEW.as_secs())) {
+            return Err(Refusal::Invalid("it is not valid yet"));
+        }
+        if rules.issuer.is_some() && self.iss != rules.issuer {
+            return Err(Refusal::Invalid("its issuer is not accepted"));
+        }
+        if let Some(audience) = &rules.audience
+            && !self.aud.as_ref().is_some_and(|aud| aud.all().any(|one| one == audience))
+        {
+            return Err(Refusal::Invalid("its audience is not accepted"));
+        }
+        if rules.token_type.is_none() && self.is_for_something_else() {
+            return Err(Refusal::Invalid("it is not an access token"));
         }
         if self.sub.contains('\0') || !(1..=255).contains(&self.sub.chars().count()) {
             return Err(Refusal::Invalid("sub must have 1 to 255 characters"));
         }
-        Ok(Caller { user_id: self.sub })
+        let allows = |scope: &str| match (rules.scoping, self.scope.as_ref().or(self.scp.as_ref())) {
+            (Scoping::Off, _) | (Scoping::On, None) => true,
+            (Scoping::Required, None) => false,
+            (_, Some(scopes)) => scopes.all().flat_map(|text| text.split(' ')).any(|one| one == scope),
+        };
+        let [reads, writes] = SCOPES.map(allows);
+        Ok(Caller { reads, writes, user_id: self.sub })
     }
+
+    /// When the token ends, in seconds since 1970.
+    pub(super) fn expires(&self) -> u64 {
+        self.exp
+    }
+
+    /// ID tokens tell a client who signed in; they are no keys to anything. Nothing marks them reliably, but these claims
+    /// stand in no access token (`nonce` did in Keycloak's, which say what they are).
+    fn is_for_something_else(&self) -> bool {
+        let typ = self.typ.as_deref();
+        self.at_hash.is_some()
+            || self.c_hash.is_some()
+            || (self.nonce.is_some() && typ != Some("Bearer"))
+            || matches!(typ, Some("ID" | "Refresh" | "Offline" | "Logout"))
+    }
+}
+
+impl OneOrMore {
+    fn all(&self) -> impl Iterator<Item = &String> {
+        match self {
+            Self::One(one) => std::slice::from_ref(one),
+            Self::More(more) => more,
+        }
+        .iter()
+    }
+}
+
+/// Whether a token that ends at `exp` has ended, with the clocks' difference in its favour.
+pub(super) fn has_expired(exp: u64, now: u64) -> bool {
+    exp.saturating_add(SKEW.as_secs()) <= now
+}
+
+/// Seconds since 1970.
+pub(super) fn seconds(time: SystemTime) -> u64 {
+    time.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }

@@ -1,29 +1,32 @@
 //! Verification of a token against the configured keys.
 
-use std::time::SystemTime;
+use std::sync::Arc;
 
-use jsonwebtoken::errors::ErrorKind;
-use jsonwebtoken::{Algorithm, DecodingKey, Validation};
+use sha2::{Digest, Sha256};
 
-use super::Caller;
-use super::claims::Claims;
+use super::algorithm::Algorithm;
+use super::cache::{Cache, Verified};
+use super::claims::{Claims, seconds};
+use super::config::{AuthConfig, Published, Rules, Scoping, bare};
+use super::keys::{Key, KeyId, KeySet};
+use super::published::PublishedKeys;
+use super::token::Token;
+use super::{Caller, KeySource, Moment};
 use crate::ConfigError;
-
-/// Whose tokens are accepted.
-#[derive(Clone, Default)]
-pub struct AuthConfig {
-    /// The shared secret of HS256 tokens, at least 32 octets.
-    pub secret: String,
-    /// The `iss` that a token must have.
-    pub issuer: Option<String>,
-    /// The `aud` that a token must have, alone or among others.
-    pub audience: Option<String>,
-}
 
 /// The keys and the rules.
 pub struct Verifier {
-    key: DecodingKey,
-    validation: Validation,
+    shared: Option<Key>,
+    issuer_keys: IssuerKeys,
+    rules: Rules,
+    resource: Option<String>,
+    cache: Cache,
+}
+
+enum IssuerKeys {
+    None,
+    Inline(Arc<KeySet>),
+    Url(PublishedKeys),
 }
 
 /// Why a request is not let in.
@@ -33,57 +36,123 @@ pub enum Refusal {
     Missing,
     /// It has a token that is not good. The text says why, and nothing that its bearer does not know.
     Invalid(&'static str),
+    /// It has a token that may be good; the issuer's keys cannot be had to find out.
+    Unavailable,
 }
 
-/// The longest token that is looked at, in octets.
-const LONGEST: usize = 8 * 1024;
-/// RFC 7518, section 3.2: a key of the same size as the hash output, or larger.
-const SHORTEST_SECRET: usize = 32;
+/// How often a token is tried with newer keys than the last.
+const TRIES: usize = 3;
 
 impl Verifier {
-    /// Takes the configuration in; a secret that could be guessed is refused.
-    pub fn new(config: AuthConfig) -> Result<Self, ConfigError> {
-        if config.secret.len() < SHORTEST_SECRET {
-            return Err(ConfigError {
-                variable: "jwt_secret",
-                problem: format!("must have at least {SHORTEST_SECRET} octets"),
-            });
-        }
-        let mut validation = Validation::new(Algorithm::HS256);
-        // The times are compared with the clock that is passed in.
-        validation.validate_exp = false;
-        validation.validate_nbf = false;
-        validation.required_spec_claims = ["exp", "sub"].map(str::to_owned).into();
-        match config.issuer {
-            Some(issuer) => {
-                validation.set_issuer(&[issuer]);
-                validation.required_spec_claims.insert("iss".to_owned());
-            }
-            None => validation.iss = None,
-        }
-        match config.audience {
-            Some(audience) => {
-                validation.set_audience(&[audience]);
-                validation.required_spec_claims.insert("aud".to_owned());
-            }
-            None => validation.validate_aud = false,
-        }
-        Ok(Self { key: DecodingKey::from_secret(config.secret.as_bytes()), validation })
+    /// Takes the configuration in; one that is not safe is refused.
+    pub fn new(config: &AuthConfig, source: Arc<dyn KeySource>, log: fn(&str)) -> Result<Self, ConfigError> {
+        Ok(Self {
+            shared: config.shared()?,
+            issuer_keys: match config.published()? {
+                Published::Nowhere => IssuerKeys::None,
+                Published::Inline(keys) => IssuerKeys::Inline(Arc::new(keys)),
+                Published::Url(url) => IssuerKeys::Url(PublishedKeys::new(url, source, log)),
+            },
+            rules: config.rules()?,
+            resource: config.resource()?,
+            cache: Cache::default(),
+        })
+    }
+
+    /// The `iss` of the tokens that are accepted, where it is configured.
+    pub fn issuer(&self) -> Option<&str> {
+        self.rules.issuer.as_deref()
+    }
+
+    /// The public URL that errand was given, without a slash at its end.
+    pub fn resource(&self) -> Option<&str> {
+        self.resource.as_deref()
+    }
+
+    /// Whether scopes mean anything.
+    pub fn has_scopes(&self) -> bool {
+        self.rules.scoping != Scoping::Off
     }
 
     /// Turns the value of an `Authorization` header into a caller.
-    pub fn verify(&self, authorization: &str, now: SystemTime) -> Result<Caller, Refusal> {
-        let token = bearer(authorization).ok_or(Refusal::Missing)?;
-        if token.len() > LONGEST {
-            return Err(Refusal::Invalid("the token is too long"));
+    pub async fn verify(&self, authorization: &str, now: Moment) -> Result<Caller, Refusal> {
+        let text = bearer(authorization).ok_or(Refusal::Missing)?;
+        let digest = Sha256::digest(text).into();
+        if let Some(known) = self.cache.get(&digest, seconds(now.wall))
+            && self.still_has(&known.key, now).await?
+        {
+            return Ok(known.caller);
         }
-        let header = jsonwebtoken::decode_header(token).map_err(|_| Refusal::Invalid("not a JSON Web Token"))?;
-        if header.alg != Algorithm::HS256 {
-            return Err(Refusal::Invalid("the algorithm is not accepted"));
+        let token = Token::parse(text)?;
+        if !self.rules.algorithms.contains(&token.algorithm) {
+            return Err(Refusal::Invalid("its algorithm is not accepted"));
         }
-        let data = jsonwebtoken::decode::<Claims>(token, &self.key, &self.validation)
-            .map_err(|error| Refusal::Invalid(reason(error.kind())))?;
-        data.claims.into_caller(now)
+        self.accept_type(token.typ.as_deref())?;
+        let key = match token.algorithm {
+            Algorithm::Hs256 => {
+                // The shared secret has no name: whatever the token calls it, it is the only one there is.
+                let key = self.shared.as_ref().ok_or(Refusal::Invalid("its key is not known"))?;
+                check(key, &token)?
+            }
+            _ => self.verify_with_issuer_keys(&token, now).await?,
+        };
+        let claims: Claims = token.claims()?;
+        let expires = claims.expires();
+        let caller = claims.into_caller(&self.rules, now.wall)?;
+        self.cache.insert(digest, Verified { caller: caller.clone(), expires, key });
+        Ok(caller)
+    }
+
+    async fn verify_with_issuer_keys(&self, token: &Token<'_>, now: Moment) -> Result<KeyId, Refusal> {
+        let mut keys = self.keys(now).await?;
+        for _ in 0..TRIES {
+            if let Some(key) = keys.find(token.kid.as_deref(), token.algorithm) {
+                return check(key, token);
+            }
+            // A key that is there, but not for this algorithm, is not going to be; neither is a name that nobody gave.
+            let unknown = token.kid.as_deref().filter(|kid| !keys.knows(kid));
+            match (&self.issuer_keys, unknown) {
+                (IssuerKeys::Url(published), Some(_)) => match published.after(&keys, now.steady).await {
+                    Some(newer) => keys = newer,
+                    None => break,
+                },
+                _ => break,
+            }
+        }
+        Err(Refusal::Invalid("its key is not known"))
+    }
+
+    async fn keys(&self, now: Moment) -> Result<Arc<KeySet>, Refusal> {
+        match &self.issuer_keys {
+            IssuerKeys::None => Err(Refusal::Invalid("its key is not known")),
+            IssuerKeys::Inline(keys) => Ok(Arc::clone(keys)),
+            IssuerKeys::Url(published) => published.get(now.steady).await.ok_or(Refusal::Unavailable),
+        }
+    }
+
+    /// Whether a key that verified a token earlier would do so now.
+    async fn still_has(&self, id: &KeyId, now: Moment) -> Result<bool, Refusal> {
+        match &self.shared {
+            Some(shared) if shared.id == *id => Ok(true),
+            _ => Ok(self.keys(now).await?.has(id)),
+        }
+    }
+
+    /// RFC 8725, section 3.11: a token that says that it is of another kind is not taken for an access token.
+    fn accept_type(&self, typ: Option<&str>) -> Result<(), Refusal> {
+        let typ = typ.map(bare);
+        let accepted = match &self.rules.token_type {
+            Some(only) => typ.is_some_and(|typ| typ.eq_ignore_ascii_case(only)),
+            None => typ.is_none_or(|typ| ["JWT", "at+jwt"].iter().any(|one| typ.eq_ignore_ascii_case(one))),
+        };
+        if accepted { Ok(()) } else { Err(Refusal::Invalid("it is not an access token")) }
+    }
+}
+
+fn check(key: &Key, token: &Token<'_>) -> Result<KeyId, Refusal> {
+    match key.verifies(token.algorithm, token.message, token.signature) {
+        true => Ok(key.id),
+        false => Err(Refusal::Invalid("its signature is wrong")),
     }
 }
 
@@ -94,112 +163,6 @@ fn bearer(authorization: &str) -> Option<&str> {
     (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
 }
 
-fn reason(kind: &ErrorKind) -> &'static str {
-    match kind {
-        ErrorKind::InvalidSignature => "the signature is wrong",
-        ErrorKind::InvalidIssuer => "the issuer is not accepted",
-        ErrorKind::InvalidAudience => "the audience is not accepted",
-        ErrorKind::MissingRequiredClaim(_) => "a required claim is missing",
-        _ => "not a valid JSON Web Token",
-    }
-}
-
-impl std::fmt::Debug for AuthConfig {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter
-            .debug_struct("AuthConfig")
-            .field("issuer", &self.issuer)
-            .field("audience", &self.audience)
-            .finish_non_exhaustive()
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use jsonwebtoken::{EncodingKey, Header};
-    use serde_json::{Value, json};
-
-    use super::*;
-
-    const SECRET: &str = "0123456789abcdef0123456789abcdef";
-
-    fn now() -> SystemTime {
-        SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000)
-    }
-
-    fn verify(claims: Value) -> Result<Caller, Refusal> {
-        let config = AuthConfig {
-            secret: SECRET.to_owned(),
-            issuer: Some("https://issuer".to_owned()),
-            audience: Some("errand".to_owned()),
-        };
-        let key = EncodingKey::from_secret(SECRET.as_bytes());
-        let token = jsonwebtoken::encode(&Header::default(), &claims, &key).unwrap();
-        Verifier::new(config).unwrap().verify(&format!("Bearer {token}"), now())
-    }
-
-    fn claims() -> Value {
-        json!({"sub": "alice", "exp": 1_000_100, "iss": "https://issuer", "aud": ["other", "errand"]})
-    }
-
-    #[test]
-    fn a_good_token_names_its_caller() {
-        assert_eq!(verify(claims()).unwrap().user_id(), "alice");
-    }
-
-    #[test]
-    fn each_claim_is_checked() {
-        let changes = [
-            json!({"exp": 999_940}),
-            json!({"exp": null}),
-            json!({"exp": "1000100"}),
-            json!({"exp": 1e300}),
-            json!({"exp": 1_000_100.5}),
-            json!({"exp": -1}),
-            json!({"sub": null}),
-            json!({"sub": ""}),
-            json!({"sub": 5}),
-            json!({"sub": "a\u{0}"}),
-            json!({"sub": "a".repeat(256)}),
-            json!({"nbf": 1_000_061}),
-            json!({"iat": 1_000_061}),
-            json!({"iss": "https://issuer/"}),
-            json!({"iss": null}),
-            json!({"aud": "x"}),
-            json!({"aud": []}),
-            json!({"aud": null}),
-        ];
-        for change in changes {
-            let mut claims = claims();
-            for (name, value) in change.as_object().unwrap() {
-                claims[name] = value.clone();
-            }
-            assert!(matches!(verify(claims), Err(Refusal::Invalid(_))), "{change}");
-        }
-    }
-
-    #[test]
-    fn clocks_may_differ_by_a_minute() {
-        for change in [("exp", 999_941), ("nbf", 1_000_060), ("iat", 1_000_060)] {
-            let mut claims = claims();
-            claims[change.0] = change.1.into();
-            assert!(verify(claims).is_ok(), "{change:?}");
-        }
-    }
-
-    #[test]
-    fn a_short_secret_is_refused() {
-        let config = AuthConfig { secret: "x".repeat(31), ..AuthConfig::default() };
-        assert_eq!(Verifier::new(config).err().unwrap().variable, "jwt_secret");
-    }
-
-    #[test]
-    fn the_scheme_has_no_case_and_the_token_is_needed() {
-        assert_eq!(bearer("bEARER abc"), Some("abc"));
-        for header in ["", "Bearer", "Bearer ", "Basic abc", "abc"] {
-            assert_eq!(bearer(header), None, "{header}");
-        }
-    }
-}
+#[path = "verifier/tests.rs"]
+mod tests;

@@ -22,7 +22,8 @@ fn body(method: &str, template: &str) -> Option<&'static [u8]> {
 #[test]
 fn the_public_routes_are_a_short_list() {
     let public: Vec<_> = ROUTES.iter().filter(|route| route.public).map(|route| route.path).collect();
-    assert_eq!(public, ["/health/live", "/health/ready", "/openapi.json"]);
+    let expected = ["/health/live", "/health/ready", "/openapi.json", "/.well-known/oauth-protected-resource"];
+    assert_eq!(public, expected);
     for route in public {
         anonymous("GET", route).expect(200);
     }

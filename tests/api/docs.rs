@@ -18,7 +18,7 @@ fn the_description_is_served_and_kept_by_caches() {
 
 #[test]
 fn the_pages_need_nothing_from_elsewhere() {
-    if !target().has_pages {
+    if !target().has_pages() {
         return;
     }
     for path in ["/docs", "/docs/", "/docs/problems"] {
@@ -38,7 +38,7 @@ fn the_pages_need_nothing_from_elsewhere() {
 
 #[test]
 fn a_problem_leads_to_its_explanation() {
-    if !target().has_pages {
+    if !target().has_pages() {
         return;
     }
     let problem = anonymous("GET", "/api/me/tasks").expect(401).problem();
@@ -48,7 +48,7 @@ fn a_problem_leads_to_its_explanation() {
 
 #[test]
 fn there_is_nothing_else_under_docs() {
-    if !target().has_pages {
+    if !target().has_pages() {
         return;
     }
     for path in ["/docs/nothing", "/docs/problems/forbidden", "/docs/index.html"] {

@@ -2,8 +2,14 @@
 
 #[path = "support/client.rs"]
 mod client;
+#[path = "support/issuer.rs"]
+mod issuer;
+#[path = "support/signer.rs"]
+mod signer;
 #[path = "support/target.rs"]
 mod target;
 
 pub use client::{Reply, User, anonymous, token_with};
-pub use target::{CORS_ORIGIN, target};
+pub use issuer::{Answer, Issuer, jwks};
+pub use signer::{Signer, base64url, fixture};
+pub use target::{CORS_ORIGIN, SECRET, Target, kind, target};

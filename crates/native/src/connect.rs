@@ -75,6 +75,11 @@ pub async fn create_database(address: &Address, database: &str) -> Result<Addres
 }
 
 pub(crate) fn tls() -> Result<MakeRustlsConnect> {
+    Ok(MakeRustlsConnect::new(tls_config()?))
+}
+
+/// TLS that trusts whom the machine trusts.
+pub(crate) fn tls_config() -> Result<rustls::ClientConfig> {
     let found = rustls_native_certs::load_native_certs();
     let mut roots = rustls::RootCertStore::empty();
     roots.add_parsable_certificates(found.certs);
@@ -84,9 +89,8 @@ pub(crate) fn tls() -> Result<MakeRustlsConnect> {
         );
     }
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = rustls::ClientConfig::builder_with_provider(provider)
+    Ok(rustls::ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?
         .with_root_certificates(roots)
-        .with_no_client_auth();
-    Ok(MakeRustlsConnect::new(config))
+        .with_no_client_auth())
 }

@@ -8,6 +8,8 @@ pub mod address;
 pub mod connect;
 #[cfg(feature = "server")]
 pub mod database;
+#[cfg(feature = "server")]
+pub mod keys;
 pub mod migrate;
 pub mod postgres;
 pub mod role;

@@ -6,8 +6,9 @@ use std::time::{Instant, SystemTime};
 
 use anyhow::{Context, Result, bail};
 use clap::Parser;
-use errand::{Ambient, App, Config};
+use errand::{Adapters, Ambient};
 use errand_native::database::NativeDatabase;
+use errand_native::keys::NativeKeys;
 use errand_native::server::serve;
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpListener;
@@ -36,8 +37,8 @@ async fn main() -> Result<()> {
     let database = NativeDatabase::new(&address, arguments.connections)?;
     let ambient =
         Ambient { now: SystemTime::now, clock: Instant::now, new_id: Uuid::now_v7, log: |line| eprintln!("{line}") };
-    let app = App::new(Config::from_variables(variable)?, Arc::new(database), ambient)?;
-    let router = errand::router(Arc::new(app));
+    let adapters = Adapters { database: Arc::new(database), keys: Arc::new(NativeKeys) };
+    let router = errand::service(variable, adapters, ambient);
 
     let listener =
         TcpListener::bind(arguments.listen).await.with_context(|| format!("cannot listen on {}", arguments.listen))?;

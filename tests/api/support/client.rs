@@ -12,7 +12,7 @@ use ureq::http::{Request, Response, StatusCode};
 use ureq::{Agent, Body};
 use uuid::Uuid;
 
-use super::target::{SECRET, target};
+use super::target::{SECRET, Target, target};
 
 /// A user, with a token that is good for an hour.
 #[derive(Clone)]
@@ -192,9 +192,27 @@ impl Reply {
     }
 }
 
+impl Target {
+    /// Sends a GET with this token to this errand.
+    pub fn get(&self, path: &str, token: &str) -> Reply {
+        self.send("GET", path, token, None)
+    }
+
+    /// Sends a request with this token to this errand.
+    pub fn send(&self, method: &str, path: &str, token: &str, body: Option<&[u8]>) -> Reply {
+        let authorization = format!("Bearer {token}");
+        let headers = [("authorization", authorization.as_str()), ("content-type", "application/json")];
+        send_at(self.url(), method, path, &headers[..if body.is_some() { 2 } else { 1 }], body)
+    }
+}
+
 fn send(method: &str, path: &str, headers: &[(&str, &str)], body: Option<&[u8]>) -> Reply {
+    send_at(target().url(), method, path, headers, body)
+}
+
+fn send_at(url: &str, method: &str, path: &str, headers: &[(&str, &str)], body: Option<&[u8]>) -> Reply {
     let attempt = || {
-        let mut request = Request::builder().method(method).uri(format!("{}{path}", target().url()));
+        let mut request = Request::builder().method(method).uri(format!("{url}{path}"));
         for (name, value) in headers {
             request = request.header(*name, *value);
         }

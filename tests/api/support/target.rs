@@ -6,10 +6,11 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, LazyLock};
 use std::time::{Instant, SystemTime};
 
-use errand::{Ambient, App, Config};
+use errand::{Adapters, Ambient};
 use errand_native::address::Address;
 use errand_native::connect::{connect, create_database};
 use errand_native::database::NativeDatabase;
+use errand_native::keys::NativeKeys;
 use errand_native::{migrate, role, server};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
@@ -27,36 +28,79 @@ pub trait Runs: Send + Sync {
 /// A running errand, and the database behind it.
 pub struct Target {
     running: Box<dyn Runs>,
+    database: Arc<Database>,
+}
+
+struct Database {
     /// The database, as its administrator.
     admin: Address,
     /// The connection string of the component's role.
-    pub app_url: String,
-    /// Whether the documentation's component runs beside the API.
-    pub has_pages: bool,
+    app_url: String,
 }
+
+/// Variables by name.
+type Variables = Vec<(&'static str, String)>;
 
 /// The target of this run.
 pub fn target() -> &'static Target {
-    static TARGET: LazyLock<Target> = LazyLock::new(|| RUNTIME.block_on(start()));
+    static TARGET: LazyLock<Target> = LazyLock::new(|| {
+        let database = Arc::new(RUNTIME.block_on(Database::create()));
+        Target::start(database, &[("jwt_secret", SECRET), ("cors_origins", CORS_ORIGIN)])
+    });
     &TARGET
 }
 
 /// Everything asynchronous of the tests' own runs here.
-static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().unwrap());
+pub static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().unwrap());
 
 impl Target {
+    /// Another errand on the same database, with these variables.
+    pub fn start_with(&self, variables: &[(&'static str, &str)]) -> Self {
+        Self::start(Arc::clone(&self.database), variables)
+    }
+
+    fn start(database: Arc<Database>, variables: &[(&'static str, &str)]) -> Self {
+        let mut all: Variables = vec![
+            ("database_url", database.app_url.clone()),
+            ("database_host", database.admin.endpoint()),
+            ("access_log", "errors".to_owned()),
+        ];
+        all.extend(variables.iter().map(|(name, value)| (*name, (*value).to_owned())));
+        let running: Box<dyn Runs> = match kind().as_str() {
+            "native" => Box::new(RUNTIME.block_on(Native::start(&all))),
+            "host" => {
+                let host = std::env::var("ERRAND_HOST_BIN").expect("run `cargo xtask test --target host`");
+                let mut command = Command::new(host);
+                command.args(["--listen", "127.0.0.1:0", "--exit-with-stdin"]);
+                Box::new(Process::start(command, &all))
+            }
+            "spin" => {
+                let mut command = Command::new("spin");
+                command.args(["up", "--listen", "127.0.0.1:0", "--runtime-config-file", "runtime-config.toml"]);
+                Box::new(Process::start(command, &all))
+            }
+            other => panic!("ERRAND_TEST_TARGET is native, host or spin, not {other}"),
+        };
+        Self { running, database }
+    }
+
     pub fn url(&self) -> &str {
         self.running.url()
     }
 
+    /// Whether the documentation's component runs beside the API.
+    pub fn has_pages(&self) -> bool {
+        kind() != "native"
+    }
+
     /// Runs a query as the administrator, whom no row-level security holds; gives the first column of each row as text.
     pub fn admin_query(&self, sql: &str) -> Vec<String> {
-        query(&self.admin, sql).unwrap()
+        query(&self.database.admin, sql).unwrap()
     }
 
     /// Runs statements as the component's role.
     pub fn app_query(&self, sql: &str) -> Result<Vec<String>, String> {
-        query(&Address::parse(&self.app_url).unwrap(), sql)
+        query(&Address::parse(&self.database.app_url).unwrap(), sql)
     }
 }
 
@@ -74,43 +118,25 @@ fn query(address: &Address, sql: &str) -> Result<Vec<String>, String> {
     })
 }
 
-async fn start() -> Target {
-    let Ok(server) = std::env::var("ERRAND_TEST_DATABASE_URL") else {
-        // Once, instead of a panic per test.
-        eprintln!("These tests need a PostgreSQL; `cargo xtask test` gives them one.");
-        std::process::exit(1);
-    };
-    let name = format!("errand_test_{}", std::process::id());
-    let admin = create_database(&Address::parse(&server).unwrap(), &name).await.unwrap();
-    let checkout = Path::new(env!("CARGO_MANIFEST_DIR"));
-    migrate::migrate(&admin, &checkout.join("migrations")).await.unwrap();
-    let app_url = role::ensure_app_login(&admin, "errand_app in tests").await.unwrap();
-    let running: Box<dyn Runs> = match std::env::var("ERRAND_TEST_TARGET").as_deref() {
-        Err(_) | Ok("native") => Box::new(Native::start(&app_url).await),
-        Ok("host") => {
-            let host = std::env::var("ERRAND_HOST_BIN").expect("run `cargo xtask test --target host`");
-            let mut command = Command::new(host);
-            command.args(["--listen", "127.0.0.1:0", "--exit-with-stdin"]);
-            Box::new(Process::start(command, &app_url, &admin))
-        }
-        Ok("spin") => {
-            let mut command = Command::new("spin");
-            command.args(["up", "--listen", "127.0.0.1:0", "--runtime-config-file", "runtime-config.toml"]);
-            Box::new(Process::start(command, &app_url, &admin))
-        }
-        Ok(other) => panic!("ERRAND_TEST_TARGET is native, host or spin, not {other}"),
-    };
-    let has_pages = !matches!(std::env::var("ERRAND_TEST_TARGET").as_deref(), Err(_) | Ok("native"));
-    Target { running, admin, app_url, has_pages }
+/// What the tests are sent to: native, host or spin.
+pub fn kind() -> String {
+    std::env::var("ERRAND_TEST_TARGET").unwrap_or_else(|_| "native".to_owned())
 }
 
-fn variables(app_url: &str) -> [(&'static str, String); 4] {
-    [
-        ("database_url", app_url.to_owned()),
-        ("jwt_secret", SECRET.to_owned()),
-        ("cors_origins", CORS_ORIGIN.to_owned()),
-        ("access_log", "errors".to_owned()),
-    ]
+impl Database {
+    async fn create() -> Self {
+        let Ok(server) = std::env::var("ERRAND_TEST_DATABASE_URL") else {
+            // Once, instead of a panic per test.
+            eprintln!("These tests need a PostgreSQL; `cargo xtask test` gives them one.");
+            std::process::exit(1);
+        };
+        let name = format!("errand_test_{}", std::process::id());
+        let admin = create_database(&Address::parse(&server).unwrap(), &name).await.unwrap();
+        let checkout = Path::new(env!("CARGO_MANIFEST_DIR"));
+        migrate::migrate(&admin, &checkout.join("migrations")).await.unwrap();
+        let app_url = role::ensure_app_login(&admin, "errand_app in tests").await.unwrap();
+        Self { admin, app_url }
+    }
 }
 
 /// The one origin whose pages may call the API.
@@ -121,23 +147,20 @@ struct Native {
 }
 
 impl Native {
-    async fn start(app_url: &str) -> Self {
-        let variables = variables(app_url);
-        let config = Config::from_variables(|name| {
-            variables.iter().find(|(known, _)| *known == name).map(|(_, value)| value.clone())
-        })
-        .unwrap();
-        let database = NativeDatabase::new(app_url, 64).unwrap();
+    async fn start(variables: &Variables) -> Self {
+        let get = |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| value.clone());
+        let database = NativeDatabase::new(&get("database_url").unwrap(), 64).unwrap();
         let ambient = Ambient {
             now: SystemTime::now,
             clock: Instant::now,
             new_id: Uuid::now_v7,
             log: |line| eprintln!("{line}"),
         };
-        let app = App::new(config, Arc::new(database), ambient).unwrap();
+        let adapters = Adapters { database: Arc::new(database), keys: Arc::new(NativeKeys) };
+        let router = errand::service(get, adapters, ambient);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        RUNTIME.spawn(server::serve(listener, errand::router(Arc::new(app))));
+        RUNTIME.spawn(server::serve(listener, router));
         Self { url }
     }
 }
@@ -151,16 +174,15 @@ impl Runs for Native {
 struct Process {
     url: String,
     /// Its standard input is held open: when this process goes, the other one sees the end of it and goes too.
-    _child: Child,
+    child: Child,
 }
 
 impl Process {
-    fn start(mut command: Command, app_url: &str, admin: &Address) -> Self {
-        for (name, value) in variables(app_url) {
+    fn start(mut command: Command, variables: &Variables) -> Self {
+        for (name, value) in variables {
             command.env(format!("SPIN_VARIABLE_{}", name.to_uppercase()), value);
         }
         command
-            .env("SPIN_VARIABLE_DATABASE_HOST", admin.endpoint())
             .current_dir(env!("CARGO_MANIFEST_DIR"))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped());
@@ -173,12 +195,19 @@ impl Process {
             .expect("the server stopped before it served; its messages are above");
         // Read on, so that the server never waits for a reader.
         std::thread::spawn(move || lines.for_each(drop));
-        Self { url, _child: child }
+        Self { url, child }
     }
 }
 
 impl Runs for Process {
     fn url(&self) -> &str {
         &self.url
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        _ = self.child.kill();
+        _ = self.child.wait();
     }
 }

@@ -1,0 +1,60 @@
+//! What errand says about itself to clients that look for its issuer (RFC 9728).
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse, Response};
+use http::uri::Authority;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, HOST, HeaderValue};
+use serde::Serialize;
+
+use super::problem::Problem;
+use crate::App;
+use crate::auth::SCOPES;
+
+/// Where the metadata is.
+pub(super) const PATH: &str = "/.well-known/oauth-protected-resource";
+
+/// The metadata (RFC 9728, section 2).
+#[derive(Serialize)]
+struct ResourceMetadata<'a> {
+    resource: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    authorization_servers: Vec<&'a str>,
+    bearer_methods_supported: [&'a str; 1],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scopes_supported: Option<[&'a str; 2]>,
+}
+
+/// `GET /.well-known/oauth-protected-resource`: who issues the tokens that are accepted here.
+pub(super) async fn get_resource_metadata(State(app): State<Arc<App>>, request: Request) -> Response {
+    let metadata = ResourceMetadata {
+        resource: app.verifier.resource().map_or_else(|| as_called(&request), str::to_owned),
+        // An issuer that is no URL is no authorization server that could be found.
+        authorization_servers: app.verifier.issuer().into_iter().filter(|issuer| issuer.starts_with("http")).collect(),
+        bearer_methods_supported: ["header"],
+        scopes_supported: app.verifier.has_scopes().then_some(SCOPES),
+    };
+    let headers = [
+        (CONTENT_TYPE, HeaderValue::from_static("application/json")),
+        (CACHE_CONTROL, HeaderValue::from_static("no-cache")),
+    ];
+    (headers, serde_json::to_vec(&metadata).unwrap_or_default()).into_response()
+}
+
+/// Tells a client that was turned away where to look. Only where the public URL is known: the client's word for it, the
+/// `Host` header, is not to be repeated as errand's.
+pub(super) fn hint(app: &App, problem: Problem) -> Problem {
+    match app.verifier.resource() {
+        Some(resource) => problem.with_challenge_parameter("resource_metadata", &format!("{resource}{PATH}")),
+        None => problem,
+    }
+}
+
+/// What the client calls this place. HTTP/1.1 has it in a header, HTTP/2 and WASI have it in the URI.
+fn as_called(request: &Request) -> String {
+    let header = request.headers().get(HOST).and_then(|host| host.to_str().ok());
+    let host = request.uri().authority().map(Authority::as_str).or(header).unwrap_or("localhost");
+    let local = ["localhost", "127.0.0.1"].contains(&host.split(':').next().unwrap_or(host));
+    format!("{}://{host}", if local { "http" } else { "https" })
+}

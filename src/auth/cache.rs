@@ -1,0 +1,99 @@
+//! Tokens that were verified before, so that a client's second request costs a hash and not a signature.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use super::Caller;
+use super::claims::has_expired;
+use super::keys::KeyId;
+
+/// How many tokens are kept: twice this.
+const HALF: usize = 512;
+
+/// Verified tokens by their SHA-256.
+#[derive(Default)]
+pub(super) struct Cache(Mutex<Halves>);
+
+/// What is looked up moves to the young half; when that is full it becomes the old one, and the old one goes. So what is
+/// in use stays, at no cost per entry.
+#[derive(Default)]
+struct Halves {
+    young: HashMap<[u8; 32], Verified>,
+    old: HashMap<[u8; 32], Verified>,
+}
+
+/// What was found out about a token.
+#[derive(Clone)]
+pub(super) struct Verified {
+    pub(super) caller: Caller,
+    /// Its `exp`.
+    pub(super) expires: u64,
+    /// The key that verified it: good for as long as that is.
+    pub(super) key: KeyId,
+}
+
+impl Cache {
+    /// What is known of a token that has not expired.
+    pub(super) fn get(&self, digest: &[u8; 32], now: u64) -> Option<Verified> {
+        let mut halves = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = match halves.young.get(digest) {
+            Some(found) => found.clone(),
+            None => {
+                let found = halves.old.remove(digest)?;
+                halves.insert(*digest, found.clone());
+                found
+            }
+        };
+        (!has_expired(found.expires, now)).then_some(found)
+    }
+
+    /// Keeps what was found out.
+    pub(super) fn insert(&self, digest: [u8; 32], verified: Verified) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(digest, verified);
+    }
+}
+
+impl Halves {
+    fn insert(&mut self, digest: [u8; 32], verified: Verified) {
+        if self.young.len() >= HALF {
+            self.old = std::mem::take(&mut self.young);
+        }
+        self.young.insert(digest, verified);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn verified(expires: u64) -> Verified {
+        Verified { caller: Caller { user_id: "alice".to_owned(), reads: true, writes: false }, expires, key: [0; 32] }
+    }
+
+    fn digest(number: u32) -> [u8; 32] {
+        let mut digest = [0; 32];
+        digest[..4].copy_from_slice(&number.to_be_bytes());
+        digest
+    }
+
+    #[test]
+    fn the_number_of_entries_is_bounded_and_what_is_in_use_stays() {
+        let cache = Cache::default();
+        for number in 0..10_000 {
+            cache.insert(digest(number), verified(100));
+            assert!(cache.get(&digest(0), 0).is_some(), "{number}");
+        }
+        let halves = cache.0.lock().unwrap();
+        assert!(halves.young.len() + halves.old.len() <= 2 * HALF);
+        drop(halves);
+        assert!(cache.get(&digest(1), 0).is_none());
+    }
+
+    #[test]
+    fn nothing_outlives_its_exp() {
+        let cache = Cache::default();
+        cache.insert(digest(0), verified(100));
+        assert!(cache.get(&digest(0), 159).is_some());
+        assert!(cache.get(&digest(0), 160).is_none());
+    }
+}

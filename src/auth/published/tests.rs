@@ -1,0 +1,149 @@
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::task::{Context, Poll, Waker};
+
+use super::*;
+use crate::auth::{Fetching, Pausing};
+
+/// An issuer with one key, whose answers can be held back.
+#[derive(Default)]
+struct Issuer {
+    asked: AtomicUsize,
+    down: AtomicBool,
+    silent: Arc<AtomicBool>,
+}
+
+const KEYS: &[u8] = br#"{"keys":[{"kty":"OKP","crv":"Ed25519","kid":"ed","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
+
+impl KeySource for Issuer {
+    fn fetch<'a>(&'a self, _: &'a str) -> Fetching<'a> {
+        self.asked.fetch_add(1, Ordering::SeqCst);
+        Box::pin(async move {
+            while self.silent.load(Ordering::SeqCst) {
+                self.pause().await;
+            }
+            if self.down.load(Ordering::SeqCst) { Err("down".to_owned()) } else { Ok(KEYS.to_owned()) }
+        })
+    }
+
+    fn pause(&self) -> Pausing {
+        let mut again = true;
+        Box::pin(std::future::poll_fn(move |_| if std::mem::take(&mut again) { Poll::Pending } else { Poll::Ready(()) }))
+    }
+}
+
+fn published() -> (Arc<Issuer>, PublishedKeys, Instant) {
+    let issuer = Arc::new(Issuer::default());
+    let keys = PublishedKeys::new("https://issuer.example".to_owned(), issuer.clone(), |_| {});
+    (issuer, keys, Instant::now())
+}
+
+/// Runs a future that never waits for long.
+fn run<T>(future: impl Future<Output = T>) -> T {
+    let mut future = std::pin::pin!(future);
+    for _ in 0..100 {
+        if let Poll::Ready(value) = future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            return value;
+        }
+    }
+    panic!("it waits forever")
+}
+
+fn asked(issuer: &Issuer) -> usize {
+    issuer.asked.load(Ordering::SeqCst)
+}
+
+#[test]
+fn a_set_is_fetched_once_and_again_when_it_is_ten_minutes_old() {
+    let (issuer, keys, start) = published();
+    assert!(run(keys.get(start)).is_some());
+    assert!(run(keys.get(start + FRESH - Duration::from_secs(1))).is_some());
+    assert_eq!(asked(&issuer), 1);
+    assert!(run(keys.get(start + FRESH)).is_some());
+    assert_eq!(asked(&issuer), 2);
+}
+
+#[test]
+fn the_last_good_set_serves_for_a_day_while_the_issuer_is_down() {
+    let (issuer, keys, start) = published();
+    run(keys.get(start));
+    issuer.down.store(true, Ordering::SeqCst);
+    let late = start + FRESH;
+    assert!(run(keys.get(late)).is_some());
+    assert!(run(keys.get(late + PATIENCE - Duration::from_secs(1))).is_some());
+    assert_eq!(asked(&issuer), 2, "a failure is not repeated at once");
+    assert!(run(keys.get(start + GOOD - Duration::from_secs(1))).is_some());
+    assert!(run(keys.get(start + GOOD)).is_none());
+    issuer.down.store(false, Ordering::SeqCst);
+    assert!(run(keys.get(start + GOOD + IMPATIENCE)).is_some());
+}
+
+#[test]
+fn without_a_set_an_issuer_that_is_down_is_asked_once_a_second() {
+    let (issuer, keys, start) = published();
+    issuer.down.store(true, Ordering::SeqCst);
+    for milliseconds in [0, 1, 500, 999] {
+        assert!(run(keys.get(start + Duration::from_millis(milliseconds))).is_none());
+    }
+    assert_eq!(asked(&issuer), 1);
+    assert!(run(keys.get(start + IMPATIENCE)).is_none());
+    assert_eq!(asked(&issuer), 2);
+}
+
+#[test]
+fn an_unknown_kid_causes_a_fetch_once_a_minute() {
+    let (issuer, keys, start) = published();
+    let first = run(keys.get(start)).unwrap();
+    let second = run(keys.after(&first, start)).unwrap();
+    assert_eq!(asked(&issuer), 2);
+    // Whoever still has the first set gets the second; whoever has that gets nothing.
+    assert!(Arc::ptr_eq(&run(keys.after(&first, start)).unwrap(), &second));
+    for seconds in [1, 30, 59] {
+        assert!(run(keys.after(&second, start + Duration::from_secs(seconds))).is_none());
+    }
+    assert_eq!(asked(&issuer), 2);
+    assert!(run(keys.after(&second, start + CURIOSITY)).is_some());
+    assert_eq!(asked(&issuer), 3);
+}
+
+#[test]
+fn many_requests_wait_for_one_fetch() {
+    let (issuer, keys, start) = published();
+    issuer.silent.store(true, Ordering::SeqCst);
+    let mut waiting: Vec<_> = (0..100).map(|_| Box::pin(keys.get(start))).collect();
+    let mut context = Context::from_waker(Waker::noop());
+    for request in &mut waiting {
+        assert!(request.as_mut().poll(&mut context).is_pending());
+    }
+    assert_eq!(asked(&issuer), 1);
+    issuer.silent.store(false, Ordering::SeqCst);
+    for request in waiting {
+        assert!(run(request).is_some());
+    }
+    assert_eq!(asked(&issuer), 1);
+}
+
+#[test]
+fn when_the_request_that_fetches_is_given_up_another_one_fetches() {
+    let (issuer, keys, start) = published();
+    issuer.silent.store(true, Ordering::SeqCst);
+    let mut context = Context::from_waker(Waker::noop());
+    let mut fetching = Box::pin(keys.get(start));
+    let mut waiting = Box::pin(keys.get(start));
+    assert!(fetching.as_mut().poll(&mut context).is_pending());
+    assert!(waiting.as_mut().poll(&mut context).is_pending());
+    drop(fetching);
+    issuer.silent.store(false, Ordering::SeqCst);
+    assert!(run(waiting).is_some());
+    assert_eq!(asked(&issuer), 2);
+}
+
+#[test]
+fn while_one_fetches_the_others_go_on_with_the_last_set() {
+    let (issuer, keys, start) = published();
+    run(keys.get(start));
+    issuer.silent.store(true, Ordering::SeqCst);
+    let mut fetching = Box::pin(keys.get(start + FRESH));
+    assert!(fetching.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    assert!(run(keys.get(start + FRESH)).is_some());
+    assert_eq!(asked(&issuer), 2);
+}
