@@ -32,12 +32,12 @@ mod idempotency;
 mod list;
 #[path = "api/older_clients.rs"]
 mod older_clients;
-#[path = "api/statuses.rs"]
-mod statuses;
 #[path = "api/published_keys.rs"]
 mod published_keys;
 #[path = "api/recipes.rs"]
 mod recipes;
+#[path = "api/statuses.rs"]
+mod statuses;
 #[path = "api/tokens.rs"]
 mod tokens;
 #[path = "api/update.rs"]

@@ -13,7 +13,8 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
 use errand::data::{Calling, Database, Row, Value};
-use errand::{Ambient, App, Config};
+use errand::{Adapters, Ambient, App, Config};
+use errand_native::keys::NativeKeys;
 use jwt_compact::alg::{Hs256, Hs256Key};
 use jwt_compact::prelude::*;
 use serde::Deserialize;
@@ -64,7 +65,9 @@ fn router() -> Router {
     let variables = HashMap::from([("jwt_secret", SECRET)]);
     let config = Config::from_variables(|name| variables.get(name).map(|value| (*value).to_owned())).unwrap();
     let ambient = Ambient { now: || SystemTime::UNIX_EPOCH + NOW, clock: Instant::now, new_id: Uuid::nil, log: |_| {} };
-    errand::router(Arc::new(App::new(config, Arc::new(Recorded { page: vec![TASK; 50].join(",") }), ambient).unwrap()))
+    let database = Arc::new(Recorded { page: vec![TASK; 50].join(",") });
+    let adapters = Adapters { database, keys: Arc::new(NativeKeys) };
+    errand::router(Arc::new(App::new(config, adapters, ambient).unwrap()))
 }
 
 fn request(path: &str) -> Request {

@@ -8,8 +8,8 @@ use http::request::Parts;
 use uuid::Uuid;
 
 use super::Observed;
-use super::{metadata, negotiation};
 use super::problem::Problem;
+use super::{metadata, negotiation};
 use crate::App;
 use crate::auth::{self, Access, Moment, Refusal};
 use crate::data::Scope;

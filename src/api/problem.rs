@@ -78,6 +78,7 @@ impl Problem {
     }
 
     fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.retain(|(other, _)| *other != name);
         self.headers.push((name, value));
         self
     }
@@ -140,7 +141,8 @@ impl Problem {
 
     /// Adds a parameter to the challenge, if there is one.
     pub(super) fn with_challenge_parameter(self, name: &str, value: &str) -> Self {
-        let Some(challenge) = self.headers.get(WWW_AUTHENTICATE).and_then(|value| value.to_str().ok()) else {
+        let challenge = self.headers.iter().find(|(other, _)| *other == WWW_AUTHENTICATE);
+        let Some(challenge) = challenge.and_then(|(_, value)| value.to_str().ok()) else {
             return self;
         };
         let separator = if challenge == "Bearer" { " " } else { ", " };

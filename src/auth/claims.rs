@@ -5,10 +5,10 @@ use std::time::{Duration, SystemTime};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
+use super::Caller;
 use super::config::{Rules, SCOPES, Scoping};
 use super::token::present;
 use super::verifier::Refusal;
-use super::Caller;
 
 /// How far the issuer's clock and this one may differ.
 const SKEW: Duration = Duration::from_secs(60);

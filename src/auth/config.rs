@@ -121,7 +121,9 @@ impl AuthConfig {
         let asymmetric = algorithms.iter().any(|algorithm| *algorithm != Algorithm::Hs256);
         match (symmetric == secret, asymmetric == published) {
             (true, true) => Ok(algorithms),
-            (false, _) if secret => Err(error("jwt_algorithms", "leaves out HS256, and jwt_secret is good for nothing else")),
+            (false, _) if secret => {
+                Err(error("jwt_algorithms", "leaves out HS256, and jwt_secret is good for nothing else"))
+            }
             (false, _) => Err(error("jwt_algorithms", "has HS256, but jwt_secret is empty")),
             (_, false) if published => Err(error("jwt_algorithms", "has no algorithm for the keys of the JWKS")),
             (_, false) => Err(error("jwt_algorithms", "has an algorithm that needs jwt_jwks or jwt_jwks_url")),

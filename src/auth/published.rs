@@ -95,9 +95,11 @@ impl PublishedKeys {
     async fn ask(&self, now: Instant) {
         // A request that is given up half-way must not leave the others waiting for it.
         let asking = Asking(self);
-        let outcome = self.source.fetch(&self.url).await.and_then(|document| {
-            KeySet::parse(&document).map_err(|problem| format!("the document {problem}"))
-        });
+        let outcome = self
+            .source
+            .fetch(&self.url)
+            .await
+            .and_then(|document| KeySet::parse(&document).map_err(|problem| format!("the document {problem}")));
         let mut state = self.state();
         match outcome {
             Ok(keys) => (state.last, state.failed) = (Some((Arc::new(keys), now)), None),

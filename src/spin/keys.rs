@@ -42,6 +42,7 @@ async fn get(url: &str) -> Result<Vec<u8>, String> {
     if response.status() != http::StatusCode::OK {
         return Err(format!("the answer is {}", response.status()));
     }
-    let body = Limited::new(response.into_body(), LONGEST_DOCUMENT).collect().await.map_err(|error| error.to_string())?;
+    let body =
+        Limited::new(response.into_body(), LONGEST_DOCUMENT).collect().await.map_err(|error| error.to_string())?;
     Ok(body.to_bytes().into())
 }

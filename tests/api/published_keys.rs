@@ -30,7 +30,9 @@ fn keys_are_found_at_their_url() {
     let errand = trusting(&issuer);
     for signer in &signers {
         errand.get("/api/me/tasks", &signer.token(&good())).expect(200);
-        errand.get("/api/me/tasks", &Signer::new(signer.alg, "stranger").with_header(&json!({"kid": "a"}), &good())).expect(401);
+        errand
+            .get("/api/me/tasks", &Signer::new(signer.alg, "stranger").with_header(&json!({"kid": "a"}), &good()))
+            .expect(401);
     }
     assert!(issuer.asked() <= 2, "{}", issuer.asked());
 }

@@ -75,8 +75,7 @@ fn clerk() {
 
 #[test]
 fn supabase_auth() {
-    let variables =
-        [("jwt_issuer", "https://abcdefgh.supabase.co/auth/v1"), ("jwt_audience", "authenticated")];
+    let variables = [("jwt_issuer", "https://abcdefgh.supabase.co/auth/v1"), ("jwt_audience", "authenticated")];
     let claims = json!({"aal": "aal1", "amr": [{"method": "password", "timestamp": now()}], "app_metadata":
         {"provider": "email", "providers": ["email"]}, "aud": "authenticated", "email": "a@example.com", "exp": now() + 3600,
         "iat": now(), "is_anonymous": false, "iss": "https://abcdefgh.supabase.co/auth/v1", "phone": "",

@@ -40,7 +40,10 @@ static STAGE: LazyLock<Stage> = LazyLock::new(|| {
     keys["keys"][6]["key_ops"] = json!(["sign"]);
     // A key may come without alg, and keys that errand does not know may stand beside it.
     keys["keys"][2].as_object_mut().unwrap().remove("alg");
-    keys["keys"].as_array_mut().unwrap().push(json!({"kty": "EC", "crv": "P-521", "kid": "p521", "x": "AA", "y": "AA"}));
+    keys["keys"]
+        .as_array_mut()
+        .unwrap()
+        .push(json!({"kty": "EC", "crv": "P-521", "kid": "p521", "x": "AA", "y": "AA"}));
     let keys = keys.to_string();
     let common = [("jwt_jwks", keys.as_str()), ("jwt_issuer", ISSUER), ("jwt_audience", AUDIENCE)];
     let with = |more: &[(&'static str, &'static str)]| target().start_with(&[&common[..], more].concat());
@@ -66,7 +69,8 @@ pub fn now() -> u64 {
 
 /// Good claims, some of them changed; null takes one away.
 pub fn claims(changes: Value) -> Value {
-    let mut claims = json!({"sub": "tokens", "exp": now() + 3600, "iat": now(), "nbf": now(), "iss": ISSUER, "aud": AUDIENCE});
+    let mut claims =
+        json!({"sub": "tokens", "exp": now() + 3600, "iat": now(), "nbf": now(), "iss": ISSUER, "aud": AUDIENCE});
     for (name, value) in changes.as_object().unwrap() {
         claims[name] = value.clone();
     }
@@ -143,7 +147,10 @@ fn hostile_tokens_are_refused() {
     let good = claims(json!({}));
     for (name, token) in [
         ("an algorithm that is not allowed", stage.es256.with_header(&json!({"typ": "at+jwt"}), &good)),
-        ("PS256 with an RSA key when RS256 alone is allowed", stage.ps256.with_header(&json!({"typ": "at+jwt"}), &good)),
+        (
+            "PS256 with an RSA key when RS256 alone is allowed",
+            stage.ps256.with_header(&json!({"typ": "at+jwt"}), &good),
+        ),
         ("no secret is configured", stage.secret.with_header(&json!({"typ": "at+jwt"}), &good)),
         ("typ JWT where access tokens are required", stage.rs256.token(&good)),
         ("no typ where access tokens are required", stage.rs256.with_header(&json!({"typ": null}), &good)),
@@ -170,7 +177,9 @@ type Row<'a> = &'a mut dyn FnMut(&str, String);
 fn headers(stage: &Stage, good: &Value, row: Row) {
     let Stage { secret, rs256, ps256, es256, es384, eddsa, stranger, .. } = stage;
     let payload = base64url(good.to_string());
-    for alg in ["none", "None", "NONE", "nOnE", "", "HS", "hs256", "HS384", "HS512", "RS384", "RS512", "ES512", "ES256K"] {
+    for alg in
+        ["none", "None", "NONE", "nOnE", "", "HS", "hs256", "HS384", "HS512", "RS384", "RS512", "ES512", "ES256K"]
+    {
         let header = base64url(json!({"alg": alg, "typ": "JWT"}).to_string());
         row(&format!("alg {alg:?} without a signature"), format!("{header}.{payload}."));
         row(&format!("alg {alg:?} with a signature of the secret"), secret.sign(&header, &payload));
@@ -195,7 +204,18 @@ fn headers(stage: &Stage, good: &Value, row: Row) {
     row("the key of a stranger without a kid", stranger.with_header(&json!({"kid": null}), good));
     row("a key for encryption", stage.encryption.token(good));
     row("a key that may not verify", stage.signing_only.token(good));
-    for kid in ["unknown", "", "../../etc/passwd", "/dev/null", "' or 1=1 --", "es256\0", "\0", "ES256", " es256", "http://evil.example/k"] {
+    for kid in [
+        "unknown",
+        "",
+        "../../etc/passwd",
+        "/dev/null",
+        "' or 1=1 --",
+        "es256\0",
+        "\0",
+        "ES256",
+        " es256",
+        "http://evil.example/k",
+    ] {
         row(&format!("kid {kid:?}"), es256.with_header(&json!({"kid": kid}), good));
     }
     row("kid a number", es256.with_header(&json!({"kid": 0}), good));
@@ -211,10 +231,18 @@ fn headers(stage: &Stage, good: &Value, row: Row) {
     row("crit b64", es256.with_header(&json!({"crit": ["b64"], "b64": false}), good));
     row("crit empty", es256.with_header(&json!({"crit": []}), good));
     row("crit null", es256.sign(&base64url(r#"{"alg":"ES256","kid":"es256","crit":null}"#), &payload));
-    for header in [r#"{"alg":"none","alg":"ES256","kid":"es256"}"#, r#"{"alg":"ES256","alg":"ES256","kid":"es256"}"#,
-        r#"{"alg":"ES256","kid":"x","kid":"es256"}"#, r#"{"alg":"ES256","kid":"es256","k\u0069d":"es256"}"#,
-        r#"["ES256"]"#, r#""ES256""#, "{}", "", r#"{"alg":"ES256","kid":"es256"}{}"#, r#"{"alg":"ES256","kid":"es256""#]
-    {
+    for header in [
+        r#"{"alg":"none","alg":"ES256","kid":"es256"}"#,
+        r#"{"alg":"ES256","alg":"ES256","kid":"es256"}"#,
+        r#"{"alg":"ES256","kid":"x","kid":"es256"}"#,
+        r#"{"alg":"ES256","kid":"es256","k\u0069d":"es256"}"#,
+        r#"["ES256"]"#,
+        r#""ES256""#,
+        "{}",
+        "",
+        r#"{"alg":"ES256","kid":"es256"}{}"#,
+        r#"{"alg":"ES256","kid":"es256""#,
+    ] {
         row(&format!("the header {header}"), es256.sign(&base64url(header), &payload));
     }
     for typ in ["logout+jwt", "dpop+jwt", "JWE", "id_token", ""] {
@@ -265,19 +293,52 @@ fn signatures(stage: &Stage, good: &Value, row: Row) {
 fn bodies(stage: &Stage, row: Row) {
     let es256 = &stage.es256;
     let changes = [
-        json!({"exp": null}), json!({"exp": now() - 61}), json!({"exp": 0}), json!({"exp": -1}),
-        json!({"exp": now() as f64 + 3600.5}), json!({"exp": (now() + 3600).to_string()}), json!({"exp": 1e300}),
-        json!({"exp": u64::MAX}), json!({"exp": 253_402_300_800_u64}), json!({"exp": [now() + 3600]}),
-        json!({"exp": true}), json!({"nbf": now() + 70}), json!({"nbf": "0"}), json!({"nbf": -5}),
-        json!({"nbf": u64::MAX}), json!({"iat": now() + 70}), json!({"iat": 1.5}), json!({"iat": {}}),
-        json!({"aud": null}), json!({"aud": "other"}), json!({"aud": ["other", "another"]}), json!({"aud": []}),
-        json!({"aud": ""}), json!({"aud": ["Errand"]}), json!({"aud": "errand "}), json!({"aud": {"errand": true}}),
-        json!({"aud": ["errand", 5]}), json!({"iss": null}), json!({"iss": "https://issuer.example/"}),
-        json!({"iss": "https://issuer.exampl"}), json!({"iss": "https://issuer.example.evil"}),
-        json!({"iss": "HTTPS://issuer.example"}), json!({"iss": [ISSUER]}), json!({"sub": null}), json!({"sub": ""}),
-        json!({"sub": 5}), json!({"sub": ["tokens"]}), json!({"sub": "x".repeat(256)}), json!({"sub": "a\0b"}),
-        json!({"sub": true}), json!({"at_hash": "x"}), json!({"c_hash": "x"}), json!({"nonce": "x"}),
-        json!({"typ": "ID"}), json!({"typ": "Refresh"}), json!({"scope": 5}),
+        json!({"exp": null}),
+        json!({"exp": now() - 61}),
+        json!({"exp": 0}),
+        json!({"exp": -1}),
+        json!({"exp": now() as f64 + 3600.5}),
+        json!({"exp": (now() + 3600).to_string()}),
+        json!({"exp": 1e300}),
+        json!({"exp": u64::MAX}),
+        json!({"exp": 253_402_300_800_u64}),
+        json!({"exp": [now() + 3600]}),
+        json!({"exp": true}),
+        json!({"nbf": now() + 70}),
+        json!({"nbf": "0"}),
+        json!({"nbf": -5}),
+        json!({"nbf": u64::MAX}),
+        json!({"iat": now() + 70}),
+        json!({"iat": 1.5}),
+        json!({"iat": {}}),
+        json!({"aud": null}),
+        json!({"aud": "other"}),
+        json!({"aud": ["other", "another"]}),
+        json!({"aud": []}),
+        json!({"aud": ""}),
+        json!({"aud": ["Errand"]}),
+        json!({"aud": "errand "}),
+        json!({"aud": {"errand": true}}),
+        json!({"aud": ["errand", 5]}),
+        json!({"iss": null}),
+        json!({"iss": "https://issuer.example/"}),
+        json!({"iss": "https://issuer.exampl"}),
+        json!({"iss": "https://issuer.example.evil"}),
+        json!({"iss": "HTTPS://issuer.example"}),
+        json!({"iss": [ISSUER]}),
+        json!({"sub": null}),
+        json!({"sub": ""}),
+        json!({"sub": 5}),
+        json!({"sub": ["tokens"]}),
+        json!({"sub": "x".repeat(256)}),
+        json!({"sub": "a\0b"}),
+        json!({"sub": true}),
+        json!({"at_hash": "x"}),
+        json!({"c_hash": "x"}),
+        json!({"nonce": "x"}),
+        json!({"typ": "ID"}),
+        json!({"typ": "Refresh"}),
+        json!({"scope": 5}),
     ];
     for change in changes {
         let name: String = format!("claims {change}").chars().take(80).collect();
@@ -286,18 +347,31 @@ fn bodies(stage: &Stage, row: Row) {
     let header = base64url(json!({"alg": "ES256", "kid": "es256"}).to_string());
     let text = claims(json!({})).to_string();
     let inside = &text[1..text.len() - 1];
-    for payload in [format!(r#"{{"sub":"admin",{inside}}}"#), format!(r#"{{{inside},"sub":"tokens"}}"#),
-        format!(r#"{{{inside},"s\u0075b":"admin"}}"#), format!(r#"{{"exp":1,{inside}}}"#),
-        format!(r#"{{"aud":"x",{inside}}}"#), format!(r#"{{"iss":"x",{inside}}}"#), format!(r#"{{{inside},"nbf":null}}"#).replacen("nbf", "x", 1),
-        format!("[{text}]"), format!(r#"["tokens",{},null,null,"{ISSUER}","{AUDIENCE}"]"#, now() + 3600),
-        format!("{text}{text}"), format!("{text},"), "null".to_owned(), String::new(),
-        "[".repeat(3000), format!(r#"{{{inside},"deep":{}1{}}}"#, "[".repeat(2000), "]".repeat(2000)),
-        base64url(&text)]
-    {
+    for payload in [
+        format!(r#"{{"sub":"admin",{inside}}}"#),
+        format!(r#"{{{inside},"sub":"tokens"}}"#),
+        format!(r#"{{{inside},"s\u0075b":"admin"}}"#),
+        format!(r#"{{"exp":1,{inside}}}"#),
+        format!(r#"{{"aud":"x",{inside}}}"#),
+        format!(r#"{{"iss":"x",{inside}}}"#),
+        format!(r#"{{{inside},"nbf":null}}"#).replacen("nbf", "x", 1),
+        format!("[{text}]"),
+        format!(r#"["tokens",{},null,null,"{ISSUER}","{AUDIENCE}"]"#, now() + 3600),
+        format!("{text}{text}"),
+        format!("{text},"),
+        "null".to_owned(),
+        String::new(),
+        "[".repeat(3000),
+        format!(r#"{{{inside},"deep":{}1{}}}"#, "[".repeat(2000), "]".repeat(2000)),
+        base64url(&text),
+    ] {
         let name: String = format!("the payload {payload}").chars().take(80).collect();
         row(&name, es256.sign(&header, &base64url(payload)));
     }
-    row("a payload that is not UTF-8", es256.sign(&header, &base64url([b"{\"sub\":\"".as_slice(), &[0xff], b"\"}"].concat())));
+    row(
+        "a payload that is not UTF-8",
+        es256.sign(&header, &base64url([b"{\"sub\":\"".as_slice(), &[0xff], b"\"}"].concat())),
+    );
 }
 
 fn shapes(stage: &Stage, good: &Value, row: Row) {
@@ -362,7 +436,8 @@ fn scopes_allow_reading_and_writing_apart() {
                 if !may {
                     let metadata = "https://api.example/.well-known/oauth-protected-resource";
                     let challenge = format!(
-                        r#"Bearer error="insufficient_scope", scope="{scope}", resource_metadata="{metadata}""#);
+                        r#"Bearer error="insufficient_scope", scope="{scope}", resource_metadata="{metadata}""#
+                    );
                     assert_eq!(reply.header("www-authenticate"), challenge);
                     assert_eq!(reply.problem().code, "insufficient_scope");
                 }
@@ -385,7 +460,13 @@ fn the_metadata_names_the_issuer() {
     assert_eq!(metadata["authorization_servers"], json!([ISSUER]));
     assert_eq!(metadata["resource"], json!(STAGE.open.url()));
     assert_eq!(metadata.get("scopes_supported"), None);
-    assert!(anonymous("GET", "/.well-known/oauth-protected-resource").expect(200).json().get("authorization_servers").is_none());
+    assert!(
+        anonymous("GET", "/.well-known/oauth-protected-resource")
+            .expect(200)
+            .json()
+            .get("authorization_servers")
+            .is_none()
+    );
 }
 
 #[test]

@@ -12,7 +12,8 @@ struct Issuer {
     silent: Arc<AtomicBool>,
 }
 
-const KEYS: &[u8] = br#"{"keys":[{"kty":"OKP","crv":"Ed25519","kid":"ed","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
+const KEYS: &[u8] =
+    br#"{"keys":[{"kty":"OKP","crv":"Ed25519","kid":"ed","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
 
 impl KeySource for Issuer {
     fn fetch<'a>(&'a self, _: &'a str) -> Fetching<'a> {
@@ -27,7 +28,9 @@ impl KeySource for Issuer {
 
     fn pause(&self) -> Pausing {
         let mut again = true;
-        Box::pin(std::future::poll_fn(move |_| if std::mem::take(&mut again) { Poll::Pending } else { Poll::Ready(()) }))
+        Box::pin(std::future::poll_fn(
+            move |_| if std::mem::take(&mut again) { Poll::Pending } else { Poll::Ready(()) },
+        ))
     }
 }
 

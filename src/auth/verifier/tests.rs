@@ -98,11 +98,20 @@ fn a_configuration_that_could_let_anyone_in_is_refused() {
     assert_eq!(variable(AuthConfig { secret: "x".repeat(31), ..base() }), Some("jwt_secret"));
     assert_eq!(variable(AuthConfig { jwks: "{}".to_owned(), ..base() }), Some("jwt_jwks"));
     assert_eq!(variable(AuthConfig { jwks: jwks(), jwks_url: "https://i".to_owned(), ..base() }), Some("jwt_jwks"));
-    for url in ["http://issuer.example", "ftp://issuer", "issuer", "https://", "https://a@b/", "https://a/#f", "http://localhost.evil"] {
+    for url in [
+        "http://issuer.example",
+        "ftp://issuer",
+        "issuer",
+        "https://",
+        "https://a@b/",
+        "https://a/#f",
+        "http://localhost.evil",
+    ] {
         assert_eq!(variable(AuthConfig { jwks_url: url.to_owned(), ..base() }), Some("jwt_jwks_url"), "{url}");
         assert_eq!(variable(AuthConfig { resource: url.to_owned(), ..shared() }), Some("jwt_resource"), "{url}");
     }
-    for url in ["https://issuer.example/keys?a=b", "http://127.0.0.1:3000/keys", "http://localhost/", "http://[::1]:1/"] {
+    for url in ["https://issuer.example/keys?a=b", "http://127.0.0.1:3000/keys", "http://localhost/", "http://[::1]:1/"]
+    {
         assert_eq!(variable(AuthConfig { jwks_url: url.to_owned(), ..base() }), None, "{url}");
     }
     for (algorithms, secret, jwks, bad) in [

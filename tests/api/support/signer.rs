@@ -105,9 +105,7 @@ impl Signer {
     pub fn signature(&self, message: &[u8]) -> Vec<u8> {
         let random = SystemRandom::new();
         match &self.pair {
-            Pair::Secret(secret) => {
-                hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, secret), message).as_ref().to_owned()
-            }
+            Pair::Secret(secret) => hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, secret), message).as_ref().to_owned(),
             Pair::Rsa(pair, _) => {
                 let mut signature = vec![0; pair.public().modulus_len()];
                 let padding: &dyn signature::RsaEncoding = match self.alg {
