@@ -131,16 +131,15 @@ impl Problem {
         Self::new(StatusCode::FORBIDDEN, "insufficient_scope", "Forbidden", detail).challenging(challenge)
     }
 
-    fn challenging(self, challenge: String) -> Self {
-        match HeaderValue::try_from(challenge) {
-            Ok(challenge) => self.with_header(WWW_AUTHENTICATE, challenge),
-            Err(_) => self.with_header(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")),
-        }
+    fn challenging(mut self, challenge: String) -> Self {
+        self.headers.retain(|(name, _)| name != WWW_AUTHENTICATE);
+        self.with_header(WWW_AUTHENTICATE, challenge.try_into().unwrap_or(HeaderValue::from_static("Bearer")))
     }
 
     /// Adds a parameter to the challenge, if there is one.
     pub(super) fn with_challenge_parameter(self, name: &str, value: &str) -> Self {
-        let Some(challenge) = self.headers.get(WWW_AUTHENTICATE).and_then(|value| value.to_str().ok()) else {
+        let challenge = self.headers.iter().find(|(name, _)| name == WWW_AUTHENTICATE);
+        let Some(challenge) = challenge.and_then(|(_, value)| value.to_str().ok()) else {
             return self;
         };
         let separator = if challenge == "Bearer" { " " } else { ", " };
