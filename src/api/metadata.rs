@@ -7,6 +7,7 @@ use axum::response::{IntoResponse, Response};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HOST, HeaderValue};
 use http::uri::Authority;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::problem::Problem;
 use crate::App;
@@ -15,18 +16,34 @@ use crate::auth::SCOPES;
 /// Where the metadata is.
 pub(super) const PATH: &str = "/.well-known/oauth-protected-resource";
 
-/// The metadata (RFC 9728, section 2).
-#[derive(Serialize)]
-struct ResourceMetadata<'a> {
+/// What a client needs to know before it has a token (RFC 9728, section 2).
+#[derive(Serialize, ToSchema)]
+pub(super) struct ResourceMetadata<'a> {
+    /// The URL of this API.
+    #[schema(format = "uri", example = "https://api.example")]
     resource: String,
+    /// The issuers of the tokens that are accepted.
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(example = json!(["https://issuer.example"]))]
     authorization_servers: Vec<&'a str>,
+    /// Where a token may be: in the `Authorization` header.
+    #[schema(value_type = Vec<String>, example = json!(["header"]))]
     bearer_methods_supported: [&'a str; 1],
+    /// The scopes that a token may need, where scopes mean anything.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Vec<String>, required = false, example = json!(["tasks:read", "tasks:write"]))]
     scopes_supported: Option<[&'a str; 2]>,
 }
 
-/// `GET /.well-known/oauth-protected-resource`: who issues the tokens that are accepted here.
+/// Who issues the tokens that are accepted
+///
+/// OAuth 2.0 protected resource metadata (RFC 9728).
+#[utoipa::path(
+    get,
+    path = "/.well-known/oauth-protected-resource",
+    tag = "service",
+    responses((status = 200, description = "The metadata.", body = ResourceMetadata)),
+)]
 pub(super) async fn get_resource_metadata(State(app): State<Arc<App>>, request: Request) -> Response {
     let metadata = ResourceMetadata {
         resource: app.verifier.resource().map_or_else(|| as_called(&request), str::to_owned),

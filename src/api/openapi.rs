@@ -59,6 +59,7 @@ pub(super) struct Health {
         super::health::live,
         super::health::ready,
         get_openapi,
+        super::metadata::get_resource_metadata,
     ),
     components(
         schemas(NewTask, Replacement, TaskPatch, Completion, super::problem::ProblemBody),

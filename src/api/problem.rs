@@ -132,11 +132,9 @@ impl Problem {
         Self::new(StatusCode::FORBIDDEN, "insufficient_scope", "Forbidden", detail).challenging(challenge)
     }
 
-    fn challenging(self, challenge: String) -> Self {
-        match HeaderValue::try_from(challenge) {
-            Ok(challenge) => self.with_header(WWW_AUTHENTICATE, challenge),
-            Err(_) => self.with_header(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")),
-        }
+    fn challenging(mut self, challenge: String) -> Self {
+        self.headers.retain(|(name, _)| name != WWW_AUTHENTICATE);
+        self.with_header(WWW_AUTHENTICATE, challenge.try_into().unwrap_or(HeaderValue::from_static("Bearer")))
     }
 
     /// Adds a parameter to the challenge, if there is one.

@@ -109,6 +109,7 @@ const ROWS: &[(&str, &str, u16, How)] = &[
     ("GET", "/health/ready", 503, AWAY),
     ("GET", "/openapi.json", 200, By(Call::without_token)),
     ("GET", "/openapi.json", 304, By(Call::known)),
+    ("GET", "/.well-known/oauth-protected-resource", 200, By(Call::without_token)),
 ];
 
 #[test]

@@ -11,7 +11,7 @@ use utoipa::openapi::{
 
 use crate::api::body::LONGEST;
 use crate::api::problem::Problem;
-use crate::auth::Refusal;
+use crate::auth::{Access, Refusal};
 use crate::domain::{Error, Invalid};
 
 /// The request id of the examples.
@@ -41,8 +41,10 @@ problems! {
     ];
     Unauthorized: "There is no token, or not a good one.",
         ["WWW-Authenticate": "`Bearer`, with `error=\"invalid_token\"` where a token was sent."],
-        [Refusal::Missing, Refusal::Invalid("the token has expired")];
-    Forbidden: "The token is of another user than the path.", [], [Problem::forbidden()];
+        [Refusal::Missing, Refusal::Invalid("it has expired")];
+    Forbidden: "The token is of another user than the path, or has scopes and not the one for this.",
+        ["WWW-Authenticate": "Where a scope is missing: `Bearer` with `error=\"insufficient_scope\"` and the `scope`."],
+        [Problem::forbidden(), Problem::insufficient_scope(Access::Write)];
     NotFound: "There is no such task, or it is another user's: the two are not told apart.", [], [Error::NotFound];
     NotAcceptable: "`Accept` leaves out `application/json`.", [], [Problem::not_acceptable("application/json")];
     InFlight: "The first request with this `Idempotency-Key` is still being done.",
