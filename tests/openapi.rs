@@ -52,7 +52,9 @@ fn every_problem_is_explained() {
     for call in source.split("Self::new(").skip(1) {
         // `StatusCode::NOT_FOUND, "not_found", ...`
         let code = call.split('"').nth(1).unwrap();
-        codes.insert(code);
+        if !code.is_empty() {
+            codes.insert(code);
+        }
     }
     assert!(codes.len() >= 12, "{codes:?}");
     let explained: BTreeSet<_> = page.split("<section id=\"").skip(1).filter_map(|s| s.split('"').next()).collect();

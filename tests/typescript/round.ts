@@ -21,7 +21,7 @@ const task: components["schemas"]["Task"] = created.data;
 assert.equal(task.due_at, "2026-12-01T07:30:00Z");
 
 const listed = await errand.GET("/api/{user_id}/tasks", {
-  params: { path: mine, query: { limit: 10, priority: ["high"], tag: ["travel"], sort: "-created_at", count: "exact" } },
+  params: { path: mine, query: { limit: 10, priority: ["high"], tag: ["travel"], sort: "created_at", count: "exact" } },
 });
 assert(listed.data);
 assert(listed.data.tasks.some(({ id }) => id === task.id));
