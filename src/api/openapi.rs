@@ -94,7 +94,9 @@ pub fn document() -> OpenApi {
             ("ETag" = String, description = "The entity tag of this document."),
             ("Cache-Control" = String, description = "Anyone may keep it for five minutes."),
         )),
-        (status = 304, description = "The client has this document."),
+        (status = 304, description = "The client has this document.", headers(
+            ("ETag" = String, description = "The entity tag of this document."),
+        )),
     ),
 )]
 pub(super) async fn get_openapi(headers: HeaderMap) -> Response {

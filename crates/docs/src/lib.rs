@@ -119,7 +119,6 @@ fn empty(status: StatusCode) -> Response<Bytes> {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 mod tests {
     use super::*;
 
