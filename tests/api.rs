@@ -28,6 +28,8 @@ mod due;
 mod http;
 #[path = "api/idempotency.rs"]
 mod idempotency;
+#[path = "api/isolation.rs"]
+mod isolation;
 #[path = "api/list.rs"]
 mod list;
 #[path = "api/older_clients.rs"]

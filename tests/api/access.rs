@@ -4,7 +4,7 @@ use errand::api::ROUTES;
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::support::{User, anonymous, token_with};
+use crate::support::{SECRET, User, anonymous, target, token_with};
 
 /// The path of a route, for a user and a task.
 fn path(template: &str, user: &str, id: &str) -> String {
@@ -51,9 +51,39 @@ fn no_route_opens_without_a_good_token() {
 }
 
 #[test]
+fn no_route_opens_without_its_scope() {
+    let user = User::new("scoped");
+    let errand = target().start_with(&[("jwt_secret", SECRET), ("jwt_scopes", "required")]);
+    let token = |scopes: serde_json::Value| {
+        let mut claims = json!({"sub": user.id, "exp": 4_102_444_800_u64});
+        if !scopes.is_null() {
+            claims["scope"] = scopes;
+        }
+        token_with(&claims)
+    };
+    for route in ROUTES.iter().filter(|route| !route.public) {
+        for method in route.methods {
+            let path = path(route.path, &user.id, &Uuid::now_v7().to_string());
+            let needs = if *method == "GET" { "tasks:read" } else { "tasks:write" };
+            let has_others = if *method == "GET" { "openid tasks:write" } else { "openid tasks:read" };
+            for scopes in [json!(null), json!(""), json!("openid"), json!(has_others)] {
+                let reply = errand.send(method, &path, &token(scopes), body(method, route.path)).expect(403);
+                let challenge = format!(r#"Bearer error="insufficient_scope", scope="{needs}""#);
+                assert_eq!((reply.header("www-authenticate"), reply.problem().code.as_str()),
+                    (challenge.as_str(), "insufficient_scope"), "{method} {}", route.path);
+            }
+            let reply = errand.send(method, &path, &token(json!(needs)), body(method, route.path));
+            assert_ne!(reply.status, 403, "{method} {}", route.path);
+        }
+    }
+}
+
+#[test]
 fn another_users_task_is_like_one_that_never_was() {
     let (alice, mallory) = (User::new("alice"), User::new("mallory"));
     let task = alice.create(json!({"title": "Alice's"}));
+    let stored = everything_of(&alice);
+    assert_eq!(stored.len(), 2);
     for route in ROUTES.iter().filter(|route| !route.public) {
         for method in route.methods {
             let headers = [("content-type", "application/json")];
@@ -77,6 +107,19 @@ fn another_users_task_is_like_one_that_never_was() {
     }
     assert_eq!(alice.get(&format!("/tasks/{}", task.id)).task(), task);
     assert_eq!(alice.get("/tasks").header("etag"), "\"1\"");
+    assert_eq!(everything_of(&alice), stored);
+}
+
+/// Every row of a user's, in every table that there is.
+fn everything_of(user: &User) -> Vec<String> {
+    let tables = target().admin_query(
+        "select format('%I.%I', table_schema, table_name) from information_schema.columns
+         where table_schema = 'errand' and column_name = 'user_id' order by 1",
+    );
+    let rows = tables.iter().flat_map(|table| {
+        target().admin_query(&format!("select t::text from {table} t where user_id = '{}' order by 1", user.id))
+    });
+    rows.collect()
 }
 
 #[test]

@@ -95,6 +95,53 @@ fn the_role_owns_nothing_and_can_make_nothing() {
 }
 
 #[test]
+fn the_wall_holds_without_any_other_condition() {
+    // The whole suite runs with functions that compare no user ids, so what it proves, row-level security alone proves.
+    let comparing = target().admin_query(
+        "select proname from pg_proc where pronamespace = 'api'::regnamespace
+         and prosrc ~ 'user_id\\s*(=|<>|!=|is|in)\\M'",
+    );
+    assert_eq!(comparing, [""; 0]);
+    let unfenced = target().admin_query(
+        "select relname from pg_class c where relnamespace = 'errand'::regnamespace and relkind = 'r' and not exists
+         (select from pg_policy p where p.polrelid = c.oid)",
+    );
+    assert_eq!(unfenced, [""; 0]);
+}
+
+#[test]
+fn the_role_reaches_nothing_of_others() {
+    target().admin_query(
+        "create schema if not exists neighbour;
+         create table if not exists neighbour.secrets (secret text);
+         create or replace function neighbour.tell() returns text language sql as $$ select 'secret' $$;
+         create table if not exists public.secrets (secret text)",
+    );
+    for sql in [
+        "select * from neighbour.secrets",
+        "select neighbour.tell()",
+        "select * from public.secrets",
+        "insert into public.secrets values ('x')",
+        "select errand.derive_task()",
+        "create table public.x ()",
+        "create temporary table x ()",
+        "select pg_read_file('/etc/passwd')",
+        "select lo_import('/etc/passwd')",
+        "copy errand.task to program 'cat'",
+        "alter role errand_app bypassrls",
+        "create policy open on errand.task using (true)",
+    ] {
+        assert_eq!(target().app_query(sql), Err("42501".to_owned()), "{sql}");
+    }
+    let callable = target().admin_query(
+        "select p.oid::regprocedure::text from pg_proc p join pg_namespace n on n.oid = p.pronamespace
+         where n.nspname not in ('pg_catalog', 'information_schema', 'api', 'probe')
+         and has_schema_privilege('errand_app', n.oid, 'usage') and has_function_privilege('errand_app', p.oid, 'execute')",
+    );
+    assert_eq!(callable, [""; 0]);
+}
+
+#[test]
 fn every_api_function_announces_its_caller_and_runs_with_the_callers_rights() {
     let definers =
         target().admin_query("select proname from pg_proc where pronamespace = 'api'::regnamespace and prosecdef");
