@@ -28,8 +28,12 @@ use crate::{
 
 /// How long a server may take to answer for the first time.
 const READY: Duration = Duration::from_secs(60);
-/// Runs a program until its own input ends, and then ends its process group: nothing outlives us, however we go.
-const LEASH: &str = r#""$@" </dev/null & cat >/dev/null; kill -TERM 0"#;
+/// Runs a program until it or our end of the pipe ends, and then ends the process group: nothing outlives us.
+const LEASH: &str = r#"trap : TERM
+{ trap : TERM; "$@" </dev/null; kill -TERM 0; } &
+cat >/dev/null
+kill -TERM 0
+wait"#;
 
 /// A server that can be measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum, Serialize)]
