@@ -69,8 +69,12 @@ fn no_route_opens_without_its_scope() {
             for scopes in [json!(null), json!(""), json!("openid"), json!(has_others)] {
                 let reply = errand.send(method, &path, &token(scopes), body(method, route.path)).expect(403);
                 let challenge = format!(r#"Bearer error="insufficient_scope", scope="{needs}""#);
-                assert_eq!((reply.header("www-authenticate"), reply.problem().code.as_str()),
-                    (challenge.as_str(), "insufficient_scope"), "{method} {}", route.path);
+                assert_eq!(
+                    (reply.header("www-authenticate"), reply.problem().code.as_str()),
+                    (challenge.as_str(), "insufficient_scope"),
+                    "{method} {}",
+                    route.path
+                );
             }
             let reply = errand.send(method, &path, &token(json!(needs)), body(method, route.path));
             assert_ne!(reply.status, 403, "{method} {}", route.path);

@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, LazyLock};
 use std::time::{Instant, SystemTime};
 
-use errand::{Adapters, Ambient};
+use errand::{Adapters, Ambient, Config};
 use errand_native::address::Address;
 use errand_native::connect::{connect, create_database};
 use errand_native::database::NativeDatabase;
@@ -179,6 +179,10 @@ struct Process {
 
 impl Process {
     fn start(mut command: Command, variables: &Variables) -> Self {
+        // Those that a test leaves out are empty, not whatever the checkout's `.env` says.
+        for name in Config::VARIABLES {
+            command.env(format!("SPIN_VARIABLE_{}", name.to_uppercase()), "");
+        }
         for (name, value) in variables {
             command.env(format!("SPIN_VARIABLE_{}", name.to_uppercase()), value);
         }
