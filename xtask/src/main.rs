@@ -4,6 +4,7 @@ mod bench;
 mod build;
 mod check;
 mod db;
+mod issuer;
 mod openapi;
 mod test;
 mod token;
@@ -38,6 +39,7 @@ struct Cli {
 enum Command {
     Up(up::Up),
     Token(token::Token),
+    Issuer(issuer::Issuer),
     Db(db::Db),
     Build(build::Build),
     Openapi(openapi::Openapi),
@@ -51,6 +53,7 @@ async fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Up(up) => up.run().await,
         Command::Token(token) => token.run(),
+        Command::Issuer(issuer) => issuer.run().await,
         Command::Db(db) => db.run().await,
         Command::Build(build) => build.run().await,
         Command::Openapi(openapi) => openapi.run().await,

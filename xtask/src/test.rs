@@ -18,6 +18,8 @@ use crate::{
 
 /// The administrator's address of the server to test on. Unset: one that is made for the run.
 const TEST_DATABASE: &str = "ERRAND_TEST_DATABASE_URL";
+/// How many requests its test of leaks sends.
+const LEAK_REQUESTS: &str = "ERRAND_TEST_LEAK_REQUESTS";
 /// What the API suite talks to.
 const TEST_TARGET: &str = "ERRAND_TEST_TARGET";
 
@@ -35,6 +37,9 @@ pub(crate) struct Test {
     /// Instead: open /docs in a headless Chromium, authorize, and try an operation
     #[arg(long, conflicts_with_all = ["target", "arguments"])]
     browser: bool,
+    /// Send 200,000 requests of 100 users in the test that nothing leaks between them, instead of 4,000
+    #[arg(long)]
+    leaks: bool,
     /// Arguments for the API suite, such as a part of a test's name; with them only the suite runs
     #[arg(last = true)]
     arguments: Vec<String>,
@@ -74,6 +79,9 @@ impl Test {
         let server = Server::open().await?;
         let environment = |mut command: Command, target: &str| {
             command.env(TEST_DATABASE, &server.url).env(TEST_TARGET, target);
+            if self.leaks {
+                command.env(LEAK_REQUESTS, "200000");
+            }
             if let Some(host) = &host {
                 command.env(HOST_BIN, host);
             }

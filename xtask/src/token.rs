@@ -7,11 +7,13 @@ use clap::Args;
 use jsonwebtoken::{EncodingKey, Header, encode};
 use serde::Serialize;
 
+use crate::issuer::Alg;
 use crate::settings::{JWT_AUDIENCE, JWT_ISSUER, JWT_SECRET, Settings};
 
 /// Print a bearer token for local use
 ///
-/// Signed (HS256) with the secret in `.env`, with the issuer and audience configured there.
+/// With the issuer and audience in `.env`. HS256 signs with the secret there, the other algorithms with the keys that
+/// `cargo xtask issuer` publishes.
 #[derive(Args)]
 pub(crate) struct Token {
     /// The user that the token speaks for (`sub`)
@@ -19,6 +21,12 @@ pub(crate) struct Token {
     /// How long it is valid: 90s, 30m, 24h, 7d
     #[arg(long, default_value = "24h", value_parser = duration)]
     expires: Duration,
+    /// The algorithm of the signature
+    #[arg(long, value_enum, default_value = "HS256")]
+    alg: Alg,
+    /// A scope, such as tasks:read; may be given more than once. Without any, the token has no scopes
+    #[arg(long = "scope", value_delimiter = ' ')]
+    scopes: Vec<String>,
 }
 
 /// RFC 7519, section 4.1.
@@ -31,42 +39,60 @@ struct Claims {
     iss: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     aud: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scope: Option<String>,
 }
 
 impl Token {
     pub(crate) fn run(self) -> Result<()> {
-        println!("{}", mint(&Settings::load()?, &self.user, self.expires)?);
+        let settings = Settings::load()?;
+        let scope = if self.scopes.is_empty() { None } else { Some(self.scopes.join(" ")) };
+        let issuer = (settings.get(JWT_ISSUER), settings.get(JWT_AUDIENCE));
+        let claims = Claims { scope, ..Claims::new(&self.user, self.expires, issuer)? };
+        println!("{}", signed(self.alg, &claims, || secret(&settings))?);
         Ok(())
     }
 }
 
-/// A token for `user`, valid from now.
+/// A token for `user`, valid from now, signed with the shared secret.
 pub(crate) fn mint(settings: &Settings, user: &str, validity: Duration) -> Result<String> {
-    if user.is_empty() || user.chars().count() > 255 {
-        bail!("a user id has 1 to 255 characters");
-    }
-    let secret = settings
-        .get(JWT_SECRET)
-        .with_context(|| format!("{JWT_SECRET} is not set; `cargo xtask up` creates .env with a fresh one"))?;
-    signed(&secret, user, validity, (settings.get(JWT_ISSUER), settings.get(JWT_AUDIENCE)))
+    let claims = Claims::new(user, validity, (settings.get(JWT_ISSUER), settings.get(JWT_AUDIENCE)))?;
+    signed(Alg::HS256, &claims, || secret(settings))
 }
 
 /// A token for the bench, for anyone with this secret.
 pub(crate) fn sign(secret: &str, user: &str) -> Result<String> {
     const VALIDITY: Duration = Duration::from_secs(24 * 60 * 60);
-    signed(secret, user, VALIDITY, (None, None))
+    signed(Alg::HS256, &Claims::new(user, VALIDITY, (None, None))?, || Ok(secret.to_owned()))
 }
 
-fn signed(
-    secret: &str,
-    user: &str,
-    validity: Duration,
-    (iss, aud): (Option<String>, Option<String>),
-) -> Result<String> {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).context("the clock stands before 1970")?;
-    let claims = Claims { sub: user.to_owned(), iat: now.as_secs(), exp: (now + validity).as_secs(), iss, aud };
-    encode(&Header::default(), &claims, &EncodingKey::from_secret(secret.as_bytes()))
-        .context("the token could not be signed")
+impl Claims {
+    fn new(user: &str, validity: Duration, (iss, aud): (Option<String>, Option<String>)) -> Result<Self> {
+        if user.is_empty() || user.chars().count() > 255 {
+            bail!("a user id has 1 to 255 characters");
+        }
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).context("the clock stands before 1970")?;
+        let exp = (now + validity).as_secs();
+        Ok(Self { sub: user.to_owned(), iat: now.as_secs(), exp, iss, aud, scope: None })
+    }
+}
+
+fn secret(settings: &Settings) -> Result<String> {
+    settings
+        .get(JWT_SECRET)
+        .with_context(|| format!("{JWT_SECRET} is not set; `cargo xtask up` creates .env with a fresh one"))
+}
+
+fn signed(alg: Alg, claims: &Claims, secret: impl FnOnce() -> Result<String>) -> Result<String> {
+    let mut header = Header::new(alg.algorithm());
+    let key = match alg {
+        Alg::HS256 => EncodingKey::from_secret(secret()?.as_bytes()),
+        _ => {
+            header.kid = Some(alg.kid());
+            alg.key()?
+        }
+    };
+    encode(&header, claims, &key).context("the token could not be signed")
 }
 
 /// A number and its unit; a number alone is seconds.
