@@ -90,7 +90,7 @@ impl Bench {
 
     async fn compare(&self, wrk: &Wrk) -> Result<()> {
         let recipes = self.recipes().await?;
-        machine::warn_when_busy();
+        let load = machine::load_before();
         let size = Size { first_user: 1, users: self.users.unwrap_or(USERS), tasks: self.tasks.unwrap_or(TASKS) };
         let data = Data::open(&[size]).await?;
         let servers = start(&recipes, &data).await?;
@@ -98,7 +98,7 @@ impl Bench {
         wrk.plan(&plan)?;
         let compared = same::check(&servers, &plan).await?;
         eprintln!("errand: the peers agree in {compared} answers");
-        let mut report = Report::new(&data, wrk, self.label(), (size.users, size.tasks)).await?;
+        let mut report = Report::new((&data, wrk), load, self.label(), size).await?;
         report.compared = compared;
         let outcome = self.measure(wrk, &data, size, &servers, &mut report).await;
         for server in servers {

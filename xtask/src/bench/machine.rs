@@ -25,7 +25,7 @@ pub(crate) struct Machine {
 }
 
 impl Machine {
-    pub(crate) async fn look(versions: Vec<(String, String)>) -> Self {
+    pub(crate) async fn look(load: f64, versions: Vec<(String, String)>) -> Self {
         let mut all = versions;
         for (name, program, arguments) in [
             ("rustc", "rustc", ["--version"].as_slice()),
@@ -49,7 +49,7 @@ impl Machine {
                 .and_then(|text| text.trim_end_matches("kB").trim().parse::<u64>().ok())
                 .map_or(0, |kib| kib.div_ceil(1024 * 1024)),
             system: told("uname", &["-sr"]).await.unwrap_or_default(),
-            load: load(),
+            load,
             versions: all,
             commit: if dirty.is_empty() { commit } else { format!("{commit} with changes") },
         }
@@ -70,14 +70,15 @@ pub(crate) fn allow_files() {
     let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum });
 }
 
-/// Others at work on the machine make every figure a guess.
-pub(crate) fn warn_when_busy() {
+/// The load before anything is done. Others at work on the machine make every figure a guess.
+pub(crate) fn load_before() -> f64 {
     let (load, cores) = (load(), std::thread::available_parallelism().map_or(1, usize::from));
     if load > cores as f64 * 0.75 {
         eprintln!(
             "errand: the load of this machine is {load:.1} before the run begins; figures will be too low and uneven"
         );
     }
+    load
 }
 
 fn load() -> f64 {

@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use serde::Serialize;
 
 use super::{
-    data::Data,
+    data::{Data, Size},
     floor::{Floor, Part},
     load::{Measured, Wrk},
     machine::Machine,
@@ -48,20 +48,15 @@ pub(crate) struct Entry {
 }
 
 impl Report {
-    pub(crate) async fn new(
-        data: &Data,
-        wrk: &Wrk,
-        label: &'static str,
-        (users, tasks_of_each): (u32, u32),
-    ) -> Result<Self> {
+    pub(crate) async fn new((data, wrk): (&Data, &Wrk), load: f64, label: &'static str, size: Size) -> Result<Self> {
         let postgres = data.ask("select current_setting('server_version')").await?;
         let versions = vec![("PostgreSQL".to_owned(), postgres), ("wrk".to_owned(), wrk.version.clone())];
         Ok(Self {
             date: date(data).await?,
             label,
-            machine: Machine::look(versions).await,
-            users,
-            tasks_of_each,
+            machine: Machine::look(load, versions).await,
+            users: size.users,
+            tasks_of_each: size.tasks,
             rounds: (0, 0),
             cut_short: false,
             compared: 0,

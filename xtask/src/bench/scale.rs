@@ -68,7 +68,7 @@ pub(crate) async fn run(wrk: &Wrk, build: bool, most: (Option<u32>, Option<u32>)
     let users: Vec<u32> = USERS.into_iter().filter(|users| most.0.is_none_or(|most| *users <= most)).collect();
     let tasks = TASKS.into_iter().filter(|tasks| most.1.is_none_or(|most| *tasks <= most));
     let recipe = Peer::Host.prepare(build).await?;
-    machine::warn_when_busy();
+    let load = machine::load_before();
     let many = Size { first_user: 1, users: users.iter().copied().max().unwrap_or(100), tasks: OF_EACH };
     let mut sizes = vec![many];
     for (index, tasks) in (0_u32..).zip(tasks) {
@@ -81,7 +81,7 @@ pub(crate) async fn run(wrk: &Wrk, build: bool, most: (Option<u32>, Option<u32>)
     ];
     let mut scale = Scale {
         date: report::date(&data).await?,
-        machine: Machine::look(versions).await,
+        machine: Machine::look(load, versions).await,
         points: Vec::new(),
         instances: Instances::default(),
         cut_short: false,
