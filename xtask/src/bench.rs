@@ -13,7 +13,7 @@ mod scale;
 mod scenario;
 mod usage;
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 use clap::Args;
@@ -121,6 +121,7 @@ impl Bench {
         let warm = Cell { connections: 32, scenario: Scenario::Day };
         for server in servers {
             wrk.run(server.port, warm, 1, 0, (None, None)).await?;
+            settle(&[server.pid(), data.pid()]).await;
         }
         let seconds = self.seconds.unwrap_or(if self.full { FULL } else { QUICK });
         let floor = match (self.no_floor, self.full) {
@@ -129,9 +130,12 @@ impl Bench {
             (false, false) => FLOOR_QUICK,
         };
         let cells = self.cells();
-        let (rounds, each) = rounds(seconds.saturating_sub(floor), cells.len() * servers.len());
+        let (rounds, each) = rounds(
+            seconds.saturating_sub(floor),
+            cells.iter().map(|cell| cell.weight()).sum::<u64>() * servers.len() as u64,
+        );
         report.rounds = (rounds, each);
-        let mut budget = Budget::new(seconds + each);
+        let mut budget = Budget::new(seconds);
         if floor > 0 {
             wrk.plan(&data.plan(size).await?)?;
             floor::measure(wrk, data, size, servers, (self.full, &mut budget), report).await?;
@@ -144,12 +148,14 @@ impl Bench {
                 }
                 // Whoever comes first in one round comes last in another.
                 for server in turned(servers, round) {
+                    let each = each * cell.weight();
                     if !budget.has(each) {
                         report.cut_short = true;
                         break 'rounds;
                     }
                     let measured = wrk.run(server.port, *cell, each, round, (server.pid(), data.pid())).await?;
                     budget.spend(each);
+                    settle(&[server.pid(), data.pid()]).await;
                     eprintln!(
                         "{:>5} connections  {:<26} {:<20} {:>8.0}/s  p99 {:>7.1} ms  {} errors",
                         cell.connections,
@@ -218,6 +224,23 @@ impl Bench {
     }
 }
 
+/// Waits until nothing is left to do of what nobody waits for any more: the next peer would pay for it.
+async fn settle(pids: &[Option<u32>]) {
+    const LOOK: Duration = Duration::from_millis(100);
+    let end = Instant::now() + Duration::from_secs(10);
+    let used = || pids.iter().flatten().filter_map(|pid| usage::of(*pid)).map(|usage| usage.cpu_micros).sum::<u64>();
+    let mut before = used();
+    while Instant::now() < end {
+        tokio::time::sleep(LOOK).await;
+        let after = used();
+        // A tick of the clock that counts is 10 ms.
+        if after.saturating_sub(before) <= 20_000 {
+            return;
+        }
+        before = after;
+    }
+}
+
 /// Seconds of measuring that are left: as counted, and by the clock.
 pub(crate) struct Budget {
     left: u64,
@@ -226,8 +249,8 @@ pub(crate) struct Budget {
 
 impl Budget {
     fn new(seconds: u64) -> Self {
-        // Starting wrk and looking at processes takes its time, too.
-        Self { left: seconds, end: Instant::now() + std::time::Duration::from_secs(seconds * 2) }
+        // Starting wrk, looking at processes and letting servers settle takes its time, too.
+        Self { left: seconds, end: Instant::now() + Duration::from_secs(seconds * 5 / 2) }
     }
 
     fn has(&self, seconds: u64) -> bool {

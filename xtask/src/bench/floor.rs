@@ -84,6 +84,7 @@ pub(crate) async fn measure(
                 let pids = (server.pid(), data.pid());
                 let alone = wrk.run(server.port, Cell { connections: 1, scenario }, each, 1, pids).await?;
                 let loaded = wrk.run(server.port, Cell { connections: CONNECTIONS, scenario }, each, 1, pids).await?;
+                super::settle(&[pids.0, pids.1]).await;
                 budget.spend(2 * each);
                 report.parts.push(Part { peer: server.peer, scenario, alone, loaded });
             }

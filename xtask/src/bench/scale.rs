@@ -127,9 +127,11 @@ async fn measure(wrk: &Wrk, data: &Data, recipe: &Recipe, many: Size, sizes: &[S
             // Whatever is read for the first time is read from the disk.
             wrk.run(server.port, Cell { connections: 8, scenario: Scenario::Day }, 1, 9, (None, None)).await?;
             budget.spend(1);
+            super::settle(&[server.pid(), data.pid()]).await;
         }
         let measured = wrk.run(server.port, cell, EACH, 1, (server.pid(), data.pid())).await?;
         budget.spend(EACH);
+        super::settle(&[server.pid(), data.pid()]).await;
         eprintln!(
             "{count:>9} {by:<18} {:<26} {:>8.0}/s  p50 {:>8.2} ms  p99 {:>8.2} ms  {} errors",
             cell.scenario.title(),

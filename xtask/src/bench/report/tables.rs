@@ -35,7 +35,11 @@ impl Report {
             "- Data: {} users with {} tasks each. PostgreSQL with fsync. {} answers were compared before.",
             self.users, self.tasks_of_each, self.compared
         )?;
-        writeln!(text, "- Each figure: {} x {} s.", self.rounds.0, self.rounds.1)?;
+        writeln!(
+            text,
+            "- Each figure: {} x {} s, three times as long from 500 connections on.",
+            self.rounds.0, self.rounds.1
+        )?;
         if self.cut_short {
             writeln!(
                 text,
