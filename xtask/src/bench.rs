@@ -19,6 +19,7 @@ use anyhow::{Result, bail};
 use clap::Args;
 
 use crate::process;
+use crate::test::Test;
 use data::{Data, Size};
 use load::{Measured, Wrk};
 use peer::{Peer, Recipe, Running};
@@ -51,6 +52,9 @@ pub(crate) struct Bench {
     /// Measure the cost of a request against tasks, users and connections instead; 5 minutes
     #[arg(long, conflicts_with_all = ["full", "quick", "only", "peers", "connections"])]
     scale: bool,
+    /// Measure what verifying a token costs, for each algorithm, the first time and from the cache
+    #[arg(long, conflicts_with_all = ["full", "quick", "scale", "only", "peers", "connections"])]
+    tokens: bool,
     /// Only these scenarios
     #[arg(long, value_enum, value_delimiter = ',', value_name = "SCENARIO")]
     only: Vec<Scenario>,
@@ -79,6 +83,9 @@ pub(crate) struct Bench {
 
 impl Bench {
     pub(crate) async fn run(self) -> Result<()> {
+        if self.tokens {
+            return Test::of_verifying().run().await;
+        }
         machine::allow_files();
         let wrk = Wrk::ensure().await?;
         tokio::select! {

@@ -66,6 +66,12 @@ struct Step {
 }
 
 impl Test {
+    /// The measurement of what verifying a token costs, in the component.
+    pub(crate) fn of_verifying() -> Self {
+        let arguments = ["--ignored", "--nocapture", "verifying_costs"].map(str::to_owned).to_vec();
+        Self { target: Some(Target::Host), conformance: false, browser: false, leaks: false, arguments }
+    }
+
     pub(crate) async fn run(self) -> Result<()> {
         if self.conformance || self.browser {
             return self.run_outside().await;
