@@ -18,9 +18,11 @@ use tempfile::TempDir;
 
 /// The throwaway PostgreSQL.
 pub(crate) fn database() -> String {
-    std::env::var("ERRAND_TEST_DATABASE_URL").unwrap_or_else(|_| {
+    let address = std::env::var("ERRAND_TEST_DATABASE_URL").unwrap_or_else(|_| {
         panic!("ERRAND_TEST_DATABASE_URL is not set; run `cargo xtask test`, which starts a PostgreSQL and sets it")
-    })
+    });
+    // Without its options: the tests add their own.
+    address.split_once('?').map_or(address.clone(), |(plain, _)| plain.to_owned())
 }
 
 /// `host:port` of the throwaway PostgreSQL.
