@@ -1,7 +1,7 @@
 //! errand: a multi-tenant task API for the edge.
 //!
 //! The way of a request: [`api`] matches the route, [`auth`] turns the bearer token into a `Caller`, [`domain`] parses
-//! the input, [`service`] applies the rule, [`data`] makes one database call, and [`api`] writes the response. Calls go
+//! the input, [`mod@service`] applies the rule, [`data`] makes one database call, and [`api`] writes the response. Calls go
 //! down only. The crate knows no runtime: whoever embeds it gives it a [`data::Database`], an [`auth::KeySource`], a clock
 //! and a source of ids.
 //! `spin` is the adapter that makes a Spin component of it.
