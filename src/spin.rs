@@ -4,6 +4,7 @@
 mod connections;
 mod database;
 mod keys;
+mod turns;
 
 use std::sync::{Arc, OnceLock};
 use std::time::{Instant, SystemTime};
