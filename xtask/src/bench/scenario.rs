@@ -41,7 +41,9 @@ pub(crate) enum Scenario {
     Refused,
 }
 
-use Scenario::{Complete, Create, Day, Filtered, Get, Get304, List, List304, Live, Page, Patch, Ready, Refused, Search};
+use Scenario::{
+    Complete, Create, Day, Filtered, Get, Get304, List, List304, Live, Page, Patch, Ready, Refused, Search,
+};
 
 impl Scenario {
     /// What every peer serves.
