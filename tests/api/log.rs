@@ -53,6 +53,10 @@ fn a_request_is_one_line_that_says_all_and_nothing_secret() {
     let all =
         ["time", "level", "request_id", "trace_id", "route", "method", "status", "duration_ms", "database_ms", "user"];
     assert_eq!(members(&line), BTreeSet::from(all), "{line}");
+    // Metrics are made of the text, so the order is a promise (deploy/observability/errand.mtail).
+    let text = log_with(reply.header("x-request-id")).concat();
+    let places: Vec<_> = all.iter().map(|member| text.find(&format!("\"{member}\":")).unwrap()).collect();
+    assert!(places.is_sorted() && text.starts_with("{\"time\":\""), "{text}");
     assert!(line["time"].as_str().is_some_and(|time| time.ends_with('Z') && time.contains('T')), "{line}");
     assert_eq!((&line["level"], &line["status"]), (&json!("info"), &json!(200)));
     assert_eq!((&line["method"], &line["route"]), (&json!("GET"), &json!("/api/{user_id}/tasks")));
