@@ -32,6 +32,8 @@ mod idempotency;
 mod isolation;
 #[path = "api/list.rs"]
 mod list;
+#[path = "api/log.rs"]
+mod log;
 #[path = "api/older_clients.rs"]
 mod older_clients;
 #[path = "api/published_keys.rs"]

@@ -198,6 +198,11 @@ impl Target {
         self.send("GET", path, token, None)
     }
 
+    /// Sends a request with these headers alone to this errand.
+    pub fn raw(&self, method: &str, path: &str, headers: &[(&str, &str)]) -> Reply {
+        send_at(self.url(), method, path, headers, None)
+    }
+
     /// Sends a request with this token to this errand.
     pub fn send(&self, method: &str, path: &str, token: &str, body: Option<&[u8]>) -> Reply {
         let authorization = format!("Bearer {token}");
