@@ -23,7 +23,7 @@ const MOST: usize = 3;
 /// How long a connection stays after its last use.
 const LINGER: Duration = Duration::from_millis(5);
 /// How long the answers on a busy connection may stay away until nobody joins it any more.
-const STUCK: Duration = Duration::from_millis(50);
+const STUCK: Duration = Duration::from_millis(250);
 
 thread_local! {
     static CONNECTIONS: Connections = Connections::default();
