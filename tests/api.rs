@@ -30,6 +30,8 @@ mod http;
 mod idempotency;
 #[path = "api/isolation.rs"]
 mod isolation;
+#[path = "api/json.rs"]
+mod json;
 #[path = "api/list.rs"]
 mod list;
 #[path = "api/older_clients.rs"]
