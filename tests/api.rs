@@ -48,3 +48,5 @@ mod tokens;
 mod update;
 #[path = "api/volume.rs"]
 mod volume;
+#[path = "api/wire.rs"]
+mod wire;
