@@ -1,12 +1,13 @@
 -- The requests of the bench, for wrk: each one for a random user with that user's token, and a random task of theirs.
 --
---     wrk --script bench/load.lua http://127.0.0.1:3000 -- <scenario> <plan> <seed>
+--     wrk --script bench/load.lua http://127.0.0.1:3000 -- <scenario> <plan> <seed> [<query>]
 --
 -- The plan has a line for each user: id, token, the number of the latest write, and tasks as id:version, with tabs
 -- between. With the same seed every server is sent the same requests.
 
 local users = {}
 local scenario
+local query
 
 local function read(path)
   for line in io.lines(path) do
@@ -82,6 +83,9 @@ function scenarios.day(user)
   return scenarios[name](user)
 end
 
+-- One page, whichever the command names.
+function scenarios.page(user) return get(user, query) end
+
 -- The parts of a request that need no task: the instance alone, and the instance, the token and a refusal.
 function scenarios.live() return "GET /health/live HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n" end
 
@@ -93,6 +97,7 @@ function init(args)
   scenario = scenarios[args[1]]
   read(args[2])
   math.randomseed(tonumber(args[3]))
+  query = args[4]
 end
 
 function request()

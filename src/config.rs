@@ -15,6 +15,8 @@ pub struct Config {
     pub access_log: AccessLog,
     /// The key under which the log hashes user ids; empty: it leaves them out.
     pub log_key: String,
+    /// Whether answers say how long their parts took (`Server-Timing`).
+    pub server_timing: bool,
     /// How long a database operation may take, a place in the pool and the connection included.
     pub database_deadline: Duration,
 }
@@ -57,12 +59,13 @@ impl Config {
             cors_origins: text("cors_origins"),
             access_log: access_log(&text("access_log"))?,
             log_key: text("log_key"),
+            server_timing: server_timing(&text("server_timing"))?,
             database_deadline: deadline(&text("database_deadline_ms"))?,
         })
     }
 
     /// The variables that `from_variables` asks for.
-    pub const VARIABLES: [&str; 13] = [
+    pub const VARIABLES: [&str; 14] = [
         "jwt_secret",
         "jwt_jwks",
         "jwt_jwks_url",
@@ -76,6 +79,7 @@ impl Config {
         "database_deadline_ms",
         "access_log",
         "log_key",
+        "server_timing",
     ];
 }
 
@@ -100,6 +104,14 @@ fn access_log(text: &str) -> Result<AccessLog, ConfigError> {
     }
 }
 
+fn server_timing(text: &str) -> Result<bool, ConfigError> {
+    match text {
+        "" | "off" => Ok(false),
+        "on" => Ok(true),
+        _ => Err(ConfigError { variable: "server_timing", problem: "must be off or on".to_owned() }),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -119,6 +131,7 @@ mod tests {
         for (name, values) in [
             ("database_deadline_ms", &["99", "60001", "-1", "5s", "1e3", " 500", "99999999999999999999"][..]),
             ("access_log", &["none", "All", "true", " "]),
+            ("server_timing", &["true", "On", " "]),
         ] {
             for value in values {
                 assert_eq!(of(name, value).map(|_| ()).unwrap_err().variable, name, "{value}");
@@ -126,6 +139,7 @@ mod tests {
         }
         assert_eq!(of("database_deadline_ms", "100").unwrap().database_deadline, Duration::from_millis(100));
         assert_eq!(of("access_log", "errors").unwrap().access_log, AccessLog::Errors);
+        assert!(of("server_timing", "on").unwrap().server_timing && !of("server_timing", "off").unwrap().server_timing);
     }
 
     #[test]

@@ -68,10 +68,13 @@ impl Data {
     }
 
     /// Asks the database whether it can serve: a real query, of nobody's data, that must not take long.
-    pub async fn ready(&self) -> Result<(), Error> {
+    pub async fn ready(&self, stopwatch: &dyn Stopwatch) -> Result<(), Error> {
         const PATIENCE: Duration = Duration::from_secs(1);
-        let deadline = (self.clock)() + self.budget.min(PATIENCE);
-        self.call("select api.ready()", Vec::new(), Kind::Read, deadline).await?.ok_or_else(|| no_row("ready"))?;
+        let begun = (self.clock)();
+        let deadline = begun + self.budget.min(PATIENCE);
+        let answer = self.call("select api.ready()", Vec::new(), Kind::Read, deadline).await;
+        stopwatch.add((self.clock)().saturating_duration_since(begun));
+        answer?.ok_or_else(|| no_row("ready"))?;
         Ok(())
     }
 

@@ -60,7 +60,12 @@ impl App {
         let Adapters { database, keys } = adapters;
         Ok(Self {
             ambient,
-            log: api::Log { ambient, access: config.access_log, key: config.log_key.into() },
+            log: api::Log {
+                ambient,
+                access: config.access_log,
+                key: config.log_key.into(),
+                timing: config.server_timing,
+            },
             verifier: auth::Verifier::new(&config.auth, keys, ambient.log)?,
             data: data::Data::new(database, ambient.clock, config.database_deadline),
             cors: api::Cors::new(config.cors_origins)?,

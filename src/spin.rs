@@ -4,7 +4,9 @@
 mod connections;
 mod database;
 mod keys;
+mod turns;
 
+use std::io::Write;
 use std::sync::{Arc, OnceLock};
 use std::time::{Instant, SystemTime};
 
@@ -51,12 +53,13 @@ async fn variable(name: &str) -> Option<String> {
     match variables::get(name).await {
         Ok(value) => Some(value),
         Err(error) => {
-            log(&serde_json::json!({"level": "error", "variable": name, "cause": error.to_string()}).to_string());
+            crate::api::log_event(AMBIENT, "no variable", &format!("{name}: {error}"));
             None
         }
     }
 }
 
+/// Writes a line in one piece: all instances write to the same place, and `eprintln!` sends the line's end apart.
 fn log(line: &str) {
-    eprintln!("{line}");
+    _ = std::io::stderr().write_all(format!("{line}\n").as_bytes());
 }

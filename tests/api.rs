@@ -34,6 +34,8 @@ mod isolation;
 mod json;
 #[path = "api/list.rs"]
 mod list;
+#[path = "api/log.rs"]
+mod log;
 #[path = "api/older_clients.rs"]
 mod older_clients;
 #[path = "api/published_keys.rs"]

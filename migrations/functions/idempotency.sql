@@ -1,22 +1,22 @@
 -- Writes that can be repeated: a key, chosen by the client, and a fingerprint of the request that it stands for.
 
--- What is known of a write that comes with a key. No row, if nothing; else the outcome in the place of doing it again:
+-- What is known of a write that comes with a key. NULL, if nothing; else the outcome in the place of doing it again:
 -- `replayed`, the first answer; `key_reused`, where the key stands for another request; `in_flight`, where the first one
 -- is still being done. Keys older than a day are forgotten here, so that nobody has to come and clean up.
-create function api.replay(p_key text, p_fingerprint text)
-returns table (outcome text, task text, version bigint)
+create function api.replay(
+    p_key text, p_fingerprint text, out outcome text, out task text, out version bigint)
 language plpgsql as $$
 begin
     -- Held until the transaction ends. Where the hashes of two keys collide, one write sees an `in_flight` that passes.
     if not pg_try_advisory_xact_lock(hashtextextended(current_setting('errand.user_id') || chr(10) || p_key, 0)) then
-        return query select 'in_flight', null::text, null::bigint;
+        outcome := 'in_flight';
         return;
     end if;
     delete from errand.idempotency as i where i.created_at < now() - interval '24 hours';
-    return query
-        select case when i.fingerprint = p_fingerprint then 'replayed' else 'key_reused' end, i.task, i.version
-        from errand.idempotency as i
-        where i.key = p_key;
+    select case when i.fingerprint = p_fingerprint then 'replayed' else 'key_reused' end, i.task, i.version
+    into outcome, task, version
+    from errand.idempotency as i
+    where i.key = p_key;
 end
 $$;
 

@@ -4,25 +4,26 @@
 -- with an outcome: `created`, `ok`, `deleted`, `not_found`, `stale` (the version is none of p_if_match) or `exists`.
 -- A write with a key (p_key, p_fingerprint; NULL for none) may have those of api.replay instead.
 
-create function api.task_create(p_caller text, p_id uuid, p_task jsonb, p_key text, p_fingerprint text)
-returns table (outcome text, task text, version bigint)
+create function api.task_create(
+    p_caller text, p_id uuid, p_task jsonb, p_key text, p_fingerprint text,
+    out outcome text, out task text, out version bigint)
 language plpgsql as $$
 declare
+    caller constant text := api.announce(p_caller);
     stamp record;
 begin
-    perform api.announce(p_caller);
     if p_key is not null then
-        return query select * from api.replay(p_key, p_fingerprint);
-        if found then
+        select * into outcome, task, version from api.replay(p_key, p_fingerprint);
+        if outcome is not null then
             return;
         end if;
     end if;
-    stamp := api.next_write(p_caller);
+    stamp := api.next_write(caller);
     insert into errand.task as t (
         user_id, id, seq, created_at, updated_at, completed_at,
         due_date, completed, priority, due_time, due_zone, tags, title, description)
     values (
-        p_caller, p_id, stamp.seq, stamp.at, stamp.at,
+        caller, p_id, stamp.seq, stamp.at, stamp.at,
         case when (p_task ->> 'completed')::boolean then stamp.at end,
         (p_task ->> 'due_date')::date,
         (p_task ->> 'completed')::boolean,
@@ -36,16 +37,16 @@ begin
     if p_key is not null then
         perform api.remember(p_key, p_fingerprint, task, version);
     end if;
-    return next;
 end
 $$;
 
-create function api.task_get(p_caller text, p_id uuid)
-returns table (task text, version bigint)
+-- NULLs where there is no such task.
+create function api.task_get(p_caller text, p_id uuid, out task text, out version bigint)
 language plpgsql stable as $$
+declare
+    caller constant text := api.announce(p_caller);
 begin
-    perform api.announce(p_caller);
-    return query select t.json, t.version from errand.task as t where t.id = p_id;
+    select t.json, t.version into task, version from errand.task as t where t.id = p_id;
 end
 $$;
 
@@ -64,70 +65,66 @@ end
 $$;
 
 -- Takes the place of the whole task. With p_create it creates instead, and a task that is there is left alone.
-create function api.task_put(p_caller text, p_id uuid, p_if_match bigint[], p_create boolean, p_task jsonb)
-returns table (outcome text, task text, version bigint)
+create function api.task_put(
+    p_caller text, p_id uuid, p_if_match bigint[], p_create boolean, p_task jsonb,
+    out outcome text, out task text, out version bigint)
 language plpgsql as $$
 declare
+    caller constant text := api.announce(p_caller);
     stamp record;
-    refusal text;
 begin
-    perform api.announce(p_caller);
     if p_create then
         if exists (select from errand.task as t where t.id = p_id) then
-            return query select 'exists', null::text, null::bigint;
+            outcome := 'exists';
         else
-            return query select * from api.task_create(p_caller, p_id, p_task, null, null);
+            select * into outcome, task, version from api.task_create(caller, p_id, p_task, null, null);
         end if;
         return;
     end if;
-    refusal := api.task_refusal(p_id, p_if_match);
-    if refusal is not null then
-        return query select refusal, null::text, null::bigint;
+    outcome := api.task_refusal(p_id, p_if_match);
+    if outcome is not null then
         return;
     end if;
-    stamp := api.next_write(p_caller);
-    return query
-        update errand.task as t
-        set seq = stamp.seq,
-            version = t.version + 1,
-            updated_at = stamp.at,
-            completed = (p_task ->> 'completed')::boolean,
-            completed_at = case when (p_task ->> 'completed')::boolean then coalesce(t.completed_at, stamp.at) end,
-            due_date = (p_task ->> 'due_date')::date,
-            due_time = p_task ->> 'due_time',
-            due_zone = p_task ->> 'due_zone',
-            priority = (p_task ->> 'priority')::smallint,
-            tags = array(select jsonb_array_elements_text(p_task -> 'tags')),
-            title = p_task ->> 'title',
-            description = p_task ->> 'description'
-        where t.id = p_id
-        returning 'ok', t.json, t.version;
+    stamp := api.next_write(caller);
+    update errand.task as t
+    set seq = stamp.seq,
+        version = t.version + 1,
+        updated_at = stamp.at,
+        completed = (p_task ->> 'completed')::boolean,
+        completed_at = case when (p_task ->> 'completed')::boolean then coalesce(t.completed_at, stamp.at) end,
+        due_date = (p_task ->> 'due_date')::date,
+        due_time = p_task ->> 'due_time',
+        due_zone = p_task ->> 'due_zone',
+        priority = (p_task ->> 'priority')::smallint,
+        tags = array(select jsonb_array_elements_text(p_task -> 'tags')),
+        title = p_task ->> 'title',
+        description = p_task ->> 'description'
+    where t.id = p_id
+    returning 'ok', t.json, t.version into outcome, task, version;
 end
 $$;
 
 -- Changes the fields that p_patch has; one that is null there is cleared. The parts of `due` are fields of their own, so
 -- that a merge patch may change one of them.
 create function api.task_patch(
-    p_caller text, p_id uuid, p_if_match bigint[], p_patch jsonb, p_key text, p_fingerprint text)
-returns table (outcome text, task text, version bigint)
+    p_caller text, p_id uuid, p_if_match bigint[], p_patch jsonb, p_key text, p_fingerprint text,
+    out outcome text, out task text, out version bigint)
 language plpgsql as $$
 declare
+    caller constant text := api.announce(p_caller);
     stamp record;
-    refusal text;
 begin
-    perform api.announce(p_caller);
     if p_key is not null then
-        return query select * from api.replay(p_key, p_fingerprint);
-        if found then
+        select * into outcome, task, version from api.replay(p_key, p_fingerprint);
+        if outcome is not null then
             return;
         end if;
     end if;
-    refusal := api.task_refusal(p_id, p_if_match);
-    if refusal is not null then
-        return query select refusal, null::text, null::bigint;
+    outcome := api.task_refusal(p_id, p_if_match);
+    if outcome is not null then
         return;
     end if;
-    stamp := api.next_write(p_caller);
+    stamp := api.next_write(caller);
     update errand.task as t
     set seq = stamp.seq,
         version = t.version + 1,
@@ -151,32 +148,29 @@ begin
     if p_key is not null then
         perform api.remember(p_key, p_fingerprint, task, version);
     end if;
-    return next;
 end
 $$;
 
 -- Completes or reopens the task; with p_completed NULL, whichever it is not.
 create function api.task_complete(
-    p_caller text, p_id uuid, p_if_match bigint[], p_completed boolean, p_key text, p_fingerprint text)
-returns table (outcome text, task text, version bigint)
+    p_caller text, p_id uuid, p_if_match bigint[], p_completed boolean, p_key text, p_fingerprint text,
+    out outcome text, out task text, out version bigint)
 language plpgsql as $$
 declare
+    caller constant text := api.announce(p_caller);
     stamp record;
-    refusal text;
 begin
-    perform api.announce(p_caller);
     if p_key is not null then
-        return query select * from api.replay(p_key, p_fingerprint);
-        if found then
+        select * into outcome, task, version from api.replay(p_key, p_fingerprint);
+        if outcome is not null then
             return;
         end if;
     end if;
-    refusal := api.task_refusal(p_id, p_if_match);
-    if refusal is not null then
-        return query select refusal, null::text, null::bigint;
+    outcome := api.task_refusal(p_id, p_if_match);
+    if outcome is not null then
         return;
     end if;
-    stamp := api.next_write(p_caller);
+    stamp := api.next_write(caller);
     update errand.task as t
     set seq = stamp.seq,
         version = t.version + 1,
@@ -190,24 +184,20 @@ begin
     if p_key is not null then
         perform api.remember(p_key, p_fingerprint, task, version);
     end if;
-    return next;
 end
 $$;
 
-create function api.task_delete(p_caller text, p_id uuid, p_if_match bigint[])
-returns table (outcome text)
+create function api.task_delete(p_caller text, p_id uuid, p_if_match bigint[], out outcome text)
 language plpgsql as $$
 declare
-    refusal text;
+    caller constant text := api.announce(p_caller);
 begin
-    perform api.announce(p_caller);
-    refusal := api.task_refusal(p_id, p_if_match);
-    if refusal is not null then
-        return query select refusal;
+    outcome := api.task_refusal(p_id, p_if_match);
+    if outcome is not null then
         return;
     end if;
-    perform api.next_write(p_caller);
+    perform api.next_write(caller);
     delete from errand.task as t where t.id = p_id;
-    return query select 'deleted';
+    outcome := 'deleted';
 end
 $$;

@@ -1,15 +1,28 @@
 -- A page of the caller's tasks.
 --
--- Each order has an index that serves it, and one text of a query, made by api.task_page_sql. Without filters, or with
--- `completed` alone, the query is a function of its own, whose plan stays cached in the session. With other filters it is
--- planned anew for the filters at hand: a plan for any filters would have to expect all of them, and reads the whole
--- account instead of one page.
+-- Each order has an index that serves it, and one text of a query, made by api.task_page_sql. Filters that no index can
+-- serve (row-level security lets none serve words and tags) leave that index the best way: then the query is a function
+-- of its own, whose plan stays cached in the session. Filters by time are planned anew each time, because there another
+-- index may be the better way.
 
--- Where a page begins, how long it is, and whether it has the tasks that are done, those that are not, or (NULL) both.
-create type api.task_page_start as (key text, id uuid, size int, completed boolean);
+-- Where a page begins, and how long it is.
+create type api.task_page_start as (key text, id uuid, size int);
 
 -- What a page has: the JSON of its tasks with commas between them, and where the next one begins, if there is one.
 create type api.task_page as (tasks text, last_key text, last_id text);
+
+create type api.task_filter as (
+    completed boolean,
+    priorities smallint[],
+    tags text[],
+    due_before_date date,
+    due_before_at timestamptz,
+    due_after_date date,
+    due_after_at timestamptz,
+    overdue boolean,
+    updated_since timestamptz,
+    query tsquery
+);
 
 -- The query for one order. The parameter $1 is an api.task_page_start, $2 an api.task_filter.
 create function api.task_page_sql(p_order text, p_conditions text) returns text
@@ -17,12 +30,16 @@ language plpgsql immutable as $$
 declare
     least_id constant text := '00000000-0000-0000-0000-000000000000';
     greatest_id constant text := 'ffffffff-ffff-ffff-ffff-ffffffffffff';
-    -- Row comparison, over columns that are those of an index: a page in the middle costs what the first one does. The
-    -- constant limit tells the planner that only few rows are wanted; the other one ends the scan.
+    -- Row comparison, over columns that are those of an index: a page in the middle costs what the first one does. With
+    -- CASE, because the planner takes coalesce() for leaky, and would compare only what row-level security has let
+    -- through, from the first row on. The constant limit tells it that only few rows are wanted; the other one ends the
+    -- scan.
     source constant text := '
         select t.json, t.%1$s as key, t.id
         from errand.task as t
-        where (t.%1$s, t.id) %2$s (coalesce(($1).key::%3$s, %4$L), coalesce(($1).id, %5$L)) %7$s
+        where (t.%1$s, t.id) %2$s (
+                case when ($1).key is null then %4$L else ($1).key::%3$s end,
+                case when ($1).id is null then %5$L else ($1).id end) %7$s
         order by t.%1$s %6$s, t.id %6$s
         limit 501';
     -- Latest first, and still no due date last: two index scans, the second begun only when the first has run out.
@@ -31,25 +48,29 @@ declare
         from errand.task as t
         where (($1).key is null or ($1).key::timestamptz < ''infinity'')
             and t.due_key < ''infinity''
-            and (t.due_key, t.id) < (coalesce(($1).key::timestamptz, ''infinity''), coalesce(($1).id, %1$L)) %2$s
+            and (t.due_key, t.id) < (
+                case when ($1).key is null then ''infinity'' else ($1).key::timestamptz end,
+                case when ($1).id is null then %1$L else ($1).id end) %2$s
         order by t.due_key desc, t.id desc
         limit 501)
         union all
         (select t.json, t.due_key as key, t.id
         from errand.task as t
-        where t.due_key = ''infinity''
+        where t.due_key >= ''infinity''
+            and (t.due_key, t.id) <= (
+                ''infinity'', case when ($1).key::timestamptz = ''infinity'' then ($1).id else %1$L end)
             and (($1).key is null or ($1).key::timestamptz < ''infinity'' or t.id < ($1).id) %2$s
         order by t.due_key desc, t.id desc
         limit 501)';
     -- One row more than the page has says whether there is a next one.
     page constant text := '
         select row (
-            string_agg(page.json, '','') filter (where page.n <= ($1).size),
-            (min(page.key) filter (where page.n = ($1).size and page.more))::text,
-            min(page.id::text) filter (where page.n = ($1).size and page.more))::api.task_page
+            array_to_string(page.tasks[:($1).size], '',''),
+            case when cardinality(page.tasks) > ($1).size then page.keys[($1).size]::text end,
+            case when cardinality(page.tasks) > ($1).size then page.ids[($1).size]::text end)::api.task_page
         from (
-            select source.*, row_number() over () as n, count(*) over () > ($1).size as more
-            from (select source.* from (%s) as source limit ($1).size + 1) as source
+            select array_agg(task.json) as tasks, array_agg(task.key) as keys, array_agg(task.id) as ids
+            from (select source.* from (%s) as source limit ($1).size + 1) as task
         ) as page';
 begin
     return format(page, case p_order
@@ -86,60 +107,64 @@ begin
         'due_asc', 'priority_desc', 'priority_asc', 'title_desc', 'title_asc']
     loop
         execute format(
-            'create function api.task_page_%s(p_start api.task_page_start) returns api.task_page language plpgsql stable '
-            'as $body$ begin return (%s); end $body$',
+            -- The plan is for any user and any filters, and expects few rows of either: sorting them would look cheap.
+            'create function api.task_page_%s(p_start api.task_page_start, p_filter api.task_filter) returns api.task_page '
+            'language plpgsql stable set enable_sort = off as $body$ begin return (%s); end $body$',
             list_order,
-            -- CASE keeps the planner from guessing: it counts on every second row, and on the index of the order.
-            replace(
+            replace(replace(
                 api.task_page_sql(
                     list_order,
-                    'and case when ($1).completed is null then true else t.completed = ($1).completed end'),
-                '($1)', '(p_start)'));
+                    'and (($2).completed is null or t.completed = ($2).completed) '
+                    'and (($2).priorities is null or t.priority = any (($2).priorities)) '
+                    'and (($2).tags is null or t.tags @> ($2).tags) '
+                    'and (($2).query is null or t.words @@ ($2).query)'),
+                '($1)', '(p_start)'), '($2)', '(p_filter)'));
     end loop;
 end
 $install$;
 
-create type api.task_filter as (
-    completed boolean,
-    priorities smallint[],
-    tags text[],
-    due_before_date date,
-    due_before_at timestamptz,
-    due_after_date date,
-    due_after_at timestamptz,
-    overdue boolean,
-    updated_since timestamptz,
-    query tsquery
-);
-
 -- The words of a search, each of which may be the beginning of a word; NULL where there are none.
 create function api.search_query(p_text text) returns tsquery
-language sql immutable as $$
-    select string_agg(quote_literal(left(word, 64)) || ':*', ' & ')::tsquery
-    from regexp_split_to_table(api.fold(p_text), '[^[:alnum:]]+') as word
-    where word <> ''
+language plpgsql immutable as $$
+begin
+    return (
+        select string_agg(quote_literal(left(word, 64)) || ':*', ' & ')::tsquery
+        from regexp_split_to_table(api.fold(p_text), '[^[:alnum:]]+') as word
+        where word <> '');
+end
 $$;
 
 -- The filters of a list as typed values.
 create function api.task_filter(p_filter jsonb) returns api.task_filter
-language sql immutable as $$
-    select row (
-        (p_filter -> 'completed')::boolean,
-        (select array_agg(value::smallint) from jsonb_array_elements_text(p_filter -> 'priorities')),
-        (select array_agg(value) from jsonb_array_elements_text(p_filter -> 'tags')),
-        (p_filter ->> 'due_before_date')::date,
-        (p_filter ->> 'due_before_at')::timestamptz,
-        (p_filter ->> 'due_after_date')::date,
-        (p_filter ->> 'due_after_at')::timestamptz,
-        (p_filter -> 'overdue')::boolean,
-        (p_filter ->> 'updated_since')::timestamptz,
-        api.search_query(p_filter ->> 'q'))::api.task_filter
+language plpgsql immutable as $$
+declare
+    filter api.task_filter;
+begin
+    filter.completed := (p_filter -> 'completed')::boolean;
+    filter.due_before_date := (p_filter ->> 'due_before_date')::date;
+    filter.due_before_at := (p_filter ->> 'due_before_at')::timestamptz;
+    filter.due_after_date := (p_filter ->> 'due_after_date')::date;
+    filter.due_after_at := (p_filter ->> 'due_after_at')::timestamptz;
+    filter.overdue := (p_filter -> 'overdue')::boolean;
+    filter.updated_since := (p_filter ->> 'updated_since')::timestamptz;
+    if p_filter ? 'priorities' then
+        filter.priorities := array(select value::smallint from jsonb_array_elements_text(p_filter -> 'priorities'));
+    end if;
+    if p_filter ? 'tags' then
+        filter.tags := array(select jsonb_array_elements_text(p_filter -> 'tags'));
+    end if;
+    if p_filter ? 'q' then
+        filter.query := api.search_query(p_filter ->> 'q');
+    end if;
+    return filter;
+end
 $$;
 
 -- The conditions of the filters that are set, as SQL.
 create function api.task_conditions(filter api.task_filter) returns text
-language sql immutable as $$
-    select concat(
+language plpgsql immutable as $$
+begin
+    return concat(
         case when filter.completed is not null then ' and t.completed = ($2).completed' end,
         case when filter.priorities is not null then ' and t.priority = any (($2).priorities)' end,
         case when filter.tags is not null then ' and t.tags @> ($2).tags' end,
@@ -151,59 +176,58 @@ language sql immutable as $$
         case when filter.overdue then ' and not t.completed and t.due_key < now()' end,
         case when not filter.overdue then ' and not (not t.completed and t.due_key < now())' end,
         case when filter.updated_since is not null then ' and t.updated_at >= ($2).updated_since' end,
-        case when filter.query is not null then ' and t.words @@ ($2).query' end)
+        case when filter.query is not null then ' and t.words @@ ($2).query' end);
+end
 $$;
 
 -- p_list: {order, limit, after: {key, id}, known: [seq] or true, count, filter}. `known` are the sequence numbers that
 -- the client has the list of; if one is current there is nothing to build. Stable: everything is read from one
 -- snapshot, the sequence number too.
-create function api.task_list(p_caller text, p_list jsonb)
-returns table (unchanged boolean, seq bigint, tasks text, last_key text, last_id text, total bigint)
+create function api.task_list(
+    p_caller text, p_list jsonb,
+    out unchanged boolean, out seq bigint, out tasks text, out last_key text, out last_id text, out total bigint)
 language plpgsql stable as $$
 declare
+    caller constant text := api.announce(p_caller);
     list_order constant text := p_list ->> 'order';
-    filters constant jsonb := coalesce(p_list -> 'filter', '{}');
+    filters constant jsonb := p_list -> 'filter';
     start api.task_page_start;
     page api.task_page;
     filter api.task_filter;
-    conditions text := '';
 begin
-    perform api.announce(p_caller);
     seq := coalesce((select account.seq from errand.account), 0);
     unchanged := coalesce(p_list -> 'known' @> to_jsonb(seq) or p_list -> 'known' = 'true', false);
     if unchanged then
-        return next;
         return;
     end if;
-    start := (p_list #>> '{after,key}', (p_list #>> '{after,id}')::uuid, (p_list -> 'limit')::int,
-        (filters -> 'completed')::boolean);
-    if filters <> '{}' then
+    start := (p_list #>> '{after,key}', (p_list #>> '{after,id}')::uuid, (p_list -> 'limit')::int);
+    if filters is not null then
         filter := api.task_filter(filters);
-        conditions := api.task_conditions(filter);
     end if;
-    if filters - 'completed' <> '{}' then
-        execute format('select (page).* from (%s) as query (page)', api.task_page_sql(list_order, conditions))
-            into page using start, filter;
+    if filters ?| array['due_before_date', 'due_before_at', 'due_after_date', 'due_after_at', 'overdue', 'updated_since'] then
+        execute format(
+            'select (page).* from (%s) as query (page)',
+            api.task_page_sql(list_order, api.task_conditions(filter))) into page using start, filter;
     else
         case list_order
-            when 'created_at_desc' then page := api.task_page_created_at_desc(start);
-            when 'created_at_asc' then page := api.task_page_created_at_asc(start);
-            when 'updated_at_desc' then page := api.task_page_updated_at_desc(start);
-            when 'updated_at_asc' then page := api.task_page_updated_at_asc(start);
-            when 'due_desc' then page := api.task_page_due_desc(start);
-            when 'due_asc' then page := api.task_page_due_asc(start);
-            when 'priority_desc' then page := api.task_page_priority_desc(start);
-            when 'priority_asc' then page := api.task_page_priority_asc(start);
-            when 'title_desc' then page := api.task_page_title_desc(start);
-            when 'title_asc' then page := api.task_page_title_asc(start);
+            when 'created_at_desc' then page := api.task_page_created_at_desc(start, filter);
+            when 'created_at_asc' then page := api.task_page_created_at_asc(start, filter);
+            when 'updated_at_desc' then page := api.task_page_updated_at_desc(start, filter);
+            when 'updated_at_asc' then page := api.task_page_updated_at_asc(start, filter);
+            when 'due_desc' then page := api.task_page_due_desc(start, filter);
+            when 'due_asc' then page := api.task_page_due_asc(start, filter);
+            when 'priority_desc' then page := api.task_page_priority_desc(start, filter);
+            when 'priority_asc' then page := api.task_page_priority_asc(start, filter);
+            when 'title_desc' then page := api.task_page_title_desc(start, filter);
+            when 'title_asc' then page := api.task_page_title_asc(start, filter);
         end case;
     end if;
     tasks := coalesce(page.tasks, '');
     last_key := page.last_key;
     last_id := page.last_id;
     if (p_list -> 'count')::boolean then
-        execute 'select count(*) from errand.task as t where true' || conditions into total using start, filter;
+        execute 'select count(*) from errand.task as t where true' || api.task_conditions(filter)
+            into total using start, filter;
     end if;
-    return next;
 end
 $$;

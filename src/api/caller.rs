@@ -46,7 +46,9 @@ impl FromRequestParts<Arc<App>> for Caller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
-        let caller = verify(parts, app).await.map_err(|refusal| metadata::hint(app, refusal.into()))?;
+        let observed = parts.extensions.get::<Arc<Observed>>().cloned().unwrap_or_default();
+        let caller = verify(parts, app, &observed).await.map_err(|refusal| metadata::hint(app, refusal.into()))?;
+        app.log.note_user(&observed, caller.user_id());
         match path_parameter(parts, "user_id").await? {
             user_id if user_id == "me" || user_id == caller.user_id() => {}
             _ => return Err(Problem::forbidden()),
@@ -56,14 +58,12 @@ impl FromRequestParts<Arc<App>> for Caller {
             return Err(metadata::hint(app, Problem::insufficient_scope(access)));
         }
         negotiation::accept_json(parts)?;
-        let observed = parts.extensions.get::<Arc<Observed>>().cloned().unwrap_or_default();
-        app.log.note_user(&observed, caller.user_id());
         Ok(Self { app: Arc::clone(app), caller, observed })
     }
 }
 
 /// Who sends a request: RFC 6750, section 2.1, alone.
-async fn verify(parts: &Parts, app: &App) -> Result<auth::Caller, Refusal> {
+async fn verify(parts: &Parts, app: &App, observed: &Observed) -> Result<auth::Caller, Refusal> {
     let mut values = parts.headers.get_all(AUTHORIZATION).iter();
     let authorization = match (values.next(), values.next()) {
         (Some(value), None) => value.to_str().map_err(|_| Refusal::Invalid("it is not a signed JSON Web Token"))?,
@@ -71,7 +71,11 @@ async fn verify(parts: &Parts, app: &App) -> Result<auth::Caller, Refusal> {
         (Some(_), Some(_)) => return Err(Refusal::Invalid("there are two Authorization headers")),
     };
     let now = Moment { wall: (app.ambient.now)(), steady: (app.ambient.clock)() };
-    app.verifier.verify(authorization, now).await
+    let outcome = app.verifier.verify(authorization, now).await;
+    if app.log.timing {
+        observed.note_verification((app.ambient.clock)().saturating_duration_since(now.steady));
+    }
+    outcome
 }
 
 impl FromRequestParts<Arc<App>> for TaskId {

@@ -7,7 +7,8 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
-    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_METHOD, HeaderValue, ORIGIN, VARY,
+    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_METHOD, HeaderName, HeaderValue,
+    ORIGIN, VARY,
 };
 use http::{Method, StatusCode};
 
@@ -26,6 +27,12 @@ pub enum Cors {
 const EXPOSED: HeaderValue = HeaderValue::from_static(
     "ETag, Idempotency-Replayed, Location, Link, Preference-Applied, Retry-After, WWW-Authenticate, X-Request-Id",
 );
+const EXPOSED_WITH_TIMING: HeaderValue = HeaderValue::from_static(
+    "ETag, Idempotency-Replayed, Location, Link, Preference-Applied, Retry-After, Server-Timing, WWW-Authenticate, \
+     X-Request-Id",
+);
+/// Lets a page's own measurements have the times of `Server-Timing` (W3C Resource Timing, section 4.5.1).
+const TIMING_ALLOW_ORIGIN: HeaderName = HeaderName::from_static("timing-allow-origin");
 const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE");
 const HEADERS: HeaderValue = HeaderValue::from_static(
     "Authorization, Content-Type, If-Match, If-None-Match, Idempotency-Key, Prefer, Traceparent, X-Request-Id",
@@ -80,8 +87,11 @@ pub(super) async fn allow(State(app): State<Arc<App>>, request: Request, next: N
         headers.append(VARY, HeaderValue::from_static("Origin"));
     }
     if let Some(origin) = origin {
+        if app.log.timing {
+            headers.insert(TIMING_ALLOW_ORIGIN, origin.clone());
+        }
         headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
-        headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
+        headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, if app.log.timing { EXPOSED_WITH_TIMING } else { EXPOSED });
     }
     response
 }

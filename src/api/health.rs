@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use axum::Extension;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
 
+use super::Observed;
 use super::openapi::{Health, Unavailable};
 use super::problem::Problem;
 use crate::App;
@@ -33,8 +35,11 @@ pub(super) async fn live() -> Response {
         (status = 503, response = Unavailable),
     ),
 )]
-pub(super) async fn ready(State(app): State<Arc<App>>) -> Result<Response, Problem> {
-    app.data.ready().await.map_err(|error| Problem::not_ready(error.to_string()))?;
+pub(super) async fn ready(
+    State(app): State<Arc<App>>,
+    Extension(observed): Extension<Arc<Observed>>,
+) -> Result<Response, Problem> {
+    app.data.ready(observed.as_ref()).await.map_err(|error| Problem::not_ready(error.to_string()))?;
     Ok(healthy("ready"))
 }
 

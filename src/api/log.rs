@@ -1,11 +1,12 @@
-//! The log: one line of JSON per request, with the cause of a failure once. Where a line goes, the runtime decides.
+//! The log: one line of JSON per request, with the cause of a failure once, and `Server-Timing`, which tells the client
+//! the same times. Where a line goes, the runtime decides.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant, SystemTime};
 
 use axum::extract::{MatchedPath, Request};
-use http::{HeaderMap, Method, StatusCode};
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
@@ -23,12 +24,18 @@ pub(crate) struct Log {
     pub(crate) access: AccessLog,
     /// Users appear as a hash under this key, so that a log names nobody; not at all where it is empty.
     pub(crate) key: Arc<str>,
+    /// Whether answers carry `Server-Timing`.
+    pub(crate) timing: bool,
 }
+
+/// The longest cause that a line has, in octets: a line goes out in one piece, and a runtime's pieces end at 4,096.
+const LONGEST_CAUSE: usize = 2_000;
 
 /// What is learned about a request on its way.
 #[derive(Debug, Default)]
 pub(crate) struct Observed {
     user: OnceLock<String>,
+    verification: AtomicU64,
     database: AtomicU64,
 }
 
@@ -54,7 +61,7 @@ struct Line<'a> {
     duration_ms: f64,
     database_ms: f64,
     #[serde(skip_serializing_if = "Option::is_none")]
-    user: Option<&'a str>,
+    user: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     code: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -64,7 +71,7 @@ struct Line<'a> {
 impl Log {
     /// A log of failures only, for a component that cannot serve.
     pub(super) fn of_failures(ambient: Ambient) -> Self {
-        Self { ambient, access: AccessLog::Errors, key: "".into() }
+        Self { ambient, access: AccessLog::Errors, key: "".into(), timing: false }
     }
 
     pub(super) fn new_request_id(&self) -> String {
@@ -84,14 +91,35 @@ impl Log {
         }
     }
 
-    /// Ends an entry.
-    pub(super) fn end(&self, entry: Entry, request_id: &str, status: StatusCode, problem: Option<&Problem>) {
-        if self.access == AccessLog::Errors && !status.is_server_error() {
-            return;
+    /// Ends an entry. Gives the value of `Server-Timing`, where answers have it.
+    pub(super) fn end(
+        &self,
+        entry: &Entry,
+        request_id: &str,
+        status: StatusCode,
+        problem: Option<&Problem>,
+    ) -> Option<HeaderValue> {
+        let logged = self.access == AccessLog::All || status.is_server_error();
+        if !logged && !self.timing {
+            return None;
         }
-        let now: SystemTime = (self.ambient.now)();
+        let duration = (self.ambient.clock)().saturating_duration_since(entry.begun);
+        if logged {
+            self.write(entry, duration, request_id, status, problem);
+        }
+        self.timing.then(|| entry.observed.server_timing(duration)).flatten()
+    }
+
+    fn write(
+        &self,
+        entry: &Entry,
+        duration: Duration,
+        request_id: &str,
+        status: StatusCode,
+        problem: Option<&Problem>,
+    ) {
         let line = Line {
-            time: OffsetDateTime::from(now).format(&Rfc3339).unwrap_or_default(),
+            time: rfc3339((self.ambient.now)()),
             level: match status {
                 StatusCode::SERVICE_UNAVAILABLE => "warn",
                 status if status.is_server_error() => "error",
@@ -100,34 +128,86 @@ impl Log {
             request_id,
             trace_id: entry.trace_id.as_deref(),
             route: entry.route.as_ref().map_or("none", MatchedPath::as_str),
-            method: entry.method.as_str(),
+            method: known(&entry.method),
             status: status.as_u16(),
-            duration_ms: milliseconds((self.ambient.clock)().saturating_duration_since(entry.begun)),
-            database_ms: milliseconds(Duration::from_micros(entry.observed.database.load(Ordering::Relaxed))),
-            user: entry.observed.user.get().map(String::as_str),
+            duration_ms: milliseconds(duration),
+            database_ms: milliseconds(spent(&entry.observed.database)),
+            user: entry.observed.user.get().map(|user_id| self.hash(user_id)),
             code: problem.map(|problem| problem.code),
-            cause: problem.and_then(|problem| problem.cause.as_deref()),
+            cause: problem.and_then(|problem| problem.cause.as_deref()).map(shortened),
         };
         (self.ambient.log)(&serde_json::to_string(&line).unwrap_or_default());
     }
 
-    /// Notes who the caller is, as a hash.
+    /// Notes who the caller is, where the line is to name them.
     pub(super) fn note_user(&self, observed: &Observed, user_id: &str) {
-        if !self.key.is_empty() && self.access == AccessLog::All {
-            // The key comes first and has a fixed length for the whole deployment; nothing is authenticated by this.
-            let digest =
-                Sha256::new().chain_update(self.key.as_bytes()).chain_update([0]).chain_update(user_id).finalize();
-            let hash = digest.iter().take(8).fold(String::new(), |hash, octet| hash + &format!("{octet:02x}"));
-            _ = observed.user.set(hash);
+        if !self.key.is_empty() {
+            _ = observed.user.set(user_id.to_owned());
         }
+    }
+
+    fn hash(&self, user_id: &str) -> String {
+        // The key comes first and has a fixed length for the whole deployment; nothing is authenticated by this.
+        let digest = Sha256::new().chain_update(self.key.as_bytes()).chain_update([0]).chain_update(user_id).finalize();
+        digest.iter().take(8).fold(String::new(), |hash, octet| hash + &format!("{octet:02x}"))
+    }
+}
+
+impl Observed {
+    /// The token was verified, or refused, in this time.
+    pub(super) fn note_verification(&self, time: Duration) {
+        spend(&self.verification, time);
+    }
+
+    /// The times as `Server-Timing` has them (W3C Server Timing, section 2): milliseconds, and only of what happened.
+    fn server_timing(&self, total: Duration) -> Option<HeaderValue> {
+        let parts = [("auth", "Token", spent(&self.verification)), ("db", "Database", spent(&self.database))];
+        let mut value = String::new();
+        for (name, description, time) in parts.into_iter().filter(|(_, _, time)| !time.is_zero()) {
+            value += &format!(r#"{name};desc="{description}";dur={}, "#, milliseconds(time));
+        }
+        value += &format!(r#"total;desc="Total";dur={}"#, milliseconds(total));
+        value.try_into().ok()
     }
 }
 
 impl Stopwatch for Observed {
     fn add(&self, time: Duration) {
-        let micros = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
-        self.database.fetch_add(micros, Ordering::Relaxed);
+        spend(&self.database, time);
     }
+}
+
+/// Writes a line about something that is no request's own.
+pub(crate) fn event(ambient: Ambient, event: &str, cause: &str) {
+    let time = rfc3339((ambient.now)());
+    let line = serde_json::json!({"time": time, "level": "error", "event": event, "cause": shortened(cause)});
+    (ambient.log)(&line.to_string());
+}
+
+fn rfc3339(time: SystemTime) -> String {
+    OffsetDateTime::from(time).format(&Rfc3339).unwrap_or_default()
+}
+
+fn spend(micros: &AtomicU64, time: Duration) {
+    micros.fetch_add(u64::try_from(time.as_micros()).unwrap_or(u64::MAX), Ordering::Relaxed);
+}
+
+fn spent(micros: &AtomicU64) -> Duration {
+    Duration::from_micros(micros.load(Ordering::Relaxed))
+}
+
+/// The method, if it is one that HTTP knows: others are a client's own words, and metrics count by this.
+fn known(method: &Method) -> &str {
+    match *method {
+        Method::GET | Method::HEAD | Method::POST | Method::PUT | Method::PATCH | Method::DELETE | Method::OPTIONS => {
+            method.as_str()
+        }
+        _ => "other",
+    }
+}
+
+fn shortened(cause: &str) -> &str {
+    cause.get(..cause.floor_char_boundary(LONGEST_CAUSE)).unwrap_or_default()
 }
 
 fn milliseconds(time: Duration) -> f64 {

@@ -144,7 +144,7 @@ impl Modify for Bearer {
     }
 }
 
-/// Every operation takes `X-Request-Id`, and every response has it.
+/// Every operation takes `X-Request-Id`, and every response has it; and `Server-Timing`, where the operator wants that.
 struct RequestIds;
 
 impl Modify for RequestIds {
@@ -155,6 +155,10 @@ impl Modify for RequestIds {
                     .schema(Some(utoipa::openapi::Object::with_type(utoipa::openapi::Type::String)))
                     .description(Some("Names this request in errand's log: the client's own value, or a new one."));
                 response.headers.insert("X-Request-Id".to_owned(), described.build().into());
+                let described = HeaderBuilder::new()
+                    .schema(Some(utoipa::openapi::Object::with_type(utoipa::openapi::Type::String)))
+                    .description(Some("Where the operator asks for it: how long the parts of the answer took."));
+                response.headers.insert("Server-Timing".to_owned(), described.build().into());
             }
         };
         for operation in operations(document) {

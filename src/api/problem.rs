@@ -150,7 +150,7 @@ impl Problem {
 
     /// The component cannot serve.
     pub(super) fn not_ready(cause: String) -> Self {
-        let detail = "The service is not ready: it has no database to work with.";
+        let detail = "The service is not ready to serve. Try again.";
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Service unavailable", detail)
             .with_header(RETRY_AFTER, RETRY_SECONDS)
             .because(cause)

@@ -15,6 +15,8 @@ use super::problem::Problem;
 /// Tells requests apart in logs and in questions.
 pub(super) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
+const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
+
 pub(super) async fn finish(State(log): State<Log>, mut request: Request, next: Next) -> Response {
     let request_id = request_id(request.headers())
         .or_else(|| HeaderValue::try_from(log.new_request_id()).ok())
@@ -31,7 +33,7 @@ pub(super) async fn finish(State(log): State<Log>, mut request: Request, next: N
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         *response.body_mut() = if head { Body::empty() } else { Body::from(body) };
     }
-    log.end(entry, request_id.to_str().unwrap_or_default(), response.status(), problem.as_ref());
+    let timing = log.end(&entry, request_id.to_str().unwrap_or_default(), response.status(), problem.as_ref());
     let length = http_body::Body::size_hint(response.body()).exact();
     let bodiless = matches!(response.status(), StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
     let headers = response.headers_mut();
@@ -41,6 +43,9 @@ pub(super) async fn finish(State(log): State<Log>, mut request: Request, next: N
     }
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(X_REQUEST_ID, request_id);
+    if let Some(timing) = timing {
+        headers.insert(SERVER_TIMING, timing);
+    }
     response
 }
 

@@ -109,8 +109,9 @@ impl Scope<'_> {
     /// Reads a task.
     pub async fn task_get(&self, id: Uuid) -> Result<Option<StoredTask>, Error> {
         const GET: &str = "select task, version from api.task_get($1, $2)";
-        match self.read(GET, [id.into()]).await? {
-            Some(mut row) => Ok(Some(StoredTask { json: row.require()?, version: row.require()? })),
+        let mut row = self.read(GET, [id.into()]).await?.ok_or_else(|| no_row("task_get"))?;
+        match row.take()? {
+            Some(json) => Ok(Some(StoredTask { json, version: row.require()? })),
             None => Ok(None),
         }
     }

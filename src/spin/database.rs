@@ -91,6 +91,7 @@ fn column(value: DbValue) -> Result<Value, DatabaseError> {
 fn before_sending(error: Error) -> DatabaseError {
     match error {
         Error::PgError(PgError::QueryFailed(error)) => refused(error),
+        Error::PgError(PgError::ConnectionFailed(message)) => DatabaseError::Unreachable(message),
         other => DatabaseError::Unreachable(other.to_string()),
     }
 }

@@ -5,6 +5,7 @@ mod data;
 mod floor;
 mod load;
 mod machine;
+mod pages;
 mod peer;
 mod plot;
 mod report;

@@ -9,15 +9,15 @@ use wasmtime::{Cache, CacheConfig, Config, Engine, InstanceAllocationStrategy, P
 use crate::bindings::{postgres, variables};
 use crate::state::State;
 
-/// Instances at once, Spin's default.
-const INSTANCES: u32 = 1_000;
+/// Spin's variable for the number of instances at once, and its default.
+const MAX_INSTANCES: (&str, u32) = ("SPIN_MAX_INSTANCE_COUNT", 1_000);
 
 /// Makes the engine. wasmtime names what it keeps in `cache` by content, version and settings, so nothing in there can be
 /// stale; without a folder nothing is kept.
 ///
 /// # Errors
 ///
-/// When the folder cannot be used, or the machine cannot run wasmtime.
+/// When the folder cannot be used, the machine cannot run wasmtime, or `SPIN_MAX_INSTANCE_COUNT` is not a number.
 pub fn engine(cache: Option<&Path>) -> Result<Engine> {
     let mut config = Config::new();
     config.wasm_component_model(true);
@@ -33,7 +33,12 @@ pub fn engine(cache: Option<&Path>) -> Result<Engine> {
         config.cache(Some(kept));
     }
     let mut pooled = config.clone();
-    pooled.allocation_strategy(InstanceAllocationStrategy::Pooling(pooling()));
+    let (name, default) = MAX_INSTANCES;
+    let instances = match std::env::var(name) {
+        Ok(count) => count.parse().with_context(|| format!("{name} is not a number: {count}"))?,
+        Err(_) => default,
+    };
+    pooled.allocation_strategy(InstanceAllocationStrategy::Pooling(pooling(instances)));
     match Engine::new(&pooled) {
         Ok(engine) => Ok(engine),
         Err(error) => {
@@ -43,13 +48,13 @@ pub fn engine(cache: Option<&Path>) -> Result<Engine> {
     }
 }
 
-fn pooling() -> PoolingAllocationConfig {
+fn pooling(instances: u32) -> PoolingAllocationConfig {
     let mut pool = PoolingAllocationConfig::default();
-    pool.total_component_instances(INSTANCES)
-        .total_memories(INSTANCES)
-        .total_stacks(INSTANCES)
-        .total_tables(2 * INSTANCES)
-        .total_core_instances(4 * INSTANCES)
+    pool.total_component_instances(instances)
+        .total_memories(instances)
+        .total_stacks(instances)
+        .total_tables(2 * instances)
+        .total_core_instances(4 * instances)
         .table_elements(100_000)
         .max_component_instance_size(10 << 20)
         .max_core_instance_size(10 << 20)

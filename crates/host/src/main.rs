@@ -12,6 +12,10 @@ use errand_host::cli::Options;
 use errand_host::{bench, server, stop};
 use tracing_subscriber::EnvFilter;
 
+/// Most of what a request costs here is small allocations, made on one thread and freed on another.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let options = Options::parse();
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));

@@ -1,6 +1,7 @@
 //! errand's `Database` over tokio-postgres: the same core without WebAssembly, with every usual optimisation (statements
 //! prepared once per connection, no recycling step). For tests and measurements; production is Spin.
 
+use std::error::Error as _;
 use std::str::FromStr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
@@ -103,11 +104,17 @@ fn column(row: &tokio_postgres::Row, index: usize) -> Result<Value, DatabaseErro
 }
 
 fn before_sending(error: &tokio_postgres::Error) -> DatabaseError {
-    refused(error).unwrap_or_else(|| DatabaseError::Unreachable(error.to_string()))
+    refused(error).unwrap_or_else(|| DatabaseError::Unreachable(chain(error)))
 }
 
 fn after_sending(error: &tokio_postgres::Error) -> DatabaseError {
-    refused(error).unwrap_or_else(|| DatabaseError::Lost(error.to_string()))
+    refused(error).unwrap_or_else(|| DatabaseError::Lost(chain(error)))
+}
+
+/// An error with its causes: the driver's own words leave them out.
+fn chain(error: &tokio_postgres::Error) -> String {
+    let causes = std::iter::successors(error.source(), |&cause| cause.source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }
 
 fn refused(error: &tokio_postgres::Error) -> Option<DatabaseError> {

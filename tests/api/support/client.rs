@@ -29,16 +29,21 @@ pub struct Reply {
     pub body: String,
 }
 
-static AGENT: LazyLock<Agent> = LazyLock::new(|| {
+static AGENT: LazyLock<Agent> = LazyLock::new(|| agent(64));
+/// A server that answers before it has read a body may close the connection just as it is taken up again. What may not be
+/// repeated goes over a connection of its own.
+static CAREFUL_AGENT: LazyLock<Agent> = LazyLock::new(|| agent(0));
+
+fn agent(idle_connections: usize) -> Agent {
     Agent::config_builder()
         .http_status_as_error(false)
-        .max_idle_connections_per_host(64)
-        .max_idle_connections(64)
+        .max_idle_connections_per_host(idle_connections)
+        .max_idle_connections(idle_connections)
         .timeout_global(Some(Duration::from_secs(60)))
         .allow_non_standard_methods(true)
         .build()
         .new_agent()
-});
+}
 
 /// A token for a user, made by a library that errand does not use.
 fn token_for(user_id: &str) -> String {
@@ -198,6 +203,11 @@ impl Target {
         self.send("GET", path, token, None)
     }
 
+    /// Sends a request with these headers alone to this errand.
+    pub fn raw(&self, method: &str, path: &str, headers: &[(&str, &str)]) -> Reply {
+        send_at(self.url(), method, path, headers, None)
+    }
+
     /// Sends a request with this token to this errand.
     pub fn send(&self, method: &str, path: &str, token: &str, body: Option<&[u8]>) -> Reply {
         let authorization = format!("Bearer {token}");
@@ -211,20 +221,21 @@ fn send(method: &str, path: &str, headers: &[(&str, &str)], body: Option<&[u8]>)
 }
 
 fn send_at(url: &str, method: &str, path: &str, headers: &[(&str, &str)], body: Option<&[u8]>) -> Reply {
+    let repeatable = matches!(method, "GET" | "HEAD" | "PUT" | "DELETE" | "OPTIONS");
+    let agent = if repeatable { &AGENT } else { &CAREFUL_AGENT };
     let attempt = || {
         let mut request = Request::builder().method(method).uri(format!("{url}{path}"));
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
         match body {
-            Some(body) => AGENT.run(request.body(body).unwrap()),
-            None => AGENT.run(request.body(()).unwrap()),
+            Some(body) => agent.run(request.body(body).unwrap()),
+            None => agent.run(request.body(()).unwrap()),
         }
     };
     let response = match attempt() {
-        // A server that answers before it has read a body may close the connection just as it is taken up again; like
-        // every client, this one repeats what may be repeated (RFC 9112, section 9.3.1).
-        Err(ureq::Error::Io(_)) if matches!(method, "GET" | "HEAD" | "PUT" | "DELETE" | "OPTIONS") => attempt(),
+        // As every client does: RFC 9112, section 9.3.1.
+        Err(ureq::Error::Io(_)) if repeatable => attempt(),
         other => other,
     };
     read(response.unwrap_or_else(|error| panic!("{method} {path}: {error}")))

@@ -3,8 +3,8 @@
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, LazyLock};
-use std::time::{Instant, SystemTime};
+use std::sync::{Arc, LazyLock, Mutex};
+use std::time::{Duration, Instant, SystemTime};
 
 use errand::{Adapters, Ambient, Config};
 use errand_native::address::Address;
@@ -65,6 +65,7 @@ impl Target {
             ("database_host", database.admin.endpoint()),
             ("access_log", "errors".to_owned()),
         ];
+        all.retain(|(known, _)| variables.iter().all(|(name, _)| name != known));
         all.extend(variables.iter().map(|(name, value)| (*name, (*value).to_owned())));
         let running: Box<dyn Runs> = match kind().as_str() {
             "native" => Box::new(RUNTIME.block_on(Native::start(&all))),
@@ -101,6 +102,27 @@ impl Target {
     /// Runs statements as the component's role.
     pub fn app_query(&self, sql: &str) -> Result<Vec<String>, String> {
         query(&Address::parse(&self.database.app_url).unwrap(), sql)
+    }
+}
+
+/// What the running errands have written to their logs.
+static LOG: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+fn take(line: String) {
+    eprintln!("{line}");
+    LOG.lock().unwrap().push(line);
+}
+
+/// The lines of the log that have this in them. Waits for the first: a line goes through a pipe, and may come after the
+/// answer.
+pub fn log_with(text: &str) -> Vec<String> {
+    let late = Instant::now() + Duration::from_secs(10);
+    loop {
+        let lines: Vec<_> = LOG.lock().unwrap().iter().filter(|line| line.contains(text)).cloned().collect();
+        if !lines.is_empty() || Instant::now() > late {
+            return lines;
+        }
+        std::thread::sleep(Duration::from_millis(10));
     }
 }
 
@@ -154,7 +176,7 @@ impl Native {
             now: SystemTime::now,
             clock: Instant::now,
             new_id: Uuid::now_v7,
-            log: |line| eprintln!("{line}"),
+            log: |line| take(line.to_owned()),
         };
         let adapters = Adapters { database: Arc::new(database), keys: Arc::new(NativeKeys) };
         let router = errand::service(get, adapters, ambient);
@@ -186,8 +208,13 @@ impl Process {
         for (name, value) in variables {
             command.env(format!("SPIN_VARIABLE_{}", name.to_uppercase()), value);
         }
-        command.current_dir(env!("CARGO_MANIFEST_DIR")).stdin(Stdio::piped()).stdout(Stdio::piped());
+        command.current_dir(env!("CARGO_MANIFEST_DIR"));
+        // As some operators have it; the log is to be as short with it.
+        command.env("RUST_BACKTRACE", "1");
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap_or_else(|error| panic!("cannot start {command:?}: {error}"));
+        let log = BufReader::new(child.stderr.take().unwrap()).lines();
+        std::thread::spawn(move || log.map_while(Result::ok).for_each(take));
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let url = lines
             .by_ref()

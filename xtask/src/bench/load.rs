@@ -81,7 +81,30 @@ impl Wrk {
         cell: Cell,
         seconds: u64,
         seed: u32,
+        pids: (Option<u32>, Option<u32>),
+    ) -> Result<Measured> {
+        self.load(port, cell, seconds, pids, &[&seed.to_string()]).await
+    }
+
+    /// The same for lists with this query string.
+    pub(crate) async fn run_with(
+        &self,
+        port: u16,
+        cell: Cell,
+        seconds: u64,
+        pids: (Option<u32>, Option<u32>),
+        query: &str,
+    ) -> Result<Measured> {
+        self.load(port, cell, seconds, pids, &["1", query]).await
+    }
+
+    async fn load(
+        &self,
+        port: u16,
+        cell: Cell,
+        seconds: u64,
         (server, postgres): (Option<u32>, Option<u32>),
+        arguments: &[&str],
     ) -> Result<Measured> {
         let mut command = workspace::program("wrk")?;
         command
@@ -89,7 +112,7 @@ impl Wrk {
             .args(["--connections", &cell.connections.to_string(), "--duration", &format!("{seconds}s")])
             .args([&format!("http://127.0.0.1:{port}"), "--", cell.scenario.name()])
             .arg(&self.plan)
-            .arg(seed.to_string());
+            .args(arguments);
         let before = (of(server), of(postgres));
         let told = output(command, Duration::from_secs(seconds + 30)).await?;
         let after = (of(server), of(postgres));

@@ -176,6 +176,8 @@ impl Recipe {
         let mut command = workspace::program("/bin/sh")?;
         command.args(["-c", LEASH, "sh"]).args(&self.words).args(self.peer.arguments(port)).args(more);
         command.envs(self.peer.environment(data, port));
+        // Servers run without: wasmtime makes an error for each fiber that it ends, and would trace every one of them.
+        command.env_remove("RUST_BACKTRACE").env_remove("RUST_LIB_BACKTRACE");
         command.stdin(Stdio::piped()).stdout(output.try_clone()?).stderr(output).process_group(0);
         let mut child = command.spawn().with_context(|| format!("cannot start {}", self.peer.title()))?;
         let leash = child.stdin.take();

@@ -10,6 +10,7 @@ use super::{
     data::{Data, Size},
     load::{Measured, Wrk, output},
     machine::{self, Machine},
+    pages::{self, Pages},
     peer::{Peer, Recipe},
     report,
     scenario::{Cell, Scenario},
@@ -26,6 +27,8 @@ const USERS: [u32; 3] = [100, 1_000, 10_000];
 /// How many tasks each of these has.
 const OF_EACH: u32 = 100;
 const CONNECTIONS: [u32; 6] = [1, 10, 100, 500, 1_000, 2_000];
+/// Whose pages are compared: first against middle, and small against large.
+const PAGED: [u32; 2] = [10_000, 1_000_000];
 /// Instances at once, to see what one of them holds.
 const CROWD: u32 = 250;
 
@@ -57,6 +60,7 @@ struct Scale {
     date: String,
     machine: Machine,
     points: Vec<Point>,
+    pages: Vec<Pages>,
     instances: Instances,
     cut_short: bool,
 }
@@ -83,6 +87,7 @@ pub(crate) async fn run(wrk: &Wrk, build: bool, most: (Option<u32>, Option<u32>)
         date: report::date(&data).await?,
         machine: Machine::look(load, versions).await,
         points: Vec::new(),
+        pages: Vec::new(),
         instances: Instances::default(),
         cut_short: false,
     };
@@ -141,6 +146,9 @@ async fn measure(wrk: &Wrk, data: &Data, recipe: &Recipe, many: Size, sizes: &[S
             measured.errors
         );
         scale.points.push(Point { by, count, scenario: cell.scenario, measured });
+    }
+    for size in sizes.iter().filter(|size| PAGED.contains(&size.tasks)) {
+        scale.pages.extend(pages::measure(wrk, data, &server, *size).await?);
     }
     server.stop().await;
     Ok(())
@@ -207,6 +215,7 @@ impl Scale {
                 writeln!(text, "| {} | {} |", scenario.title(), shown.join(" | "))?;
             }
         }
+        pages::table(text, &self.pages)?;
         writeln!(
             text,
             "\n## By connections\n\n| connections | request | req/s | p50 ms | p99 ms | errors | memory of the host |\n\

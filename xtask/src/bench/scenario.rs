@@ -27,6 +27,9 @@ pub(crate) enum Scenario {
     List304,
     /// A mixture: 80 % reads
     Day,
+    /// A list with a query string of one's own
+    #[value(skip)]
+    Page,
     /// No token, no database
     #[value(skip)]
     Live,
@@ -38,7 +41,9 @@ pub(crate) enum Scenario {
     Refused,
 }
 
-use Scenario::{Complete, Create, Day, Filtered, Get, Get304, List, List304, Live, Patch, Ready, Refused, Search};
+use Scenario::{
+    Complete, Create, Day, Filtered, Get, Get304, List, List304, Live, Page, Patch, Ready, Refused, Search,
+};
 
 impl Scenario {
     /// What every peer serves.
@@ -59,6 +64,7 @@ impl Scenario {
             Get304 => "get304",
             List304 => "list304",
             Day => "day",
+            Page => "page",
             Live => "live",
             Ready => "ready",
             Refused => "refused",
@@ -78,6 +84,7 @@ impl Scenario {
             Get304 => "get, 304",
             List304 => "list, 304",
             Day => "mixed day",
+            Page => "page",
             Live => "/health/live",
             Ready => "/health/ready",
             Refused => "token, then 400",

@@ -37,7 +37,7 @@ impl Pools {
     /// Waits for a permit and a connection.
     pub(super) async fn connect(&self, address: &str, authority: Option<Authority>) -> Result<Connection, Error> {
         let permit = self.permit().await?;
-        let client = self.checkout(address, authority).await.map_err(|e| Error::ConnectionFailed(format!("{e:?}")))?;
+        let client = self.checkout(address, authority).await.map_err(|e| Error::ConnectionFailed(format!("{e:#}")))?;
         Ok(Connection { client, _permit: permit })
     }
 
@@ -56,7 +56,7 @@ impl Pools {
         let pool = self
             .pools
             .try_get_with(key, || pool(address, authority.as_ref()))
-            .map_err(|e| anyhow::anyhow!("{e:?}"))
+            .map_err(|e| anyhow::anyhow!("{e:#}"))
             .context("establishing PostgreSQL connection pool")?;
         Ok(Arc::new(pool.get().await?))
     }

@@ -27,7 +27,7 @@ pub(super) struct Running {
 /// Runs a statement for its effect; tells the number of rows.
 pub(super) async fn execute(client: &Client, sql: &str, parameters: &[ParameterValue]) -> Result<u64, Error> {
     // Spin names this error otherwise than `query` does.
-    let parameters = convert(parameters).map_err(|e| Error::ValueConversionFailed(format!("{e:?}")))?;
+    let parameters = convert(parameters).map_err(|e| Error::ValueConversionFailed(format!("{e:#}")))?;
     let parameters: Vec<&(dyn ToSql + Sync)> =
         parameters.iter().map(|parameter| parameter.as_ref() as &(dyn ToSql + Sync)).collect();
     client.execute(sql, &parameters).await.map_err(query_failed)
@@ -111,7 +111,7 @@ async fn rows(
     sql: &str,
     parameters: &[ParameterValue],
 ) -> Result<impl Stream<Item = Result<Described, Error>> + Send + use<>, Error> {
-    let parameters = convert(parameters).map_err(|e| Error::BadParameter(format!("{e:?}")))?;
+    let parameters = convert(parameters).map_err(|e| Error::BadParameter(format!("{e:#}")))?;
     let rows = client.query_raw(sql, parameters).await.map_err(query_failed)?;
     Ok(rows.enumerate().map(|(index, row)| {
         let row = row.map_err(query_failed)?;
