@@ -111,3 +111,45 @@ fn server_timing(text: &str) -> Result<bool, ConfigError> {
         _ => Err(ConfigError { variable: "server_timing", problem: "must be off or on".to_owned() }),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(name: &str, value: &str) -> Result<Config, ConfigError> {
+        Config::from_variables(|asked| (asked == name).then(|| value.to_owned()))
+    }
+
+    #[test]
+    fn what_is_not_set_has_a_default() {
+        let config = Config::from_variables(|_| None).unwrap();
+        assert_eq!((config.access_log, config.database_deadline), (AccessLog::All, Duration::from_secs(5)));
+    }
+
+    #[test]
+    fn a_value_that_means_nothing_is_refused_by_its_name() {
+        for (name, values) in [
+            ("database_deadline_ms", &["99", "60001", "-1", "5s", "1e3", " 500", "99999999999999999999"][..]),
+            ("access_log", &["none", "All", "true", " "]),
+            ("server_timing", &["true", "On", " "]),
+        ] {
+            for value in values {
+                assert_eq!(of(name, value).map(|_| ()).unwrap_err().variable, name, "{value}");
+            }
+        }
+        assert_eq!(of("database_deadline_ms", "100").unwrap().database_deadline, Duration::from_millis(100));
+        assert_eq!(of("access_log", "errors").unwrap().access_log, AccessLog::Errors);
+        assert!(of("server_timing", "on").unwrap().server_timing && !of("server_timing", "off").unwrap().server_timing);
+    }
+
+    #[test]
+    fn what_is_printed_of_the_keys_has_no_secret() {
+        let auth = AuthConfig {
+            secret: "hush".to_owned(),
+            issuer: "https://issuer.example".to_owned(),
+            ..AuthConfig::default()
+        };
+        let printed = format!("{auth:?}");
+        assert!(printed.contains("issuer.example") && !printed.contains("hush"), "{printed}");
+    }
+}

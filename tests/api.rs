@@ -30,6 +30,8 @@ mod http;
 mod idempotency;
 #[path = "api/isolation.rs"]
 mod isolation;
+#[path = "api/json.rs"]
+mod json;
 #[path = "api/list.rs"]
 mod list;
 #[path = "api/log.rs"]
@@ -48,3 +50,5 @@ mod tokens;
 mod update;
 #[path = "api/volume.rs"]
 mod volume;
+#[path = "api/wire.rs"]
+mod wire;

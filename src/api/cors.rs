@@ -108,6 +108,7 @@ mod tests {
             assert!(!cors.allows(&HeaderValue::from_static(origin)), "{origin}");
         }
         assert!(!Cors::new(String::new()).unwrap().allows(&HeaderValue::from_static("null")));
+        assert!(Cors::new(" * ".to_owned()).unwrap().allows(&HeaderValue::from_static("https://anyone.example")));
     }
 
     #[test]

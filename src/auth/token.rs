@@ -64,10 +64,12 @@ impl<'a> Token<'a> {
 
 /// Parses a segment: base64url without padding, of a JSON object. A member that is read and stands twice is an error.
 fn decode<T: for<'de> Deserialize<'de>>(segment: &str) -> Option<T> {
-    let text = BASE64_URL_SAFE_NO_PAD.decode(segment).ok()?;
+    let octets = BASE64_URL_SAFE_NO_PAD.decode(segment).ok()?;
+    // All of it must be text, the members that are skipped, too.
+    let text = std::str::from_utf8(&octets).ok()?;
     // To serde, a list of the members' values would be as good as the object.
-    let is_object = text.trim_ascii_start().starts_with(b"{");
-    if is_object && is_shallow(&text) { serde_json::from_slice(&text).ok() } else { None }
+    let is_object = text.trim_ascii_start().starts_with('{');
+    if is_object && is_shallow(&octets) { serde_json::from_str(text).ok() } else { None }
 }
 
 /// Whether nothing is nested deeper than any issuer has a use for. What is skipped has no limit of its own.

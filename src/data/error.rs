@@ -92,3 +92,63 @@ fn mistake(constraint: &str) -> Option<Invalid> {
         _ => return None,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(sqlstate: &str) -> DatabaseError {
+        DatabaseError::Refused { sqlstate: sqlstate.to_owned(), constraint: None, message: "secret".to_owned() }
+    }
+
+    #[test]
+    fn each_failure_means_what_a_client_can_do_about_it() {
+        let unavailable = |error: &Error| matches!(error, Error::Unavailable(_));
+        for sqlstate in ["57P01", "57014", "55P03", "25006", "40001", "40P01", "08006", "53300", "53100"] {
+            assert!(unavailable(&refused(sqlstate).into()), "{sqlstate}");
+        }
+        for error in [DatabaseError::Unreachable(String::new()), DatabaseError::Deadline { sent: false }] {
+            assert!(unavailable(&error.into()));
+        }
+        for error in [DatabaseError::Lost(String::new()), DatabaseError::Deadline { sent: true }] {
+            assert!(matches!(error.into(), Error::OutcomeUnknown(_)));
+        }
+        assert_eq!(Error::from(refused("23505")), Error::Conflict);
+        for sqlstate in ["22007", "22P02", "22P05"] {
+            assert!(matches!(refused(sqlstate).into(), Error::Invalid(_)), "{sqlstate}");
+        }
+        for error in [refused("42501"), refused("23514"), refused(""), DatabaseError::Malformed(String::new())] {
+            assert!(matches!(Error::from(error.clone()), Error::Internal(_)), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_constraint_names_the_place_of_the_mistake() {
+        let of = |constraint: &str| {
+            let constraint = Some(constraint.to_owned());
+            DatabaseError::Refused { sqlstate: "23514".to_owned(), constraint, message: String::new() }.into()
+        };
+        for (constraint, place) in [
+            ("task_due_zone_known", "/due/time_zone"),
+            ("task_due_time_exists", "/due/time"),
+            ("task_due_range", "/due/date"),
+            ("task_due_parts", "/due"),
+        ] {
+            let Error::Invalid(mistakes) = of(constraint) else { panic!("{constraint}") };
+            assert_eq!(mistakes[0].place, crate::domain::Place::Body(place.to_owned()));
+        }
+        assert!(matches!(of("task_completed_at"), Error::Internal(_)));
+    }
+
+    #[test]
+    fn what_may_be_tried_again_is_what_left_nothing_behind() {
+        assert!(refused("40001").was_rolled_back_by_chance() && refused("40P01").was_rolled_back_by_chance());
+        assert!(!refused("23505").was_rolled_back_by_chance());
+        assert!(refused("57P01").broke_the_connection() && refused("08006").broke_the_connection());
+        assert!(DatabaseError::Lost(String::new()).broke_the_connection());
+        for error in [refused("57014"), DatabaseError::Deadline { sent: true }, DatabaseError::Malformed(String::new())]
+        {
+            assert!(!error.broke_the_connection(), "{error}");
+        }
+    }
+}

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{Row, Scope, Value, no_row};
-use crate::domain::{After, Error, Filter, ListQuery, Order, Page, Repeatable, TaskPatch};
+use crate::domain::{After, Error, Filter, Invalid, ListQuery, Order, Page, Repeatable, TaskPatch};
 
 /// A task as the database gives it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -171,7 +171,12 @@ impl Scope<'_> {
             filter: &query.filter,
             count: query.count,
         };
-        let mut row = self.read(LIST, [json(&list)?]).await?.ok_or_else(|| no_row("task_list"))?;
+        let row = self.read(LIST, [json(&list)?]).await.map_err(|error| match error {
+            // All the other values were parsed; that of a place is known to the database alone.
+            Error::Invalid(_) => Invalid::parameter("cursor", "Not a cursor that errand gave.").into(),
+            other => other,
+        });
+        let mut row = row?.ok_or_else(|| no_row("task_list"))?;
         let (unchanged, seq) = (row.require()?, row.require()?);
         if unchanged {
             return Ok(Listing::Unchanged { seq });

@@ -1,5 +1,7 @@
 //! What a list can be asked for, parsed from the parameters of its query string.
 
+use std::collections::HashSet;
+
 use serde::Serialize;
 
 use super::{Cursor, CursorBinding, DateOrInstant, Instant, Invalid, Priority, Tags};
@@ -104,6 +106,8 @@ pub struct Page {
 impl ListQuery {
     /// How many tasks a page has unless the client says so.
     pub const DEFAULT_LIMIT: u16 = 100;
+    /// How many tags a list can be asked for. No task has as many; more would only cost time.
+    pub const MOST_TAGS: usize = 100;
 
     /// Parses decoded name and value pairs for one user. Every mistake is named.
     pub fn parse(user_id: &str, pairs: &[(String, String)]) -> Result<Self, Vec<Invalid>> {
@@ -116,14 +120,13 @@ impl ListQuery {
             count: false,
         };
         let mut cursor = None;
-        let mut seen: Vec<&str> = Vec::new();
+        let mut seen = HashSet::new();
         for (name, value) in pairs {
             let repeatable = matches!(name.as_str(), "priority" | "tag");
-            if !repeatable && seen.contains(&name.as_str()) {
+            if !repeatable && !seen.insert(name.as_str()) {
                 mistakes.push(Invalid::parameter(name, "The parameter stands here twice."));
                 continue;
             }
-            seen.push(name);
             let result = match name.as_str() {
                 "cursor" => {
                     cursor = Some(value);
@@ -176,10 +179,15 @@ impl ListQuery {
             }
             "tag" => {
                 for tag in value.split(',') {
-                    filter.tags.push(Tags::parse_one(tag)?);
+                    let tag = Tags::parse_one(tag)?;
+                    match filter.tags.binary_search(&tag) {
+                        Ok(_) => {}
+                        Err(_) if filter.tags.len() == Self::MOST_TAGS => {
+                            return Err(format!("Must have at most {} tags.", Self::MOST_TAGS));
+                        }
+                        Err(place) => filter.tags.insert(place, tag),
+                    }
                 }
-                filter.tags.sort_unstable();
-                filter.tags.dedup();
             }
             "due_before" => match date_or_instant(value)? {
                 DateOrInstant::Date(date) => filter.due_before_date = Some(date),
@@ -277,6 +285,15 @@ mod tests {
         let query = parse(&[("priority", "high,low"), ("priority", "low"), ("tag", "b"), ("tag", "a,b")]).unwrap();
         assert_eq!(query.filter.priorities, [1, 3]);
         assert_eq!(query.filter.tags, ["a", "b"]);
+    }
+
+    #[test]
+    fn there_are_as_many_tags_as_anyone_needs() {
+        let tags = |range: std::ops::Range<usize>| range.map(|n| n.to_string()).collect::<Vec<_>>().join(",");
+        let hundred = parse(&[("tag", &tags(0..50)), ("tag", &tags(0..100))]).unwrap();
+        assert_eq!(hundred.filter.tags.len(), ListQuery::MOST_TAGS);
+        assert!(hundred.filter.tags.is_sorted());
+        assert_eq!(parse(&[("tag", &tags(0..50)), ("tag", &tags(50..101))]).unwrap_err().len(), 1);
     }
 
     #[test]

@@ -2,7 +2,9 @@
 
 use std::collections::HashSet;
 
+use errand::domain::{After, Cursor, CursorBinding, Filter, Order};
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use crate::support::{User, target};
 
@@ -138,6 +140,32 @@ fn the_next_page_is_linked() {
     assert_eq!(next.list().tasks.len(), 1);
     assert_eq!(next.list().next_cursor, None);
     assert!(!next.headers.contains_key("link"));
+}
+
+/// A cursor is no secret: anyone can compute one for a place that the database never gave.
+#[test]
+fn a_forged_cursor_is_refused_by_its_name() {
+    let user = User::new("forged");
+    user.create(json!({"title": "t"}));
+    let filter = Filter::default();
+    let timestamps = ["", "x", "2026-02-30", "99999999-01-01", "1e400", "a\0b"];
+    for (sort, order, keys) in [
+        ("created_at", Order::CreatedAtDesc, &timestamps[..]),
+        ("updated_at", Order::UpdatedAtDesc, &timestamps),
+        ("due", Order::DueAsc, &timestamps),
+        ("-due", Order::DueDesc, &timestamps),
+        ("priority", Order::PriorityDesc, &["", "high", "1.5", "99999", "1); drop table errand.task; --"]),
+        ("title", Order::TitleAsc, &["a\0b"]),
+    ] {
+        for key in keys {
+            let after = After { key: (*key).to_owned(), id: Uuid::nil().to_string() };
+            let binding = CursorBinding { user_id: &user.id, order, filter: &filter };
+            let cursor = Cursor::seal(&after, &binding).unwrap();
+            let reply = user.get(&format!("/tasks?sort={sort}&cursor={}", cursor.as_str()));
+            assert_eq!(reply.mistakes(), ["cursor"], "{sort} {key:?}");
+        }
+    }
+    assert_eq!(user.titles(""), ["t"]);
 }
 
 #[test]

@@ -109,6 +109,11 @@ fn keys_change_under_load_and_no_good_token_is_refused() {
         issuer.now_answers(Answer::Keys(jwks(&[&old, &new])));
         rotated.store(true, Ordering::SeqCst);
         std::thread::sleep(Duration::from_millis(1500));
+        // A slow machine takes longer to make a load of it.
+        let patience = Instant::now() + Duration::from_secs(60);
+        while served.load(Ordering::SeqCst) <= 100 && Instant::now() < patience {
+            std::thread::sleep(Duration::from_millis(50));
+        }
         stopped.store(true, Ordering::SeqCst);
     });
     let served = served.load(Ordering::SeqCst);

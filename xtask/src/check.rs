@@ -7,11 +7,10 @@ use clap::Args;
 use tokio::process::Command;
 
 use crate::{
-    budget,
-    process::{self, BRIEF, LONG},
+    budget, process,
     test::run_titled,
     toolchain::{Choice, TARGET, Toolchain},
-    workspace,
+    tools, workspace,
 };
 
 /// The version that is installed where there is none.
@@ -25,9 +24,15 @@ pub(crate) struct Check {}
 
 impl Check {
     pub(crate) async fn run(self) -> Result<()> {
-        let deny = cargo_deny().await?;
+        let deny = tools::need("cargo-deny", CARGO_DENY, &["--version"]).await?;
         let mut steps = vec![
             ("formatting", cargo(&["fmt", "--all", "--check"])?),
+            // Workspaces of their own. The fuzzer's functions are linted as part of tests/fuzz.rs.
+            ("formatting of the fuzzer", cargo(&["fmt", "--check", "--manifest-path", "fuzz/Cargo.toml"])?),
+            (
+                "formatting of the browser's test",
+                cargo(&["fmt", "--check", "--manifest-path", "tests/browser/Cargo.toml"])?,
+            ),
             (
                 "lints",
                 cargo(&["clippy", "--workspace", "--exclude", "errand-host", "--all-targets", "--", "-D", "warnings"])?,
@@ -97,24 +102,6 @@ fn docs(arguments: &[&str]) -> Result<Command> {
     let mut command = workspace::cargo()?;
     command.args(["doc", "--no-deps"]).args(arguments).env("RUSTDOCFLAGS", "-D warnings");
     Ok(command)
-}
-
-/// The program that checks dependencies: the one on PATH, else one that is built into `target/tools`.
-async fn cargo_deny() -> Result<String> {
-    let own = workspace::root()?.join("target/tools");
-    let built = own.join("bin/cargo-deny").to_string_lossy().into_owned();
-    for program in ["cargo-deny", &built] {
-        let mut command = workspace::program(program)?;
-        command.arg("--version");
-        if process::capture(command, BRIEF).await.is_some() {
-            return Ok(program.to_owned());
-        }
-    }
-    eprintln!("errand: building cargo-deny {CARGO_DENY} into target/tools, once; this takes some minutes");
-    let mut install = workspace::cargo()?;
-    install.args(["install", "--locked", "cargo-deny", "--version", CARGO_DENY, "--root"]).arg(&own);
-    process::run(install, LONG).await?;
-    Ok(built)
 }
 
 fn deny_step(program: &str, arguments: &[&str]) -> Result<Command> {

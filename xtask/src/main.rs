@@ -3,7 +3,9 @@
 mod bench;
 mod build;
 mod check;
+mod coverage;
 mod db;
+mod fuzz;
 mod issuer;
 mod openapi;
 mod test;
@@ -21,6 +23,7 @@ mod process;
 mod runtime;
 mod settings;
 mod toolchain;
+mod tools;
 mod workspace;
 
 use std::process::ExitCode;
@@ -45,6 +48,8 @@ enum Command {
     Openapi(openapi::Openapi),
     Test(test::Test),
     Check(check::Check),
+    Coverage(coverage::Coverage),
+    Fuzz(fuzz::Fuzz),
     Bench(bench::Bench),
 }
 
@@ -59,6 +64,8 @@ async fn main() -> ExitCode {
         Command::Openapi(openapi) => openapi.run().await,
         Command::Test(test) => test.run().await,
         Command::Check(check) => check.run().await,
+        Command::Coverage(coverage) => coverage.run().await,
+        Command::Fuzz(fuzz) => fuzz.run().await,
         Command::Bench(bench) => bench.run().await,
     };
     match result {

@@ -118,7 +118,7 @@ async fn client() -> Result<String> {
 }
 
 /// A program that must be there, from Debian's packages where that is possible.
-async fn need<'a>(program: &'a str, question: &str, packages: &[&str]) -> Result<&'a str> {
+pub(crate) async fn need<'a>(program: &'a str, question: &str, packages: &[&str]) -> Result<&'a str> {
     if exists(program, question).await {
         return Ok(program);
     }
@@ -135,7 +135,8 @@ async fn exists(program: &str, question: &str) -> bool {
     process::capture(command, BRIEF).await.is_some()
 }
 
-async fn apt(packages: &[&str]) -> Result<()> {
+/// Installs packages of Debian, or says which to install.
+pub(crate) async fn apt(packages: &[&str]) -> Result<()> {
     let names = packages.join(" ");
     if !Path::new("/usr/bin/apt-get").exists() {
         bail!("install {names} and try again");

@@ -17,11 +17,11 @@ use crate::{
 };
 
 /// The administrator's address of the server to test on. Unset: one that is made for the run.
-const TEST_DATABASE: &str = "ERRAND_TEST_DATABASE_URL";
+pub(crate) const TEST_DATABASE: &str = "ERRAND_TEST_DATABASE_URL";
 /// How many requests its test of leaks sends.
 const LEAK_REQUESTS: &str = "ERRAND_TEST_LEAK_REQUESTS";
 /// What the API suite talks to.
-const TEST_TARGET: &str = "ERRAND_TEST_TARGET";
+pub(crate) const TEST_TARGET: &str = "ERRAND_TEST_TARGET";
 
 /// Run the tests: units, tools, the API suite against each target, and the local host's own
 ///
@@ -233,13 +233,14 @@ fn integration_tests(folder: &Path) -> Vec<String> {
 }
 
 /// The server for the run.
-struct Server {
-    url: String,
+pub(crate) struct Server {
+    /// The address of its administrator.
+    pub(crate) url: String,
     cluster: Option<Cluster>,
 }
 
 impl Server {
-    async fn open() -> Result<Self> {
+    pub(crate) async fn open() -> Result<Self> {
         if let Some(url) = from_environment(TEST_DATABASE) {
             return Ok(Self { url, cluster: None });
         }
@@ -248,7 +249,7 @@ impl Server {
         Ok(Self { url: cluster.url(database::NAME), cluster: Some(cluster) })
     }
 
-    fn close(self) -> Result<()> {
+    pub(crate) fn close(self) -> Result<()> {
         self.cluster.map_or(Ok(()), Cluster::stop)
     }
 }

@@ -43,11 +43,13 @@ fn main() -> Result<()> {
 
     tab.wait_for_element(&format!("{OPERATION} .opblock-summary-control"))?.click()?;
     tab.wait_for_element(&format!("{OPERATION} button.execute"))?.click()?;
-    let status = tab.wait_for_element(&format!("{OPERATION} .live-responses-table tr.response .response-col_status"))?;
+    let status =
+        tab.wait_for_element(&format!("{OPERATION} .live-responses-table tr.response .response-col_status"))?;
     let told = status.get_inner_text()?;
     picture(&tab, "docs-list-tasks.png")?;
     ensure!(told.contains("200"), "listing tasks gave {told}");
-    let body = tab.wait_for_element(&format!("{OPERATION} .live-responses-table tr.response .response-col_description"))?;
+    let body =
+        tab.wait_for_element(&format!("{OPERATION} .live-responses-table tr.response .response-col_description"))?;
     ensure!(body.get_inner_text()?.contains("next_cursor"), "the answer is no list");
 
     tab.navigate_to(&format!("{url}/docs/problems#forbidden"))?;

@@ -1,0 +1,137 @@
+//! Request bodies: of POST, PUT, PATCH and `complete`, and what a merge patch means.
+
+use errand::domain::{
+    Completion, DateOrInstant, Instant, Invalid, NewTask, Place, Repeatable, TaskPatch, TimeZone, Title,
+};
+use serde_json::{Map, Value, json};
+
+/// A body as each of the four operations reads it.
+pub fn body(data: &[u8]) {
+    let members = match serde_json::from_slice(data) {
+        Ok(Value::Object(members)) => Some(members),
+        _ => None,
+    };
+    let known = |names: &[&str]| members.as_ref().is_some_and(|all| all.keys().all(|name| names.contains(&&**name)));
+    const FIELDS: [&str; 6] = ["title", "description", "completed", "priority", "due", "tags"];
+
+    let patch = checked(TaskPatch::parse(data)).map(|patch| fields(&patch));
+    let created = checked(NewTask::parse(data)).map(|task| fields(task.fields()));
+    let replaced = checked(NewTask::parse_replacement(data)).map(|task| fields(task.fields()));
+    if let Some(created) = &created {
+        assert!(known(&FIELDS));
+        assert!(patch.is_some(), "what makes a task changes one, too");
+        let title = created["title"].as_str().unwrap();
+        assert!((1..=255).contains(&title.chars().count()) && title == title.trim());
+        assert_eq!(Title::parse(title).unwrap().as_str(), title);
+        assert!(["completed", "priority", "tags"].iter().all(|name| created.contains_key(*name)));
+    }
+    if let Some(patch) = &patch {
+        assert!(known(&FIELDS));
+        assert!(!serde_json::to_string(patch).unwrap().contains("\\u0000"), "PostgreSQL has no NUL");
+    }
+    let says_completed = members.as_ref().is_some_and(|members| members.contains_key("completed"));
+    assert_eq!(replaced, created.filter(|_| says_completed));
+
+    match checked(Completion::parse(data)) {
+        Some(Completion(None)) => assert!(data.is_empty()),
+        Some(Completion(completed)) => assert_eq!(members.unwrap()["completed"].as_bool(), completed),
+        None => {}
+    }
+    let repeatable = |subject| Repeatable::parse("key", "patch_task", subject, data).unwrap().fingerprint;
+    assert_ne!(repeatable("a"), repeatable("b"));
+}
+
+/// A due date: the octets are the JSON of it, and the text of an instant, a day or a zone.
+pub fn due(data: &[u8]) {
+    if let Ok(text) = std::str::from_utf8(data) {
+        if let Some(instant) = Instant::parse(text) {
+            assert_eq!(Instant::parse(instant.as_str()), Some(instant));
+        }
+        if let Some(DateOrInstant::Date(date)) = DateOrInstant::parse(text) {
+            assert_eq!((date.len(), date.as_str()), (10, text));
+        }
+        if let Ok(zone) = TimeZone::parse(text) {
+            assert_eq!(zone.as_str(), text);
+            assert!(text.len() <= 100 && text.is_ascii());
+        }
+    }
+    let Ok(due) = serde_json::from_slice::<Value>(data) else { return };
+    let task = json!({"title": "t", "due": due}).to_string();
+    let patch = checked(TaskPatch::parse(json!({"due": due}).to_string().as_bytes()));
+    if let Some(task) = checked(NewTask::parse(task.as_bytes())) {
+        assert!(patch.is_some());
+        let fields = fields(task.fields());
+        // The parts come back as they were written, and none is made up.
+        for (part, field) in [("date", "due_date"), ("time", "due_time"), ("time_zone", "due_zone")] {
+            assert_eq!(fields.get(field).unwrap_or(&Value::Null), due.get(part).unwrap_or(&Value::Null));
+        }
+    }
+}
+
+/// Two documents: a task, and behind a line end a patch of it. The patch that the database applies, field by field, must
+/// come to the same as RFC 7396 applied to the documents.
+pub fn merge_patch(data: &[u8]) {
+    let Some(end) = data.iter().position(|octet| *octet == b'\n') else { return };
+    let (before, patch) = (&data[..end], &data[end + 1..]);
+    let (Ok(task), Ok(change)) = (NewTask::parse(before), TaskPatch::parse(patch)) else { return };
+
+    let mut changed = fields(task.fields());
+    changed.extend(fields(&change));
+    changed.retain(|_, value| !value.is_null());
+
+    let mut document: Value = serde_json::from_slice(before).unwrap();
+    merge(&mut document, serde_json::from_slice(patch).unwrap());
+    match NewTask::parse(document.to_string().as_bytes()) {
+        Ok(expected) => {
+            let mut expected = fields(expected.fields());
+            expected.retain(|_, value| !value.is_null());
+            assert_eq!(changed, expected);
+        }
+        // What only the two together have wrong is a due date with a part too few; the database refuses it.
+        Err(mistakes) => assert!(mistakes.iter().all(|mistake| match &mistake.place {
+            Place::Body(place) => place.starts_with("/due"),
+            _ => false,
+        })),
+    }
+}
+
+/// RFC 7396, section 2.
+fn merge(target: &mut Value, patch: Value) {
+    let Value::Object(patch) = patch else {
+        *target = patch;
+        return;
+    };
+    if !target.is_object() {
+        *target = Value::Object(Map::new());
+    }
+    let Value::Object(members) = target else { return };
+    for (name, value) in patch {
+        match value {
+            Value::Null => drop(members.remove(&name)),
+            value => merge(members.entry(name).or_insert(Value::Null), value),
+        }
+    }
+}
+
+/// The document that the database functions take.
+fn fields(patch: &TaskPatch) -> Map<String, Value> {
+    match serde_json::to_value(patch).unwrap() {
+        Value::Object(fields) => fields,
+        other => panic!("{other} is no object"),
+    }
+}
+
+/// What was understood; a refusal must say where and what.
+fn checked<T>(result: Result<T, Vec<Invalid>>) -> Option<T> {
+    let mistakes = match result {
+        Ok(value) => return Some(value),
+        Err(mistakes) => mistakes,
+    };
+    assert!(!mistakes.is_empty());
+    for Invalid { place, detail } in mistakes {
+        assert!(!detail.is_empty());
+        let Place::Body(pointer) = place else { panic!("{place:?} is not in the body") };
+        assert!(pointer.is_empty() || pointer.starts_with('/'), "{pointer} is no JSON pointer");
+    }
+    None
+}

@@ -1,0 +1,143 @@
+//! The whole API over a database that answers as PostgreSQL has answered. It keeps nothing: what is of interest is what
+//! it was asked.
+
+use std::cell::RefCell;
+use std::sync::{Arc, LazyLock};
+use std::time::{Duration, Instant, SystemTime};
+
+use axum::Router;
+use axum::body::to_bytes;
+use axum::extract::Request;
+use axum::http::{HeaderMap, Method, StatusCode};
+use errand::api::ProblemBody;
+use errand::auth::{Fetching, KeySource, Pausing};
+use errand::data::{Calling, Database, Row, Value};
+use errand::{Adapters, Ambient};
+use ring::hmac;
+use tower::ServiceExt;
+use uuid::Uuid;
+
+/// The shared secret.
+pub(super) const SECRET: &str = "a secret for tests, and for nothing else";
+/// The id of the one task that there is.
+pub(super) const ID: &str = "01932000-0001-7000-8000-100000000001";
+/// Where the next page of every list begins: a text that a URL, a header and JSON each have to write differently.
+pub(super) const KEY: &str = "\u{17e}iema \"&<>\\ %41+\t";
+/// It is this time, in seconds since 1970.
+pub(super) const NOW: u64 = 1_800_000_000;
+
+const TASK: &str = r#"{"id":"01932000-0001-7000-8000-100000000001","owner_id":"alice","title":"Book the train","description":null,"completed":false,"completed_at":null,"priority":"none","due":null,"due_at":null,"tags":[],"version":3,"created_at":"2026-11-22T18:59:12.123456Z","updated_at":"2026-11-22T19:04:00.000001Z"}"#;
+
+/// An answer, and what the database was asked on the way to it.
+pub(super) struct Answer {
+    pub(super) status: StatusCode,
+    pub(super) headers: HeaderMap,
+    /// Of a 4xx with a body.
+    pub(super) problem: Option<ProblemBody>,
+    pub(super) calls: Vec<(&'static str, Vec<Value>)>,
+}
+
+/// A token of alice's, as the value of `Authorization`.
+pub(super) static TOKEN: LazyLock<String> = LazyLock::new(|| {
+    let claims = format!(r#"{{"sub":"alice","exp":{}}}"#, NOW + 3600);
+    format!("Bearer {}", super::token::sign(br#"{"alg":"HS256"}"#, claims.as_bytes()))
+});
+
+static ROUTER: LazyLock<Router> = LazyLock::new(|| {
+    let adapters = Adapters { database: Arc::new(Recorded), keys: Arc::new(Unpublished) };
+    let ambient = Ambient {
+        now: || SystemTime::UNIX_EPOCH + Duration::from_secs(NOW),
+        clock: Instant::now,
+        new_id: || Uuid::from_u128(7),
+        // A line of the log is JSON, whatever a request had in it.
+        log: |line| assert!(serde_json::from_str::<serde_json::Value>(line).is_ok(), "{line}"),
+    };
+    let get = |name: &str| match name {
+        "jwt_secret" => Some(SECRET.to_owned()),
+        "cors_origins" => Some("https://app.example".to_owned()),
+        "log_key" => Some("k".to_owned()),
+        _ => None,
+    };
+    errand::service(get, adapters, ambient)
+});
+
+thread_local! {
+    static CALLS: RefCell<Vec<(&'static str, Vec<Value>)>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Sends a request, and checks what holds of every answer: it is no fault of errand's own, and a refusal is a problem
+/// that agrees with its response.
+pub(super) fn send(request: Request) -> Answer {
+    let head = request.method() == Method::HEAD;
+    CALLS.take();
+    let (status, headers, body) = super::at_once(async {
+        let (parts, body) = ROUTER.clone().oneshot(request).await.unwrap().into_parts();
+        (parts.status, parts.headers, to_bytes(body, usize::MAX).await.unwrap())
+    });
+    assert!(!status.is_server_error(), "{status}: {body:?}");
+    assert_eq!(headers["x-content-type-options"], "nosniff");
+    let id = headers["x-request-id"].to_str().unwrap();
+    assert!(id.bytes().all(|octet| octet.is_ascii_alphanumeric() || b"-_.".contains(&octet)), "{id}");
+    match headers.get("content-length") {
+        Some(length) => assert!(head || length.to_str().unwrap() == body.len().to_string()),
+        None => assert!(body.is_empty() && !status.is_client_error()),
+    }
+    let mut problem = None;
+    if status.is_client_error() {
+        assert_eq!(headers["content-type"], "application/problem+json");
+        if !head {
+            let read: ProblemBody = serde_json::from_slice(&body).unwrap();
+            assert_eq!((read.status, read.request_id.as_str()), (status.as_u16(), id));
+            assert_eq!(read.code == "invalid_input", !read.errors.is_empty());
+            problem = Some(read);
+        }
+    } else if !body.is_empty() {
+        assert!(serde_json::from_slice::<serde_json::Value>(&body).is_ok(), "{body:?}");
+    }
+    Answer { status, headers, problem, calls: CALLS.take() }
+}
+
+/// A token's signature with the shared secret.
+pub(super) fn signature(message: &[u8]) -> Vec<u8> {
+    hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, SECRET.as_bytes()), message).as_ref().to_vec()
+}
+
+struct Recorded;
+
+impl Database for Recorded {
+    fn call<'a>(&'a self, statement: &'static str, parameters: Vec<Value>, _: Instant) -> Calling<'a> {
+        let task = |outcome: &str| vec![Value::Text(outcome.to_owned()), Value::Text(TASK.to_owned()), Value::Int(3)];
+        let (function, _) = statement.split_once('(').unwrap();
+        let row = match function.rsplit_once('.').unwrap().1 {
+            "ready" => vec![Value::Bool(true)],
+            "task_get" => vec![Value::Text(TASK.to_owned()), Value::Int(3)],
+            "task_create" => task("created"),
+            "task_put" if parameters.contains(&Value::Bool(true)) => task("created"),
+            "task_put" | "task_patch" | "task_complete" => task("ok"),
+            "task_delete" => vec![Value::Text("deleted".to_owned())],
+            "task_list" => vec![
+                Value::Bool(false),
+                Value::Int(7),
+                Value::Text(TASK.to_owned()),
+                Value::Text(KEY.to_owned()),
+                Value::Text(ID.to_owned()),
+                Value::Null,
+            ],
+            other => panic!("{other} is not known here"),
+        };
+        CALLS.with_borrow_mut(|calls| calls.push((statement, parameters)));
+        Box::pin(std::future::ready(Ok(Some(Row::new(row)))))
+    }
+}
+
+struct Unpublished;
+
+impl KeySource for Unpublished {
+    fn fetch<'a>(&'a self, url: &'a str) -> Fetching<'a> {
+        panic!("{url} is asked for by nobody")
+    }
+
+    fn pause(&self) -> Pausing {
+        panic!("nobody waits for keys")
+    }
+}
