@@ -13,7 +13,13 @@ use spin_sdk::wit_bindgen::{StreamReader, StreamWriter};
 /// A queue of those who wait. First come, first called.
 #[derive(Default)]
 pub(super) struct Turns {
-    waiting: RefCell<VecDeque<(Rc<Cell<bool>>, StreamWriter<u8>)>>,
+    waiting: RefCell<VecDeque<Waiting>>,
+}
+
+/// The queue's side of a place.
+struct Waiting {
+    called: Rc<Cell<bool>>,
+    bell: StreamWriter<u8>,
 }
 
 /// A place in the queue. Whoever is called and leaves without having noticed passes the call on.
@@ -27,24 +33,24 @@ pub(super) struct Turn {
 impl Turns {
     /// Takes a place.
     pub(super) fn join(self: &Rc<Self>) -> Turn {
-        let (writer, end) = wit_stream::new();
+        let (bell, end) = wit_stream::new();
         let called = Rc::new(Cell::new(false));
-        self.waiting.borrow_mut().push_back((Rc::clone(&called), writer));
+        self.waiting.borrow_mut().push_back(Waiting { called: Rc::clone(&called), bell });
         Turn { queue: Rc::clone(self), end, called, noticed: false }
     }
 
     /// Calls the first who still waits.
     pub(super) fn call(&self) {
-        while let Some((called, writer)) = self.next() {
+        while let Some(Waiting { called, bell }) = self.next() {
             // Otherwise nobody waits there any more.
             if Rc::strong_count(&called) > 1 {
                 called.set(true);
-                return drop(writer);
+                return drop(bell);
             }
         }
     }
 
-    fn next(&self) -> Option<(Rc<Cell<bool>>, StreamWriter<u8>)> {
+    fn next(&self) -> Option<Waiting> {
         self.waiting.borrow_mut().pop_front()
     }
 }
