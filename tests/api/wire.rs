@@ -76,7 +76,6 @@ fn row_of_spin(name: &str, octets: impl Into<Vec<u8>>, spin: &[u16], native: &[u
 #[test]
 fn a_request_that_two_servers_may_read_differently_is_read_in_one_way() {
     let user = User::new("framing");
-    let native = kind() == "native";
     let framed = |name: &str, lines: &str, body: &str, statuses: &[u16]| {
         let head = format!(
             "POST /api/me/tasks HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {}\r\ncontent-type: application/json\r\n",
