@@ -1,0 +1,146 @@
+//! What the trials happen in: a PostgreSQL of their own, a network between, the component in the local host.
+
+use std::path::Path;
+use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use errand_native::address::Address;
+use errand_native::connect::{connect, create_database};
+use errand_native::postgres::Cluster;
+use errand_native::role::APP_ROLE;
+use errand_native::{migrate, role};
+use tokio::runtime::Runtime;
+use tokio::time::{sleep, timeout};
+use tokio_postgres::Client;
+
+use super::host::Host;
+use super::ledger::Row;
+use super::proxy::{Mode, Proxy};
+
+/// How many clients come at once at the beginning.
+const CROWD: usize = 1_000;
+const PASSWORD: &str = "errand_app in trials";
+
+/// Everything asynchronous runs here.
+pub static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().unwrap());
+
+/// A place for trials, one at a time.
+pub struct World {
+    pub cluster: Cluster,
+    pub proxy: Proxy,
+    pub host: Host,
+    admin: Address,
+    folder: tempfile::TempDir,
+}
+
+/// Takes the place of all trials for one of them, in good order.
+pub fn world() -> MutexGuard<'static, World> {
+    static WORLD: LazyLock<Mutex<World>> = LazyLock::new(|| Mutex::new(RUNTIME.block_on(World::create())));
+    // A trial that failed may have left anything behind.
+    let world = WORLD.lock().unwrap_or_else(PoisonError::into_inner);
+    RUNTIME.block_on(world.mend());
+    world
+}
+
+impl World {
+    async fn create() -> Self {
+        let checkout = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let cluster = Cluster::ephemeral(checkout).unwrap();
+        let admin = create_database(&cluster.address("postgres").unwrap(), "errand_trials").await.unwrap();
+        migrate::migrate(&admin, &checkout.join("migrations")).await.unwrap();
+        role::ensure_app_login(&admin, PASSWORD).await.unwrap();
+        let client = connect(&admin).await.unwrap();
+        // What was acknowledged survives the server's process here, as it does in production.
+        for setting in ["synchronous_commit", "full_page_writes"] {
+            client.execute(&format!("alter system set {setting} = on"), &[]).await.unwrap();
+        }
+        client.execute("select pg_reload_conf()", &[]).await.unwrap();
+        let proxy = Proxy::start(([127, 0, 0, 1], cluster.port()).into()).await;
+        let folder = tempfile::tempdir().unwrap();
+        let (url, endpoint) = by_way_of(&cluster, &proxy);
+        let host = Host::start(&url, &endpoint, &[], folder.path().join("host.log"));
+        let world = Self { cluster, proxy, host, admin, folder };
+        world.warm_up().await;
+        world
+    }
+
+    /// Another host on the same database, by way of the same proxy.
+    pub fn another_host(&self, name: &str, environment: &[(&str, String)]) -> Host {
+        let (url, endpoint) = by_way_of(&self.cluster, &self.proxy);
+        Host::start(&url, &endpoint, environment, self.folder.path().join(name))
+    }
+
+    /// A folder that goes when the trials have ended.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// A connection of the administrator, not by way of the proxy.
+    pub async fn admin(&self) -> Client {
+        connect(&self.admin).await.unwrap()
+    }
+
+    /// Runs statements as the administrator.
+    pub async fn execute(&self, sql: &str) {
+        self.admin().await.batch_execute(sql).await.unwrap_or_else(|error| panic!("{sql}: {error:?}"));
+    }
+
+    /// Ends every session of the component's role.
+    pub async fn terminate_sessions(admin: &Client) {
+        let sql = format!("select pg_terminate_backend(pid) from pg_stat_activity where usename = '{APP_ROLE}'");
+        admin.batch_execute(&sql).await.unwrap();
+    }
+
+    /// Waits until nothing of the component's runs any more: what was abandoned may still take effect until then.
+    pub async fn quiet(&self) {
+        let sql = format!(
+            "select count(*) from pg_stat_activity where usename = '{APP_ROLE}' and state is distinct from 'idle'"
+        );
+        let admin = self.admin().await;
+        let quiet = async {
+            while admin.query_one(&sql, &[]).await.unwrap().get::<_, i64>(0) > 0 {
+                sleep(Duration::from_millis(50)).await;
+            }
+        };
+        timeout(Duration::from_secs(10), quiet).await.expect("statements of the component run on");
+    }
+
+    /// The tasks of a user, as they are stored.
+    pub async fn rows(admin: &Client, user: &str) -> Vec<Row> {
+        let sql = "select id::text, title, version, json::text from errand.task where user_id = $1";
+        let rows = admin.query(sql, &[&user]).await.unwrap();
+        let row =
+            |row: tokio_postgres::Row| Row { id: row.get(0), title: row.get(1), version: row.get(2), json: row.get(3) };
+        rows.into_iter().map(row).collect()
+    }
+
+    /// Has the host make as many instances as any trial will need: it keeps their memory for the next ones.
+    async fn warm_up(&self) {
+        self.proxy.set(Mode::Hold);
+        let requests: Vec<_> = (0..CROWD)
+            .map(|number| {
+                let mut client = super::client::Client::new(self.host.address, &format!("crowd-{number}"));
+                tokio::spawn(async move { client.send("GET", "", None, None).await })
+            })
+            .collect();
+        for request in requests {
+            _ = request.await.unwrap();
+        }
+        self.proxy.set(Mode::Pass);
+    }
+
+    async fn mend(&self) {
+        self.proxy.set(Mode::Pass);
+        if connect(&self.admin).await.is_err() {
+            self.cluster.start_again().unwrap();
+        }
+    }
+}
+
+/// The component's connection string and its server, by way of the proxy.
+fn by_way_of(cluster: &Cluster, proxy: &Proxy) -> (String, String) {
+    let direct = format!(":{}/", cluster.port());
+    let url = cluster.url("errand_trials").replace(&direct, &format!(":{}/", proxy.address.port()));
+    let address = Address::parse(&url).unwrap();
+    (address.app_url(APP_ROLE, PASSWORD), address.endpoint())
+}
