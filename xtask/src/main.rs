@@ -4,6 +4,7 @@ mod bench;
 mod build;
 mod check;
 mod db;
+mod faults;
 mod issuer;
 mod openapi;
 mod test;
@@ -44,6 +45,7 @@ enum Command {
     Build(build::Build),
     Openapi(openapi::Openapi),
     Test(test::Test),
+    Soak(faults::Soak),
     Check(check::Check),
     Bench(bench::Bench),
 }
@@ -58,6 +60,7 @@ async fn main() -> ExitCode {
         Command::Build(build) => build.run().await,
         Command::Openapi(openapi) => openapi.run().await,
         Command::Test(test) => test.run().await,
+        Command::Soak(soak) => soak.run().await,
         Command::Check(check) => check.run().await,
         Command::Bench(bench) => bench.run().await,
     };
