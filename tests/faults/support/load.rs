@@ -66,6 +66,8 @@ enum Outcome {
     Done(Reply),
     NotDone,
     Unknown,
+    /// It should not be; that has been noted.
+    Wrong,
 }
 
 impl Load {
@@ -166,7 +168,7 @@ impl Worker {
                 self.expect(reply.status == 201 && task["title"] == title.as_str() && task["version"] == 1, &reply);
                 self.ledger.acknowledge(&reply.body);
             }
-            Outcome::Unknown => self.ledger.doubt_new(&title),
+            Outcome::Unknown | Outcome::Wrong => self.ledger.doubt_new(&title),
             Outcome::NotDone => {}
         }
     }
@@ -186,7 +188,7 @@ impl Worker {
                 self.expect(reply.status == 200 && made, &reply);
                 self.ledger.acknowledge(&reply.body);
             }
-            Outcome::Unknown => self.ledger.doubt(&id, change),
+            Outcome::Unknown | Outcome::Wrong => self.ledger.doubt(&id, change),
             Outcome::NotDone => {}
         }
     }
@@ -198,7 +200,7 @@ impl Worker {
                 self.expect(reply.status == 204, &reply);
                 self.ledger.acknowledge_gone(&id);
             }
-            Outcome::Unknown => self.ledger.doubt(&id, Change::Gone),
+            Outcome::Unknown | Outcome::Wrong => self.ledger.doubt(&id, Change::Gone),
             Outcome::NotDone => {}
         }
     }
@@ -227,7 +229,7 @@ impl Worker {
         loop {
             let outcome = self.request(method, rest, key.as_deref(), Some(body)).await;
             match outcome {
-                Outcome::Done(_) => return outcome,
+                Outcome::Done(_) | Outcome::Wrong => return outcome,
                 _ if !keyed => return outcome,
                 _ if self.seen.abandoned.load(Ordering::SeqCst) => return Outcome::Unknown,
                 Outcome::NotDone if !unknown && self.seen.stop.load(Ordering::SeqCst) => return outcome,
@@ -236,7 +238,7 @@ impl Worker {
                     return Outcome::Unknown;
                 }
                 Outcome::Unknown => unknown = true,
-                Outcome::NotDone => {}
+                _ => {}
             }
             self.seen.repeated.fetch_add(1, Ordering::Relaxed);
             sleep(Duration::from_millis(self.rng.u64(50..150))).await;
@@ -272,7 +274,7 @@ impl Worker {
                 (409, "in_flight") if key.is_some() => Outcome::Unknown,
                 _ => {
                     seen.note_wrong(format!("{method} {rest}: {} {}", reply.status, reply.body));
-                    Outcome::NotDone
+                    Outcome::Wrong
                 }
             },
             Err(Failure::NotSent(told)) => {
