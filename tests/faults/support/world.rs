@@ -11,14 +11,16 @@ use errand_native::role::APP_ROLE;
 use errand_native::{migrate, role};
 use tokio::runtime::Runtime;
 use tokio::time::{sleep, timeout};
-use tokio_postgres::Client;
 
+use super::client::Client;
 use super::host::Host;
 use super::ledger::Row;
 use super::proxy::{Mode, Proxy};
+use super::trial::{MEMORY, RECOVERY};
 
-/// How many clients come at once at the beginning.
-const CROWD: usize = 1_000;
+/// How many clients come at once at the beginning, and how often at most.
+const CROWD: usize = 500;
+const ROUNDS: u32 = 6;
 const PASSWORD: &str = "errand_app in trials";
 
 /// Everything asynchronous runs here.
@@ -76,7 +78,7 @@ impl World {
     }
 
     /// A connection of the administrator, not by way of the proxy.
-    pub async fn admin(&self) -> Client {
+    pub async fn admin(&self) -> tokio_postgres::Client {
         connect(&self.admin).await.unwrap()
     }
 
@@ -86,7 +88,7 @@ impl World {
     }
 
     /// Ends every session of the component's role.
-    pub async fn terminate_sessions(admin: &Client) {
+    pub async fn terminate_sessions(admin: &tokio_postgres::Client) {
         let sql = format!("select pg_terminate_backend(pid) from pg_stat_activity where usename = '{APP_ROLE}'");
         admin.batch_execute(&sql).await.unwrap();
     }
@@ -106,7 +108,7 @@ impl World {
     }
 
     /// The tasks of a user, as they are stored.
-    pub async fn rows(admin: &Client, user: &str) -> Vec<Row> {
+    pub async fn rows(admin: &tokio_postgres::Client, user: &str) -> Vec<Row> {
         let sql = "select id::text, title, version, json::text from errand.task where user_id = $1";
         let rows = admin.query(sql, &[&user]).await.unwrap();
         let row =
@@ -117,16 +119,26 @@ impl World {
     /// Has the host make as many instances as any trial will need: it keeps their memory for the next ones.
     async fn warm_up(&self) {
         self.proxy.set(Mode::Hold);
-        let requests: Vec<_> = (0..CROWD)
-            .map(|number| {
-                let mut client = super::client::Client::new(self.host.address, &format!("crowd-{number}"));
-                tokio::spawn(async move { client.send("GET", "", None, None).await })
-            })
-            .collect();
+        for _ in 0..ROUNDS {
+            let before = self.host.rss();
+            self.crowd().await;
+            let grown = before.zip(self.host.rss()).map(|(before, now)| now.saturating_sub(before));
+            if grown.is_none_or(|grown| grown < MEMORY / 4) {
+                break;
+            }
+        }
+        self.proxy.set(Mode::Pass);
+        sleep(RECOVERY).await;
+    }
+
+    /// Many clients at once.
+    async fn crowd(&self) {
+        let clients = (0..CROWD).map(|number| Client::new(self.host.address, &format!("crowd-{number}")));
+        let requests: Vec<_> =
+            clients.map(|mut client| tokio::spawn(async move { client.send("GET", "", None, None).await })).collect();
         for request in requests {
             _ = request.await.unwrap();
         }
-        self.proxy.set(Mode::Pass);
     }
 
     async fn mend(&self) {
