@@ -12,7 +12,7 @@ use tokio::time::sleep;
 
 use crate::support::client::Client;
 use crate::support::host::DEADLINE;
-use crate::support::trial::{CLIENT_SLACK, Trial};
+use crate::support::trial::{CLIENT_SLACK, RECOVERY, Trial};
 use crate::support::world::{RUNTIME, World, world};
 use crate::support::{lasting, times};
 
@@ -117,40 +117,48 @@ const VICTIMS: usize = 200;
 fn a_pool_whose_connections_all_wait_for_locks() {
     let world = world();
     RUNTIME.block_on(async {
-        let mut trial = Trial::begin(&world, "locks").await;
         let mut victims: Vec<_> =
             (0..VICTIMS).map(|number| Client::new(world.host.address, &format!("victim-{number}"))).collect();
-        let body = json!({"title": "locked"});
+        // Connected beforehand: more than 128 new connections at once have to wait for TCP to ask again, a second later.
         for victim in &mut victims {
-            assert_eq!(victim.send("POST", "", None, Some(&body)).await.unwrap().status, 201);
+            victim.send_to("GET", "/health/live", None, None).await.unwrap();
         }
-        let admin = world.admin().await;
+        // And twice before, for the memory of the instances that so many at once need.
+        for _ in 0..2 {
+            victims = wait_for_a_lock(&world, victims).await;
+            sleep(RECOVERY).await;
+        }
+        let mut trial = Trial::begin(&world, "locks").await;
         let log_from = world.host.log_end();
-        trial
-            .fault(async {
-                admin.batch_execute("begin; lock table errand.account in exclusive mode").await.unwrap();
-                let attempts: Vec<_> = victims
-                    .into_iter()
-                    .map(|mut victim| {
-                        let body = body.clone();
-                        tokio::spawn(async move {
-                            let begun = Instant::now();
-                            let reply = victim.send("POST", "", None, Some(&body)).await.unwrap();
-                            (reply, begun.elapsed())
-                        })
-                    })
-                    .collect();
-                for attempt in attempts {
-                    let (reply, took) = attempt.await.unwrap();
-                    assert_eq!(reply.status, 503, "{}", reply.body);
-                    assert!(took < DEADLINE + CLIENT_SLACK, "{took:?}");
-                }
-                admin.batch_execute("rollback").await.unwrap();
-            })
-            .await;
+        trial.fault(wait_for_a_lock(&world, victims)).await;
         assert!(world.host.told(log_from, "before there was a connection") > 0, "the pool was not exhausted");
         trial.judge().await;
     });
+}
+
+/// Has each client write while nobody can, and gives them back when all have been told so.
+async fn wait_for_a_lock(world: &World, clients: Vec<Client>) -> Vec<Client> {
+    let admin = world.admin().await;
+    admin.batch_execute("begin; lock table errand.account in exclusive mode").await.unwrap();
+    let attempts: Vec<_> = clients
+        .into_iter()
+        .map(|mut client| {
+            tokio::spawn(async move {
+                let begun = Instant::now();
+                let reply = client.send("POST", "", None, Some(&json!({"title": "locked"}))).await.unwrap();
+                (client, reply, begun.elapsed())
+            })
+        })
+        .collect();
+    let mut clients = Vec::new();
+    for attempt in attempts {
+        let (client, reply, took) = attempt.await.unwrap();
+        assert_eq!(reply.status, 503, "{}", reply.body);
+        assert!(took < DEADLINE + CLIENT_SLACK, "{took:?}");
+        clients.push(client);
+    }
+    admin.batch_execute("rollback").await.unwrap();
+    clients
 }
 
 #[test]
@@ -164,27 +172,19 @@ fn a_server_that_becomes_read_only() {
         };
         trial
             .fault(async {
-                read_only(&world, "on").await;
-                // Reads are served on.
+                world.set_read_only(true).await;
+                // Sessions look at the settings again between statements. Reads are served on.
                 let until = Instant::now() + lasting(1_500);
                 while Instant::now() < until {
                     assert_eq!(reader().await, 200);
                 }
-                read_only(&world, "off").await;
+                world.set_read_only(false).await;
             })
             .await;
         let failures = trial.failures();
         assert!(failures.iter().all(|failed| failed.told == "unavailable") && !failures.is_empty(), "{failures:?}");
         trial.judge().await;
     });
-}
-
-async fn read_only(world: &World, value: &str) {
-    let admin = world.admin().await;
-    admin.execute(&format!("alter system set default_transaction_read_only = {value}"), &[]).await.unwrap();
-    admin.execute("select pg_reload_conf()", &[]).await.unwrap();
-    // Sessions look at the settings again between statements.
-    sleep(Duration::from_millis(200)).await;
 }
 
 #[test]

@@ -20,7 +20,7 @@ pub const SLACK: Duration = Duration::from_millis(500);
 pub const CLIENT_SLACK: Duration = Duration::from_millis(1_000);
 /// How much more memory than before the host may have after a fault, in octets: it keeps 2.5 MiB for each instance that
 /// there ever was at the same time. Whether it grows for ever, a long soak tells.
-pub const MEMORY: u64 = 64 << 20;
+pub const MEMORY: u64 = 96 << 20;
 
 /// Requests a second, far below what the smallest machine does.
 const RATE: f64 = 150.0;

@@ -19,7 +19,7 @@ use super::proxy::{Mode, Proxy};
 use super::trial::{MEMORY, RECOVERY};
 
 /// How many clients come at once at the beginning, and how often at most.
-const CROWD: usize = 500;
+const CROWD: usize = 250;
 const ROUNDS: u32 = 6;
 const PASSWORD: &str = "errand_app in trials";
 
@@ -119,11 +119,13 @@ impl World {
     /// Has the host make as many instances as any trial will need: it keeps their memory for the next ones.
     async fn warm_up(&self) {
         self.proxy.set(Mode::Hold);
+        let mut crowd: Vec<_> =
+            (0..CROWD).map(|number| Client::new(self.host.address, &format!("crowd-{number}"))).collect();
         for _ in 0..ROUNDS {
             let before = self.host.rss();
-            self.crowd().await;
+            crowd = at_once(crowd).await;
             let grown = before.zip(self.host.rss()).map(|(before, now)| now.saturating_sub(before));
-            if grown.is_none_or(|grown| grown < MEMORY / 4) {
+            if grown.is_none_or(|grown| grown < MEMORY / 12) {
                 break;
             }
         }
@@ -131,22 +133,43 @@ impl World {
         sleep(RECOVERY).await;
     }
 
-    /// Many clients at once.
-    async fn crowd(&self) {
-        let clients = (0..CROWD).map(|number| Client::new(self.host.address, &format!("crowd-{number}")));
-        let requests: Vec<_> =
-            clients.map(|mut client| tokio::spawn(async move { client.send("GET", "", None, None).await })).collect();
-        for request in requests {
-            _ = request.await.unwrap();
-        }
-    }
-
     async fn mend(&self) {
         self.proxy.set(Mode::Pass);
         if connect(&self.admin).await.is_err() {
             self.cluster.start_again().unwrap();
         }
+        self.set_read_only(false).await;
     }
+
+    /// Makes the server refuse writes, or take them again.
+    pub async fn set_read_only(&self, value: bool) {
+        let admin = self.admin().await;
+        let sql = format!("alter system set default_transaction_read_only = {value}");
+        // A system's setting is no part of the transaction, and may be set in a read-only one.
+        admin.batch_execute(&sql).await.unwrap();
+        admin.batch_execute("select pg_reload_conf()").await.unwrap();
+    }
+}
+
+/// Has clients that are connected send a request each at the same time.
+async fn at_once(mut clients: Vec<Client>) -> Vec<Client> {
+    for client in &mut clients {
+        client.send_to("GET", "/health/live", None, None).await.unwrap();
+    }
+    let requests: Vec<_> = clients
+        .into_iter()
+        .map(|mut client| {
+            tokio::spawn(async move {
+                _ = client.send("GET", "", None, None).await;
+                client
+            })
+        })
+        .collect();
+    let mut clients = Vec::new();
+    for request in requests {
+        clients.push(request.await.unwrap());
+    }
+    clients
 }
 
 /// The component's connection string and its server, by way of the proxy.
