@@ -26,6 +26,8 @@ struct Halves {
 #[derive(Clone)]
 pub(super) struct Verified {
     pub(super) caller: Caller,
+    /// When: a clock that was set back since has everything to be found out again.
+    pub(super) at: u64,
     /// Its `exp`.
     pub(super) expires: u64,
     /// The key that verified it: good for as long as that is.
@@ -33,7 +35,7 @@ pub(super) struct Verified {
 }
 
 impl Cache {
-    /// What is known of a token that has not expired.
+    /// What is known by now of a token that has not expired.
     pub(super) fn get(&self, digest: &[u8; 32], now: u64) -> Option<Verified> {
         let mut halves = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let found = match halves.young.get(digest) {
@@ -44,7 +46,7 @@ impl Cache {
                 found
             }
         };
-        (!has_expired(found.expires, now)).then_some(found)
+        (found.at <= now && !has_expired(found.expires, now)).then_some(found)
     }
 
     /// Keeps what was found out.
@@ -67,7 +69,8 @@ mod tests {
     use super::*;
 
     fn verified(expires: u64) -> Verified {
-        Verified { caller: Caller { user_id: "alice".to_owned(), reads: true, writes: false }, expires, key: [0; 32] }
+        let caller = Caller { user_id: "alice".to_owned(), reads: true, writes: false };
+        Verified { caller, at: 50, expires, key: [0; 32] }
     }
 
     fn digest(number: u32) -> [u8; 32] {
@@ -81,12 +84,20 @@ mod tests {
         let cache = Cache::default();
         for number in 0..10_000 {
             cache.insert(digest(number), verified(100));
-            assert!(cache.get(&digest(0), 0).is_some(), "{number}");
+            assert!(cache.get(&digest(0), 50).is_some(), "{number}");
         }
         let halves = cache.0.lock().unwrap();
         assert!(halves.young.len() + halves.old.len() <= 2 * HALF);
         drop(halves);
-        assert!(cache.get(&digest(1), 0).is_none());
+        assert!(cache.get(&digest(1), 50).is_none());
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_forgets_what_it_was_ahead_for() {
+        let cache = Cache::default();
+        cache.insert(digest(0), verified(100));
+        assert!(cache.get(&digest(0), 49).is_none());
+        assert!(cache.get(&digest(0), 50).is_some());
     }
 
     #[test]

@@ -78,7 +78,8 @@ impl Verifier {
     pub async fn verify(&self, authorization: &str, now: Moment) -> Result<Caller, Refusal> {
         let text = bearer(authorization).ok_or(Refusal::Missing)?;
         let digest = Sha256::digest(text).into();
-        if let Some(known) = self.cache.get(&digest, seconds(now.wall))
+        let at = seconds(now.wall);
+        if let Some(known) = self.cache.get(&digest, at)
             && self.still_has(&known.key, now).await?
         {
             return Ok(known.caller);
@@ -99,7 +100,7 @@ impl Verifier {
         let claims: Claims = token.claims()?;
         let expires = claims.expires();
         let caller = claims.into_caller(&self.rules, now.wall)?;
-        self.cache.insert(digest, Verified { caller: caller.clone(), expires, key });
+        self.cache.insert(digest, Verified { caller: caller.clone(), at, expires, key });
         Ok(caller)
     }
 

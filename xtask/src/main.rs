@@ -5,6 +5,7 @@ mod build;
 mod check;
 mod coverage;
 mod db;
+mod faults;
 mod fuzz;
 mod issuer;
 mod openapi;
@@ -47,6 +48,7 @@ enum Command {
     Build(build::Build),
     Openapi(openapi::Openapi),
     Test(test::Test),
+    Soak(faults::Soak),
     Check(check::Check),
     Coverage(coverage::Coverage),
     Fuzz(fuzz::Fuzz),
@@ -63,6 +65,7 @@ async fn main() -> ExitCode {
         Command::Build(build) => build.run().await,
         Command::Openapi(openapi) => openapi.run().await,
         Command::Test(test) => test.run().await,
+        Command::Soak(soak) => soak.run().await,
         Command::Check(check) => check.run().await,
         Command::Coverage(coverage) => coverage.run().await,
         Command::Fuzz(fuzz) => fuzz.run().await,

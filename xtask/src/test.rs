@@ -8,7 +8,7 @@ use errand_native::{connect::create_database, postgres::Cluster};
 use tokio::process::Command;
 
 use crate::{
-    build, database, outside,
+    build, database, faults, outside,
     process::{self, LONG},
     runtime::{self, HOST_BIN},
     settings::from_environment,
@@ -37,10 +37,16 @@ pub(crate) struct Test {
     /// Instead: open /docs in a headless Chromium, authorize, and try an operation
     #[arg(long, conflicts_with_all = ["target", "arguments"])]
     browser: bool,
+    /// Instead: break the network, PostgreSQL and clients under load, and compare what was acknowledged with the database
+    #[arg(long, conflicts_with_all = ["target", "conformance", "browser"])]
+    faults: bool,
+    /// With --faults: longer faults and more of each
+    #[arg(long, requires = "faults")]
+    long: bool,
     /// Send 200,000 requests of 100 users in the test that nothing leaks between them, instead of 4,000
     #[arg(long)]
     leaks: bool,
-    /// Arguments for the API suite, such as a part of a test's name; with them only the suite runs
+    /// Arguments for the suite, such as a part of a test's name; with them only the API suite (or that of faults) runs
     #[arg(last = true)]
     arguments: Vec<String>,
 }
@@ -69,12 +75,16 @@ impl Test {
     /// The measurement of what verifying a token costs, in the component.
     pub(crate) fn of_verifying() -> Self {
         let arguments = ["--ignored", "--nocapture", "verifying_costs"].map(str::to_owned).to_vec();
-        Self { target: Some(Target::Host), conformance: false, browser: false, leaks: false, arguments }
+        let target = Some(Target::Host);
+        Self { target, conformance: false, browser: false, faults: false, long: false, leaks: false, arguments }
     }
 
     pub(crate) async fn run(self) -> Result<()> {
         if self.conformance || self.browser {
             return self.run_outside().await;
+        }
+        if self.faults {
+            return faults::trials(self.long, &self.arguments).await;
         }
         let targets = self.targets().await?;
         let component = targets.iter().any(|target| *target != "native");
@@ -204,7 +214,7 @@ pub(crate) fn cargo_test(arguments: &[String]) -> Result<Command> {
     Ok(command)
 }
 
-/// Everything but the API suite, which runs once per target. What looks at the built component needs it to be there.
+/// Everything but the API suite, which runs once per target, and that of faults, which runs when asked for. What looks at the built component needs it to be there.
 fn unit_arguments(component: bool) -> Result<Vec<String>> {
     let mut arguments = vec!["--lib".to_owned(), "--bins".to_owned()];
     let root = workspace::root()?;
@@ -212,7 +222,9 @@ fn unit_arguments(component: bool) -> Result<Vec<String>> {
     if component {
         folders.push(root.join("tests"));
     }
-    for name in folders.iter().flat_map(|folder| integration_tests(folder)).filter(|name| name != "api") {
+    for name in
+        folders.iter().flat_map(|folder| integration_tests(folder)).filter(|name| name != "api" && name != "faults")
+    {
         arguments.extend(["--test".to_owned(), name]);
     }
     Ok(arguments)

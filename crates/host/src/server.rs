@@ -16,6 +16,10 @@ use crate::service::Service;
 /// How long requests in flight have when the host is asked to stop.
 pub const DRAIN: Duration = Duration::from_secs(10);
 
+/// How long new connections are still taken then, and how long the last of them have to say what they want: hyper drops
+/// one whose request it has not begun to read.
+const LAST_CALL: Duration = Duration::from_millis(100);
+
 /// Binds the address.
 ///
 /// # Errors
@@ -44,7 +48,14 @@ pub async fn serve(listener: TcpListener, service: Arc<Service>, stop: impl Futu
             }
         }
     }
+    let latecomers = async {
+        while let Ok((stream, client)) = listener.accept().await {
+            converse(stream, client, service.clone(), &graceful);
+        }
+    };
+    _ = tokio::time::timeout(LAST_CALL, latecomers).await;
     drop(listener);
+    tokio::time::sleep(LAST_CALL).await;
     if tokio::time::timeout(DRAIN, graceful.shutdown()).await.is_err() {
         tracing::warn!("requests were still running after {} s and are cut off", DRAIN.as_secs());
     }

@@ -7,6 +7,7 @@ mod binaries;
 mod guard;
 mod home;
 pub mod install;
+mod outage;
 mod server;
 
 use std::{fs, path::Path};
@@ -161,7 +162,7 @@ pub fn stop(checkout: &Path) -> Result<bool> {
         return Ok(false);
     };
     let binaries = install::ensure(checkout, &cluster.home)?;
-    server::stop(&cluster.home, &binaries)?;
+    server::stop(&cluster.home, &binaries, "fast")?;
     Ok(true)
 }
 

@@ -34,6 +34,7 @@ const STOP_TIMEOUT: Duration = Duration::from_secs(75);
 pub(super) struct Guard {
     child: Child,
     folder: PathBuf,
+    binaries: Binaries,
     remove: bool,
 }
 
@@ -53,7 +54,12 @@ impl Guard {
             .process_group(0)
             .spawn()
             .context("cannot start the guard of the private PostgreSQL")?;
-        Ok(Self { child, folder: home.folder().to_owned(), remove })
+        Ok(Self { child, folder: home.folder().to_owned(), binaries: binaries.clone(), remove })
+    }
+
+    /// The programs with which the server was started.
+    pub(super) fn binaries(&self) -> &Binaries {
+        &self.binaries
     }
 
     /// Stops the server and waits for that.

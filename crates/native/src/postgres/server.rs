@@ -121,18 +121,10 @@ pub(super) fn start(home: &Home, binaries: &Binaries, purpose: Purpose) -> Resul
     for _ in 0..3 {
         let port = choose_port(home)?;
         home.write(&home.data().join(SETTINGS_FILE), &settings(port, purpose))?;
-        let mut pg_ctl = home.command(&binaries.program("pg_ctl"));
-        pg_ctl.arg("start").arg("-D").arg(home.data()).arg("-l").arg(home.log()).args(["-w", "-t", START_SECONDS]);
-        // Answered into a file: a pipe would stay open as long as the server runs.
-        let told = home.folder().join("pg_ctl.out");
-        home.write(&told, "")?;
-        let file = File::options().append(true).open(&told)?;
-        let status = pg_ctl.stdout(file.try_clone()?).stderr(file).status().context("cannot run pg_ctl")?;
-        if status.success() {
+        let Err(tail) = start_once(home, binaries)? else {
             home.write(&home.port_file(), &format!("{port}\n"))?;
             return Ok(port);
-        }
-        let tail = format!("{}\npg_ctl: {}", log_tail(home, 15), read(&told)?.trim());
+        };
         let taken = tail.contains("could not bind") || tail.contains("Address already in use");
         last_error = Some(tail);
         if !taken {
@@ -148,10 +140,25 @@ pub(super) fn start(home: &Home, binaries: &Binaries, purpose: Purpose) -> Resul
     )
 }
 
-/// Stops the server, whoever started it.
-pub(super) fn stop(home: &Home, binaries: &Binaries) -> Result<()> {
+/// Starts the server with the settings that are there. The inner error is the end of its log.
+pub(super) fn start_once(home: &Home, binaries: &Binaries) -> Result<Result<(), String>> {
     let mut pg_ctl = home.command(&binaries.program("pg_ctl"));
-    pg_ctl.arg("stop").arg("-D").arg(home.data()).args(["-m", "fast", "-w", "-t", "60"]);
+    pg_ctl.arg("start").arg("-D").arg(home.data()).arg("-l").arg(home.log()).args(["-w", "-t", START_SECONDS]);
+    // Answered into a file: a pipe would stay open as long as the server runs.
+    let told = home.folder().join("pg_ctl.out");
+    home.write(&told, "")?;
+    let file = File::options().append(true).open(&told)?;
+    let status = pg_ctl.stdout(file.try_clone()?).stderr(file).status().context("cannot run pg_ctl")?;
+    if status.success() {
+        return Ok(Ok(()));
+    }
+    Ok(Err(format!("{}\npg_ctl: {}", log_tail(home, 15), read(&told)?.trim())))
+}
+
+/// Stops the server, whoever started it; `mode` is pg_ctl's.
+pub(super) fn stop(home: &Home, binaries: &Binaries, mode: &str) -> Result<()> {
+    let mut pg_ctl = home.command(&binaries.program("pg_ctl"));
+    pg_ctl.arg("stop").arg("-D").arg(home.data()).args(["-m", mode, "-w", "-t", "60"]);
     match output(&mut pg_ctl)? {
         Ok(_) => Ok(()),
         Err(text) => bail!("PostgreSQL in {} could not be stopped: {text}", home.folder().display()),

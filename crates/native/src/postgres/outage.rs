@@ -1,0 +1,45 @@
+//! Taking a server down and bringing it back, for tests of what happens then. Only one that this process started.
+
+use std::{
+    thread::sleep,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, bail};
+use rustix::process::{Pid, Signal, kill_process};
+
+use super::{Cluster, binaries::Binaries, read, server};
+
+/// How long a server may take to come back; what a killed one left behind has to end first.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+impl Cluster {
+    /// Kills the server's first process (SIGKILL); the others notice and go. Nothing is written that was not yet.
+    pub fn kill(&self) -> Result<()> {
+        self.binaries()?;
+        let text = read(&self.home.data().join("postmaster.pid"))?;
+        let pid = text.lines().next().and_then(|line| line.trim().parse().ok()).and_then(Pid::from_raw);
+        Ok(kill_process(pid.context("postmaster.pid names no process")?, Signal::KILL)?)
+    }
+
+    /// Stops the server at once, without a checkpoint (`pg_ctl stop -m immediate`).
+    pub fn stop_immediately(&self) -> Result<()> {
+        server::stop(&self.home, self.binaries()?, "immediate")
+    }
+
+    /// Starts the server again, on the port that it had, and waits until it takes connections.
+    pub fn start_again(&self) -> Result<()> {
+        let begun = Instant::now();
+        loop {
+            match server::start_once(&self.home, self.binaries()?)? {
+                Ok(()) => return Ok(()),
+                Err(told) if begun.elapsed() > PATIENCE => bail!("PostgreSQL did not come back:\n{told}"),
+                Err(_) => sleep(Duration::from_millis(100)),
+            }
+        }
+    }
+
+    fn binaries(&self) -> Result<&Binaries> {
+        Ok(self.guard.as_ref().context("another process started this PostgreSQL")?.binaries())
+    }
+}

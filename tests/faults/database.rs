@@ -1,0 +1,255 @@
+//! What can happen to PostgreSQL itself.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::sleep;
+
+use crate::support::client::Client;
+use crate::support::host::DEADLINE;
+use crate::support::trial::{CLIENT_SLACK, RECOVERY, Trial};
+use crate::support::world::{RUNTIME, World, world};
+use crate::support::{lasting, times};
+
+#[test]
+fn a_server_that_is_killed_and_comes_back() {
+    let world = world();
+    RUNTIME.block_on(async {
+        let mut trial = Trial::begin(&world, "kill -9").await;
+        for _ in 0..times() {
+            trial
+                .fault(async {
+                    world.cluster.kill().unwrap();
+                    sleep(lasting(500)).await;
+                    world.cluster.start_again().unwrap();
+                })
+                .await;
+            sleep(Duration::from_secs(1)).await;
+        }
+        assert!(!trial.failures().is_empty());
+        trial.judge().await;
+    });
+}
+
+#[test]
+fn a_server_that_is_stopped_at_once_and_started_again() {
+    let world = world();
+    RUNTIME.block_on(async {
+        let mut trial = Trial::begin(&world, "immediate stop").await;
+        trial
+            .fault(async {
+                world.cluster.stop_immediately().unwrap();
+                world.cluster.start_again().unwrap();
+            })
+            .await;
+        trial.judge().await;
+    });
+}
+
+#[test]
+fn sessions_that_are_terminated_again_and_again() {
+    let world = world();
+    RUNTIME.block_on(async {
+        let mut trial = Trial::begin(&world, "terminate storm").await;
+        trial
+            .fault(async {
+                let admin = world.admin().await;
+                for _ in 0..20 * times() {
+                    World::terminate_sessions(&admin).await;
+                    sleep(Duration::from_millis(100)).await;
+                }
+            })
+            .await;
+        trial.judge().await;
+    });
+}
+
+#[test]
+fn a_server_without_room_for_more_connections() {
+    let world = world();
+    RUNTIME.block_on(async {
+        // It has its place before there are none.
+        let admin = world.admin().await;
+        let mut trial = Trial::begin(&world, "max_connections").await;
+        trial
+            .fault(async {
+                // They ask to log in and say no more: each takes a place until the server has had enough of it.
+                let mut taken = Vec::new();
+                for _ in 0..PLACES {
+                    taken.push(knock(&world).await);
+                }
+                for _ in 0..10 * times() {
+                    World::terminate_sessions(&admin).await;
+                    for _ in 0..PLACES / 20 {
+                        taken.push(knock(&world).await);
+                    }
+                    sleep(Duration::from_millis(100)).await;
+                }
+            })
+            .await;
+        assert!(trial.failures().len() > 10, "there was room: {:?}", trial.failures());
+        trial.judge().await;
+    });
+}
+
+/// As many connections as the server has room for (`max_connections`).
+const PLACES: usize = 300;
+
+/// Begins to log in (manual, "Message Flow"), and waits for the question after the password, or for a refusal.
+async fn knock(world: &World) -> TcpStream {
+    let mut stream = TcpStream::connect(("127.0.0.1", world.cluster.port())).await.unwrap();
+    let names = b"\0\x03\0\0user\0errand_app\0database\0errand_trials\0\0";
+    let length = u32::try_from(names.len() + 4).unwrap().to_be_bytes();
+    stream.write_all(&[&length[..], names].concat()).await.unwrap();
+    stream.read_u8().await.unwrap();
+    stream
+}
+
+/// More than the pool has connections, however many requests share one.
+const VICTIMS: usize = 200;
+
+#[test]
+fn a_pool_whose_connections_all_wait_for_locks() {
+    let world = world();
+    RUNTIME.block_on(async {
+        let mut victims: Vec<_> =
+            (0..VICTIMS).map(|number| Client::new(world.host.address, &format!("victim-{number}"))).collect();
+        // Connected beforehand: more than 128 new connections at once have to wait for TCP to ask again, a second later.
+        for victim in &mut victims {
+            victim.send_to("GET", "/health/live", None, None).await.unwrap();
+        }
+        // And twice before, for the memory of the instances that so many at once need.
+        for _ in 0..2 {
+            victims = wait_for_a_lock(&world, victims).await;
+            sleep(RECOVERY).await;
+        }
+        let mut trial = Trial::begin(&world, "locks").await;
+        let log_from = world.host.log_end();
+        trial.fault(wait_for_a_lock(&world, victims)).await;
+        assert!(world.host.told(log_from, "before there was a connection") > 0, "the pool was not exhausted");
+        trial.judge().await;
+    });
+}
+
+/// Has each client write while nobody can, and gives them back when all have been told so.
+async fn wait_for_a_lock(world: &World, clients: Vec<Client>) -> Vec<Client> {
+    let admin = world.admin().await;
+    admin.batch_execute("begin; lock table errand.account in exclusive mode").await.unwrap();
+    let attempts: Vec<_> = clients
+        .into_iter()
+        .map(|mut client| {
+            tokio::spawn(async move {
+                let begun = Instant::now();
+                let reply = client.send("POST", "", None, Some(&json!({"title": "locked"}))).await.unwrap();
+                (client, reply, begun.elapsed())
+            })
+        })
+        .collect();
+    let mut clients = Vec::new();
+    for attempt in attempts {
+        let (client, reply, took) = attempt.await.unwrap();
+        assert_eq!(reply.status, 503, "{}", reply.body);
+        assert!(took < DEADLINE + CLIENT_SLACK, "{took:?}");
+        clients.push(client);
+    }
+    admin.batch_execute("rollback").await.unwrap();
+    clients
+}
+
+#[test]
+fn a_server_that_becomes_read_only() {
+    let world = world();
+    RUNTIME.block_on(async {
+        let mut trial = Trial::begin(&world, "read-only").await;
+        let reader = || async {
+            let mut reader = Client::new(world.host.address, "reader");
+            reader.send("GET", "", None, None).await.unwrap().status
+        };
+        trial
+            .fault(async {
+                world.set_read_only(true).await;
+                // Sessions look at the settings again between statements. Reads are served on.
+                let until = Instant::now() + lasting(1_500);
+                while Instant::now() < until {
+                    assert_eq!(reader().await, 200);
+                }
+                world.set_read_only(false).await;
+            })
+            .await;
+        let failures = trial.failures();
+        assert!(failures.iter().all(|failed| failed.told == "unavailable") && !failures.is_empty(), "{failures:?}");
+        trial.judge().await;
+    });
+}
+
+#[test]
+fn a_disk_that_is_full() {
+    let world = world();
+    let Some(disk) = SmallDisk::mount(&world.folder().join("disk"), world.cluster.folder()) else {
+        eprintln!("left out: a full disk needs a small one to be mounted, which only root may do on Linux");
+        return;
+    };
+    RUNTIME.block_on(async {
+        let space = disk.folder.join("space").display().to_string();
+        world.execute(&format!("create tablespace small location '{space}'")).await;
+        world.execute("alter table errand.task set tablespace small").await;
+        let mut trial = Trial::begin(&world, "full disk").await;
+        trial
+            .fault(async {
+                disk.fill();
+                sleep(lasting(2_000)).await;
+                disk.free();
+            })
+            .await;
+        let failures = trial.failures();
+        assert!(failures.iter().any(|failed| failed.told == "unavailable"), "the disk was not full: {failures:?}");
+        trial.judge().await;
+        world.execute("alter table errand.task set tablespace pg_default").await;
+        world.execute("drop tablespace small").await;
+    });
+}
+
+/// A file system of some megabytes, in memory.
+struct SmallDisk {
+    folder: std::path::PathBuf,
+}
+
+impl SmallDisk {
+    /// Mounts it for the user that owns the other folder.
+    fn mount(folder: &Path, like: &Path) -> Option<Self> {
+        use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+        fs::create_dir_all(folder).ok()?;
+        for above in folder.ancestors().take(2) {
+            fs::set_permissions(above, fs::Permissions::from_mode(0o755)).ok()?;
+        }
+        let mut mount = Command::new("mount");
+        mount.args(["-t", "tmpfs", "-o", "size=24m,mode=755", "tmpfs"]).arg(folder);
+        mount.status().ok()?.success().then_some(())?;
+        let disk = Self { folder: folder.to_owned() };
+        let owner = fs::metadata(like).ok()?;
+        fs::create_dir(folder.join("space")).ok()?;
+        chown(folder.join("space"), Some(owner.uid()), Some(owner.gid())).ok()?;
+        Some(disk)
+    }
+
+    fn fill(&self) {
+        let chunk = vec![0; 4096];
+        let mut file = fs::File::create(self.folder.join("filling")).unwrap();
+        while std::io::Write::write_all(&mut file, &chunk).is_ok() {}
+    }
+
+    fn free(&self) {
+        fs::remove_file(self.folder.join("filling")).unwrap();
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        _ = Command::new("umount").arg("--lazy").arg(&self.folder).status();
+    }
+}

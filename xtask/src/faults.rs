@@ -1,0 +1,85 @@
+//! `cargo xtask test --faults` and `cargo xtask soak`: the same trials (`tests/faults`), all of them or one that is long.
+
+use std::time::Duration;
+
+use anyhow::{Result, bail};
+use clap::Args;
+use tokio::process::Command;
+
+use crate::{
+    build,
+    process::{self, LONG},
+    runtime::{self, HOST_BIN},
+    test::cargo_test,
+    toolchain::Choice,
+};
+
+/// Longer than a soak takes beyond its time: to build, to measure the capacity, to compare.
+const OVERHEAD: Duration = LONG;
+/// A soak by goals other than time has as much time as it needs, up to this.
+const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Mixed load and random faults for as long as you like; then the clients' ledger is compared with the database
+///
+/// Starts a PostgreSQL, a proxy before it and the component in the local host. Measures the capacity first and sends 70 %
+/// of it, while connections break, answers are lost, and PostgreSQL is stopped and killed. Ends when all goals are reached.
+#[derive(Args)]
+pub(crate) struct Soak {
+    /// How long [default: 10, or with another goal as long as that takes]
+    #[arg(long, value_name = "N")]
+    minutes: Option<u64>,
+    /// Send at least so many requests
+    #[arg(long, value_name = "N")]
+    operations: Option<u64>,
+    /// Break at least so many connections
+    #[arg(long, value_name = "N")]
+    drops: Option<u64>,
+    /// Stop or kill PostgreSQL, and start it again, at least so many times
+    #[arg(long, value_name = "N")]
+    restarts: Option<u64>,
+    /// Where the random numbers begin: what is done and what goes wrong
+    #[arg(long, value_name = "N", default_value = "1")]
+    seed: u64,
+}
+
+impl Soak {
+    pub(crate) async fn run(self) -> Result<()> {
+        let has_goal = self.operations.or(self.drops).or(self.restarts).is_some();
+        let seconds = self.minutes.unwrap_or(if has_goal { 0 } else { 10 }) * 60;
+        let mut command = prepared(&["soak::"]).await?;
+        command.env("ERRAND_SOAK", "1").env("ERRAND_SOAK_SEED", self.seed.to_string());
+        for (name, value) in [
+            ("ERRAND_SOAK_SECONDS", seconds),
+            ("ERRAND_SOAK_OPERATIONS", self.operations.unwrap_or(0)),
+            ("ERRAND_SOAK_DROPS", self.drops.unwrap_or(0)),
+            ("ERRAND_SOAK_RESTARTS", self.restarts.unwrap_or(0)),
+        ] {
+            command.env(name, value.to_string());
+        }
+        process::run(command, if has_goal { LONGEST } else { Duration::from_secs(seconds) + OVERHEAD }).await
+    }
+}
+
+/// Every trial; the long form has larger numbers and longer faults, and nothing else.
+pub(crate) async fn trials(long: bool, arguments: &[String]) -> Result<()> {
+    let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
+    let mut command = prepared(&arguments).await?;
+    if long {
+        command.env("ERRAND_FAULTS_LONG", "1");
+    }
+    if let Err(error) = process::run(command, LONG).await {
+        bail!("{error:#}\nagain, alone: cargo xtask test --faults -- NAME");
+    }
+    Ok(())
+}
+
+/// The tests' command, with what they stand on built.
+async fn prepared(arguments: &[&str]) -> Result<Command> {
+    build::components(Choice::Auto).await?;
+    let host = runtime::host_binary().await?;
+    let fixed = ["--test", "faults", "--", "--nocapture"];
+    let all: Vec<_> = fixed.iter().chain(arguments).map(|argument| (*argument).to_owned()).collect();
+    let mut command = cargo_test(&all)?;
+    command.env(HOST_BIN, host);
+    Ok(command)
+}
