@@ -1,6 +1,7 @@
 //! A trial: clients at work, a fault, and what has to hold during it and after it.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
@@ -8,7 +9,7 @@ use tokio::time::sleep;
 use uuid::Uuid;
 
 use super::host::{DEADLINE, Host};
-use super::load::{Failed, Load, Worker};
+use super::load::{Failed, Load, Seen, Worker};
 use super::world::World;
 
 /// How long after its cause a fault may be felt.
@@ -109,6 +110,11 @@ impl<'a> Trial<'a> {
             summary(&failures),
         );
         assert!(wrong.is_empty(), "{}: {} things are wrong:\n{}", self.name, wrong.len(), shown(&wrong));
+    }
+
+    /// What the clients see, also while a fault lasts.
+    pub fn seen(&self) -> Arc<Seen> {
+        Arc::clone(&self.load.seen)
     }
 
     /// The clients' failures so far.
