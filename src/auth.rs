@@ -1,7 +1,8 @@
 //! From a bearer token to a caller (RFC 6750, RFC 7519, RFC 8725).
 //!
 //! A [`Caller`] is proof that a token was verified: [`Verifier::verify`] is the only way to one, and without one there
-//! is no way to the data. Pure: the time is passed in, and so is the [`KeySource`] that fetches an issuer's keys.
+//! is no way to the data. Pure: the time is passed in, and so is the [`KeySource`] that fetches an issuer's keys and knows
+//! where instances share them.
 
 mod algorithm;
 mod cache;
@@ -14,7 +15,7 @@ mod verifier;
 
 use std::future::Future;
 use std::pin::Pin;
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 pub use config::{AuthConfig, SCOPES};
 pub use verifier::{Refusal, Verifier};
@@ -47,6 +48,10 @@ pub struct Moment {
 
 /// The future of a document, or of the reason why there is none.
 pub type Fetching<'a> = Pin<Box<dyn Future<Output = Result<Vec<u8>, String>> + Send + 'a>>;
+/// The future of what is in a store, or of the reason why that is not known.
+pub type Reading<'a> = Pin<Box<dyn Future<Output = Result<Option<Vec<u8>>, String>> + Send + 'a>>;
+/// The future of a write's end, or of the reason why nothing was written.
+pub type Writing<'a> = Pin<Box<dyn Future<Output = Result<(), String>> + Send + 'a>>;
 /// The future of a moment's rest.
 pub type Pausing = Pin<Box<dyn Future<Output = ()> + Send>>;
 
@@ -55,15 +60,31 @@ pub trait KeySource: Send + Sync {
     /// Gets the document at `url`: only a 200, without following redirects, at most [`LONGEST_DOCUMENT`] octets of it,
     /// all within [`FETCH_DEADLINE`].
     fn fetch<'a>(&'a self, url: &'a str) -> Fetching<'a>;
-    /// Waits for some milliseconds. Requests that wait for another one's fetch look again after each pause: in a
-    /// component one request cannot wake another.
-    fn pause(&self) -> Pausing;
+    /// Waits for this long. Requests that wait for another one's fetch look again after each pause: in a component one
+    /// request cannot wake another.
+    fn pause(&self, time: Duration) -> Pausing;
+    /// Where the instances of this application share what they fetched, if there is such a place.
+    fn shared(&self) -> Option<&dyn SharedStore> {
+        None
+    }
+}
+
+/// A store that the instances of an application share. It may lose what it has, and it compares nothing when it writes.
+pub trait SharedStore: Send + Sync {
+    /// A name for this instance that no other one has.
+    fn instance(&self) -> &str;
+    /// The value of a key, within [`STORE_DEADLINE`].
+    fn read<'a>(&'a self, key: &'a str) -> Reading<'a>;
+    /// Replaces the value of a key, within [`STORE_DEADLINE`].
+    fn write<'a>(&'a self, key: &'a str, value: Vec<u8>) -> Writing<'a>;
 }
 
 /// The longest JWKS that is read, in octets.
 pub const LONGEST_DOCUMENT: usize = 256 * 1024;
 /// How long fetching a JWKS may take.
-pub const FETCH_DEADLINE: std::time::Duration = std::time::Duration::from_secs(3);
+pub const FETCH_DEADLINE: Duration = Duration::from_secs(3);
+/// How long a call of a shared store may take.
+pub const STORE_DEADLINE: Duration = Duration::from_millis(500);
 
 impl Caller {
     /// The `sub` of the token: 1 to 255 characters.

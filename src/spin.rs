@@ -1,5 +1,5 @@
-//! The Spin adapter: the component's entry point, its variables, the database over Spin's outbound PostgreSQL, and
-//! issuers' keys over its outbound HTTP.
+//! The Spin adapter: the component's entry point, its variables, the database over Spin's outbound PostgreSQL,
+//! and issuers' keys over its outbound HTTP and its key-value store.
 
 mod connections;
 mod database;
@@ -60,7 +60,7 @@ async fn start() -> Router {
         values.push((name, variable(name).await));
     }
     let database = SpinDatabase::new(variable("database_url").await.unwrap_or_default());
-    let adapters = Adapters { database: Arc::new(database), keys: Arc::new(SpinKeys) };
+    let adapters = Adapters { database: Arc::new(database), keys: Arc::new(SpinKeys::new()) };
     crate::service(|name| values.iter().find(|(known, _)| *known == name)?.1.clone(), adapters, AMBIENT)
 }
 

@@ -42,6 +42,8 @@ mod older_clients;
 mod published_keys;
 #[path = "api/recipes.rs"]
 mod recipes;
+#[path = "api/shared_keys.rs"]
+mod shared_keys;
 #[path = "api/statuses.rs"]
 mod statuses;
 #[path = "api/tokens.rs"]

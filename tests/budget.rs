@@ -67,7 +67,7 @@ fn router() -> Router {
     let config = Config::from_variables(|name| variables.get(name).map(|value| (*value).to_owned())).unwrap();
     let ambient = Ambient { now: || SystemTime::UNIX_EPOCH + NOW, clock: Instant::now, new_id: Uuid::nil, log: |_| {} };
     let database = Arc::new(Recorded { page: vec![TASK; 50].join(",") });
-    let adapters = Adapters { database, keys: Arc::new(NativeKeys) };
+    let adapters = Adapters { database, keys: Arc::new(NativeKeys::default()) };
     errand::router(Arc::new(App::new(config, adapters, ambient).unwrap()))
 }
 

@@ -137,7 +137,7 @@ impl KeySource for Unpublished {
         panic!("{url} is asked for by nobody")
     }
 
-    fn pause(&self) -> Pausing {
+    fn pause(&self, _: Duration) -> Pausing {
         panic!("nobody waits for keys")
     }
 }

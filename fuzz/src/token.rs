@@ -130,7 +130,7 @@ impl KeySource for Published {
         Box::pin(std::future::ready(Ok(self.0.clone())))
     }
 
-    fn pause(&self) -> Pausing {
+    fn pause(&self, _: Duration) -> Pausing {
         Box::pin(std::future::ready(()))
     }
 }

@@ -1,14 +1,22 @@
-//! An issuer's JWKS, kept in the instance.
+//! An issuer's JWKS, kept in the instance and shared among instances.
 //!
 //! However many requests want it, one fetches. They are served from what is there while that goes on: a set is fresh for
 //! ten minutes, and good for a day when the issuer cannot be reached. A `kid` that is not in it may be a new one, so it
-//! has the set fetched again; but anyone can make up a `kid`, so that happens once a minute at most.
+//! has the set fetched again; but anyone can make up a `kid`, so that happens once a minute at most. Where there is a
+//! shared store, all of this holds for the instances together ([`shared`]); an instance that has what it wants does not
+//! look there.
 
+mod record;
+mod shared;
+
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::KeySource;
 use super::keys::KeySet;
+use super::{KeySource, Moment};
+use record::stamp;
+use shared::Agreed;
 
 /// How old a set may be before it is fetched again.
 const FRESH: Duration = Duration::from_secs(10 * 60);
@@ -20,6 +28,8 @@ const CURIOSITY: Duration = Duration::from_secs(60);
 const PATIENCE: Duration = Duration::from_secs(10);
 /// The same without a set: every request fails until there is one.
 const IMPATIENCE: Duration = Duration::from_secs(1);
+/// How long a request waits before it looks again whether another one's fetch has ended.
+const PAUSE: Duration = Duration::from_millis(5);
 
 /// The keys at a URL.
 pub(super) struct PublishedKeys {
@@ -27,14 +37,33 @@ pub(super) struct PublishedKeys {
     source: Arc<dyn KeySource>,
     log: fn(&str),
     state: Mutex<State>,
+    /// The shared store failed: this instance goes on without it.
+    alone: AtomicBool,
+    /// What is wrong with the shared store was said.
+    complained: AtomicBool,
 }
 
 #[derive(Default)]
 struct State {
-    last: Option<(Arc<KeySet>, Instant)>,
+    last: Option<Held>,
     asking: bool,
-    failed: Option<Instant>,
-    curious: Option<Instant>,
+    failed: Option<Since>,
+    curious: Option<Since>,
+}
+
+/// A set, with its age.
+struct Held {
+    keys: Arc<KeySet>,
+    since: Since,
+    /// The time of its fetch in the shared record.
+    fetched_at: u64,
+}
+
+/// A point in time that may lie before this instance's clock began.
+#[derive(Clone, Copy)]
+struct Since {
+    seen: Instant,
+    before: Duration,
 }
 
 /// What a request has to do for its keys.
@@ -45,72 +74,99 @@ enum Step {
     Fail,
 }
 
+/// Why the issuer is to be asked.
+#[derive(Clone, Copy)]
+enum Wish<'a> {
+    /// There is no set, or an old one.
+    Fresh,
+    /// A key is not in this one.
+    Newer(&'a Arc<KeySet>),
+}
+
 impl PublishedKeys {
     /// Names the place. It is first asked when the first token comes.
     pub(super) fn new(url: String, source: Arc<dyn KeySource>, log: fn(&str)) -> Self {
-        Self { url, source, log, state: Mutex::default() }
+        let [alone, complained] = Default::default();
+        Self { url, source, log, state: Mutex::default(), alone, complained }
     }
 
     /// The keys to verify with now; `None` when there are none to be had.
-    pub(super) async fn get(&self, now: Instant) -> Option<Arc<KeySet>> {
+    pub(super) async fn get(&self, now: Moment) -> Option<Arc<KeySet>> {
         loop {
-            let step = self.state().step(now);
+            let step = self.state().step(now.steady);
             match step {
                 Step::Take(keys) => return Some(keys),
                 Step::Fail => return None,
-                Step::Wait => self.source.pause().await,
+                Step::Wait => self.source.pause(PAUSE).await,
                 Step::Ask => {
-                    self.ask(now).await;
-                    return self.state().good(now);
+                    self.ask(now, Wish::Fresh).await;
+                    return self.state().good(now.steady);
                 }
             }
         }
     }
 
     /// The keys after `seen`, in which some key was missing; `None` when there is nothing newer, nor may be for now.
-    pub(super) async fn after(&self, seen: &Arc<KeySet>, now: Instant) -> Option<Arc<KeySet>> {
+    pub(super) async fn after(&self, seen: &Arc<KeySet>, now: Moment) -> Option<Arc<KeySet>> {
         loop {
             let asking = {
                 let mut state = self.state();
                 match &state.last {
-                    Some((keys, _)) if !Arc::ptr_eq(keys, seen) => return Some(Arc::clone(keys)),
+                    Some(Held { keys, .. }) if !Arc::ptr_eq(keys, seen) => return Some(Arc::clone(keys)),
                     _ if state.asking => true,
-                    _ if state.curious.is_some_and(|then| now.saturating_duration_since(then) < CURIOSITY) => {
-                        return None;
-                    }
+                    _ if state.curious.is_some_and(|then| then.age(now.steady) < CURIOSITY) => return None,
                     _ => {
-                        (state.curious, state.asking) = (Some(now), true);
+                        // Looking into the shared store is curiosity too: what it says replaces this.
+                        (state.curious, state.asking) = (Some(Since::now(now.steady)), true);
                         false
                     }
                 }
             };
             match asking {
-                true => self.source.pause().await,
-                false => self.ask(now).await,
+                true => self.source.pause(PAUSE).await,
+                false => self.ask(now, Wish::Newer(seen)).await,
             }
         }
     }
 
-    /// Fetches the set. Whoever calls this has set `asking`.
-    async fn ask(&self, now: Instant) {
+    /// Gets the set from the other instances or from the issuer. Whoever calls this has set `asking`.
+    async fn ask(&self, now: Moment, wish: Wish<'_>) {
         // A request that is given up half-way must not leave the others waiting for it.
         let asking = Asking(self);
-        let outcome = self
-            .source
-            .fetch(&self.url)
-            .await
-            .and_then(|document| KeySet::parse(&document).map_err(|problem| format!("the document {problem}")));
-        let mut state = self.state();
-        match outcome {
-            Ok(keys) => (state.last, state.failed) = (Some((Arc::new(keys), now)), None),
-            Err(cause) => {
-                state.failed = Some(now);
-                let line = serde_json::json!({"level": "error", "event": "no JWKS", "url": self.url, "cause": cause});
-                (self.log)(&line.to_string());
+        match self.agree(now, wish).await {
+            Agreed::Done => {}
+            Agreed::Alone => _ = self.fetch(now, wish).await,
+            Agreed::Mine(record) => {
+                let outcome = self.fetch(now, wish).await;
+                self.tell(record, outcome, wish).await;
             }
         }
-        drop(state);
         drop(asking);
+    }
+
+    /// Fetches the set. What comes of it is the document, and when it was asked for.
+    async fn fetch(&self, now: Moment, wish: Wish<'_>) -> Option<Vec<u8>> {
+        if let Wish::Newer(_) = wish {
+            self.state().curious = Some(Since::now(now.steady));
+        }
+        let outcome = self.source.fetch(&self.url).await.and_then(|document| {
+            let keys = KeySet::parse(&document).map_err(|problem| format!("the document {problem}"))?;
+            Ok((document, keys))
+        });
+        let mut state = self.state();
+        match outcome {
+            Ok((document, keys)) => {
+                state.hold(keys, Since::now(now.steady), stamp(now.wall));
+                Some(document)
+            }
+            Err(cause) => {
+                state.failed = Some(Since::now(now.steady));
+                drop(state);
+                let line = serde_json::json!({"level": "error", "event": "no JWKS", "url": self.url, "cause": cause});
+                (self.log)(&line.to_string());
+                None
+            }
+        }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -120,12 +176,12 @@ impl PublishedKeys {
 
 impl State {
     fn step(&mut self, now: Instant) -> Step {
-        let age = self.last.as_ref().map(|(_, then)| now.saturating_duration_since(*then));
+        let fresh = self.fresh(now);
         let good = self.good(now);
         let patience = if good.is_some() { PATIENCE } else { IMPATIENCE };
-        let failed = self.failed.is_some_and(|then| now.saturating_duration_since(then) < patience);
+        let failed = self.failed.is_some_and(|then| then.age(now) < patience);
         match good {
-            Some(keys) if age.is_some_and(|age| age < FRESH) || self.asking || failed => Step::Take(keys),
+            Some(keys) if fresh || self.asking || failed => Step::Take(keys),
             None if self.asking => Step::Wait,
             None if failed => Step::Fail,
             _ => {
@@ -135,10 +191,30 @@ impl State {
         }
     }
 
+    fn hold(&mut self, keys: KeySet, since: Since, fetched_at: u64) {
+        self.last = Some(Held { keys: Arc::new(keys), since, fetched_at });
+        self.failed = None;
+    }
+
+    /// Whether the last set needs no other one yet.
+    fn fresh(&self, now: Instant) -> bool {
+        self.last.as_ref().is_some_and(|held| held.since.age(now) < FRESH)
+    }
+
     /// The last set, if it is not too old.
     fn good(&self, now: Instant) -> Option<Arc<KeySet>> {
-        let (keys, then) = self.last.as_ref()?;
-        (now.saturating_duration_since(*then) < GOOD).then(|| Arc::clone(keys))
+        let held = self.last.as_ref()?;
+        (held.since.age(now) < GOOD).then(|| Arc::clone(&held.keys))
+    }
+}
+
+impl Since {
+    fn now(now: Instant) -> Self {
+        Self { seen: now, before: Duration::ZERO }
+    }
+
+    fn age(self, now: Instant) -> Duration {
+        now.saturating_duration_since(self.seen).saturating_add(self.before)
     }
 }
 

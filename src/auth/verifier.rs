@@ -113,7 +113,7 @@ impl Verifier {
             // A key that is there, but not for this algorithm, is not going to be; neither is a name that nobody gave.
             let unknown = token.kid.as_deref().filter(|kid| !keys.knows(kid));
             match (&self.issuer_keys, unknown) {
-                (IssuerKeys::Url(published), Some(_)) => match published.after(&keys, now.steady).await {
+                (IssuerKeys::Url(published), Some(_)) => match published.after(&keys, now).await {
                     Some(newer) => keys = newer,
                     None => break,
                 },
@@ -127,7 +127,7 @@ impl Verifier {
         match &self.issuer_keys {
             IssuerKeys::None => Err(Refusal::Invalid("its key is not known")),
             IssuerKeys::Inline(keys) => Ok(Arc::clone(keys)),
-            IssuerKeys::Url(published) => published.get(now.steady).await.ok_or(Refusal::Unavailable),
+            IssuerKeys::Url(published) => published.get(now).await.ok_or(Refusal::Unavailable),
         }
     }
 

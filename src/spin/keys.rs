@@ -1,4 +1,5 @@
-//! `KeySource` over Spin's outbound HTTP, which follows no redirects and goes to `allowed_outbound_hosts` alone.
+//! `KeySource` over Spin's outbound HTTP, which follows no redirects and goes to `allowed_outbound_hosts` alone; and
+//! `SharedStore` over its key-value store, which has no comparison beside reading and writing.
 
 use std::time::Duration;
 
@@ -7,29 +8,69 @@ use http::Request;
 use http_body_util::{BodyExt, Empty, Limited};
 use send_wrapper::SendWrapper;
 use spin_sdk::http::send;
+use spin_sdk::key_value::{Error, Store};
 use spin_sdk::time::sleep;
+use uuid::Uuid;
 
-use crate::auth::{FETCH_DEADLINE, Fetching, KeySource, LONGEST_DOCUMENT, Pausing};
+use crate::auth::{
+    FETCH_DEADLINE, Fetching, KeySource, LONGEST_DOCUMENT, Pausing, Reading, STORE_DEADLINE, SharedStore, Writing,
+};
 
-/// How long a request waits before it looks again whether another one's fetch has ended.
-const PAUSE: Duration = Duration::from_millis(5);
+/// Spin's HTTP client, and its store `default`.
+pub(super) struct SpinKeys {
+    instance: String,
+}
 
-/// Spin's HTTP client.
-pub(super) struct SpinKeys;
+impl SpinKeys {
+    pub(super) fn new() -> Self {
+        Self { instance: Uuid::now_v7().to_string() }
+    }
+}
 
 impl KeySource for SpinKeys {
     fn fetch<'a>(&'a self, url: &'a str) -> Fetching<'a> {
         // A component has one thread: what is not Send cannot leave it.
-        Box::pin(SendWrapper::new(async move {
-            match select(std::pin::pin!(get(url)), std::pin::pin!(sleep(FETCH_DEADLINE))).await {
-                Either::Left((outcome, _)) => outcome,
-                Either::Right(_) => Err("deadline passed".to_owned()),
-            }
-        }))
+        Box::pin(SendWrapper::new(within(FETCH_DEADLINE, get(url))))
     }
 
-    fn pause(&self) -> Pausing {
-        Box::pin(SendWrapper::new(sleep(PAUSE)))
+    fn pause(&self, time: Duration) -> Pausing {
+        Box::pin(SendWrapper::new(sleep(time)))
+    }
+
+    fn shared(&self) -> Option<&dyn SharedStore> {
+        Some(self)
+    }
+}
+
+impl SharedStore for SpinKeys {
+    fn instance(&self) -> &str {
+        &self.instance
+    }
+
+    fn read<'a>(&'a self, key: &'a str) -> Reading<'a> {
+        let read = async move { Store::open_default().await?.get(key).await };
+        Box::pin(SendWrapper::new(within(STORE_DEADLINE, async { read.await.map_err(named) })))
+    }
+
+    fn write<'a>(&'a self, key: &'a str, value: Vec<u8>) -> Writing<'a> {
+        let write = async move { Store::open_default().await?.set(key, value).await };
+        Box::pin(SendWrapper::new(within(STORE_DEADLINE, async { write.await.map_err(named) })))
+    }
+}
+
+async fn within<T>(deadline: Duration, call: impl Future<Output = Result<T, String>>) -> Result<T, String> {
+    match select(std::pin::pin!(call), std::pin::pin!(sleep(deadline))).await {
+        Either::Left((outcome, _)) => outcome,
+        Either::Right(_) => Err("deadline passed".to_owned()),
+    }
+}
+
+fn named(error: Error) -> String {
+    match error {
+        Error::StoreTableFull => "too many stores are open".to_owned(),
+        Error::NoSuchStore => "there is no key-value store of that name".to_owned(),
+        Error::AccessDenied => "key_value_stores does not name the store".to_owned(),
+        Error::Other(cause) => cause,
     }
 }
 

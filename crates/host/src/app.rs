@@ -16,6 +16,7 @@ use crate::cli::Options;
 use crate::componentize::componentize;
 use crate::engine;
 use crate::instance::Instances;
+use crate::key_value::Stores;
 use crate::manifest::{self, Manifest};
 use crate::networking::AllowedHosts;
 use crate::postgres::Pools;
@@ -54,6 +55,9 @@ impl App {
         providers.push(Provider::environment(None, Some(Path::new(".env")))?);
         let variables = Arc::new(Variables::new(&manifest, providers)?);
         let permits = runtime.outbound_pg.max_connections.map(Semaphore::new).map(Arc::new);
+        let state = options.state(runtime.state_dir.as_deref());
+        let stores = Arc::new(Stores::new(std::mem::take(&mut runtime.key_value_store), state.as_deref())?);
+        stores.begin_with(&options.key_value)?;
 
         let routes = manifest
             .triggers
@@ -65,14 +69,19 @@ impl App {
         let linker = engine::linker(&engine)?;
         let mut components = HashMap::new();
         let mut descriptions = HashMap::new();
+        let mut keeps = false;
         for (id, component) in manifest.components {
             let compiled = compile(&engine, &id, &component.source)?;
             descriptions.insert(id.clone(), component.description.clone());
-            let config = configure(&id, component, options, &variables, Pools::new(permits.clone()))?;
+            let config = configure(&id, component, options, &variables, Pools::new(permits.clone()), &stores)?;
+            keeps |= config.stores.has_default();
             let instances = Instances::new(&engine, &linker, &compiled, Arc::new(config), options.reuse())
                 .map_err(anyhow::Error::from)
                 .with_context(|| format!("the component {id} cannot run here"))?;
             components.insert(id, instances);
+        }
+        if let Some(place) = stores.default_place().filter(|_| keeps) {
+            eprintln!("Storing default key-value data to {place}.");
         }
         Ok(Self { name: manifest.name, version: manifest.version, router, components, descriptions })
     }
@@ -98,6 +107,7 @@ fn configure(
     options: &Options,
     variables: &Arc<Variables>,
     pools: Pools,
+    stores: &Arc<Stores>,
 ) -> Result<ComponentConfig> {
     let mut environment = component.environment;
     environment.extend(options.env.iter().cloned());
@@ -109,6 +119,7 @@ fn configure(
             .with_context(|| format!("component.{id}"))?,
         variables: variables.clone(),
         pools,
+        stores: stores.grant(component.key_value_stores).with_context(|| format!("component.{id}"))?,
     })
 }
 

@@ -33,6 +33,14 @@ pub struct Options {
     #[arg(long, value_name = "KEY=VALUE | KEY=@FILE | @FILE.json | @FILE.toml")]
     pub variable: Vec<Given>,
 
+    /// Where state is kept, such as the default key-value store; empty: in memory [default: .spin beside the manifest].
+    #[arg(long, value_name = "FOLDER")]
+    pub state_dir: Option<String>,
+
+    /// A first value for a key of the default key-value store.
+    #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
+    pub key_value: Vec<(String, String)>,
+
     /// How many requests an instance serves in its life: a number, or a range such as 1..8 to draw from.
     #[arg(long, value_name = "N", default_value = "128", value_parser = parse_count)]
     pub max_instance_reuse_count: Range<usize>,
@@ -74,6 +82,15 @@ impl Options {
             concurrent: self.max_instance_concurrent_reuse_count,
             idle: self.idle_instance_timeout,
             request_timeout: self.request_timeout,
+        }
+    }
+
+    /// Where state is kept, if anywhere. The command line comes before what the runtime configuration says.
+    pub fn state(&self, configured: Option<&str>) -> Option<PathBuf> {
+        match self.state_dir.as_deref().or(configured) {
+            Some("") => None,
+            Some(folder) => Some(folder.into()),
+            None => Some(self.from.parent().unwrap_or(Path::new("")).join(".spin")),
         }
     }
 

@@ -4,7 +4,7 @@
 //! A request comes in through [`server`], which hands it to the [`service`]: the router finds the component, an
 //! [`instance`] of it takes the request, and what that instance holds is its [`state`]. The rest is what it takes to get
 //! there ([`cli`], [`manifest`], [`runtime_config`], [`variables`], [`app`]) and what a component may ask for
-//! ([`postgres`], [`variables`], [`outbound_http`], each within [`networking`]'s bounds).
+//! ([`postgres`] and [`outbound_http`] within [`networking`]'s bounds, [`variables`], [`key_value`]).
 
 #![warn(missing_docs)]
 
@@ -15,6 +15,7 @@ pub mod cli;
 pub mod componentize;
 pub mod engine;
 pub mod instance;
+pub mod key_value;
 pub mod manifest;
 pub mod networking;
 pub mod outbound_http;

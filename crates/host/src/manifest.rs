@@ -48,6 +48,8 @@ pub struct Component {
     pub allowed_outbound_hosts: Vec<String>,
     /// Directories that it may read.
     pub files: Vec<Mount>,
+    /// The labels of the key-value stores that it may open.
+    pub key_value_stores: Vec<String>,
 }
 
 /// A directory of the host in the component's file system.
@@ -149,7 +151,6 @@ fn component(raw: schema::Component, folder: &Path) -> Result<Component> {
     let place = "this table";
     refuse(place, "exclude_files", !raw.exclude_files.is_empty())?;
     refuse(place, "allowed_http_hosts (use allowed_outbound_hosts)", !raw.allowed_http_hosts.is_empty())?;
-    refuse(place, "key_value_stores", !raw.key_value_stores.is_empty())?;
     refuse(place, "sqlite_databases", !raw.sqlite_databases.is_empty())?;
     refuse(place, "ai_models", !raw.ai_models.is_empty())?;
     refuse(place, "dependencies", !raw.dependencies.is_empty())?;
@@ -176,6 +177,7 @@ fn component(raw: schema::Component, folder: &Path) -> Result<Component> {
         environment: raw.environment,
         allowed_outbound_hosts: raw.allowed_outbound_hosts,
         files,
+        key_value_stores: raw.key_value_stores,
     })
 }
 
@@ -227,12 +229,7 @@ mod tests {
 
     #[test]
     fn what_only_spin_does_is_refused_by_name() {
-        for key in [
-            "key_value_stores = [\"default\"]",
-            "sqlite_databases = [\"default\"]",
-            "ai_models = [\"m\"]",
-            "exclude_files = [\"x\"]",
-        ] {
+        for key in ["sqlite_databases = [\"default\"]", "ai_models = [\"m\"]", "exclude_files = [\"x\"]"] {
             let (name, _) = key.split_once(' ').unwrap();
             assert!(refusal(&format!("{SMALL}\n{key}")).contains(name), "{key}");
         }

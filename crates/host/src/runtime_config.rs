@@ -15,6 +15,12 @@ pub struct RuntimeConfig {
     /// Limits of outbound PostgreSQL.
     #[serde(default)]
     pub outbound_pg: OutboundPg,
+    /// Where state is kept; empty: nowhere.
+    #[serde(default)]
+    pub state_dir: Option<String>,
+    /// Key-value stores by label.
+    #[serde(default)]
+    pub key_value_store: HashMap<String, StoreConfig>,
     #[serde(default)]
     variables_provider: Vec<ProviderConfig>,
     #[serde(default)]
@@ -27,6 +33,17 @@ pub struct RuntimeConfig {
 pub struct OutboundPg {
     /// Connections that all components together may hold; who comes later waits.
     pub max_connections: Option<usize>,
+}
+
+/// `[key_value_store.<label>]`
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "type", deny_unknown_fields)]
+pub enum StoreConfig {
+    /// SQLite.
+    Spin {
+        /// The file, in memory without one; in the configuration relative to the folder of that.
+        path: Option<PathBuf>,
+    },
 }
 
 #[derive(Debug, Deserialize)]
@@ -48,13 +65,17 @@ impl RuntimeConfig {
         };
         let text = std::fs::read_to_string(path)
             .with_context(|| format!("cannot read the runtime configuration {}", path.display()))?;
-        let config: Self = toml::from_str(&text).with_context(|| {
+        let mut config: Self = toml::from_str(&text).with_context(|| {
             format!("in the runtime configuration {} (this local host does less than Spin)", path.display())
         })?;
         ensure!(
             config.outbound_pg.max_connections != Some(0),
             "outbound_pg.max_connections is 0: no statement could ever run"
         );
+        let folder = path.parent().unwrap_or(Path::new(""));
+        for StoreConfig::Spin { path } in config.key_value_store.values_mut() {
+            *path = path.take().map(|path| folder.join(path));
+        }
         Ok(config)
     }
 

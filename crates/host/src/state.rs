@@ -8,6 +8,7 @@ use wasmtime::error::Context;
 use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
+use crate::key_value::Granted;
 use crate::manifest::Mount;
 use crate::networking::AllowedHosts;
 use crate::outbound_http::OutboundHttp;
@@ -28,6 +29,8 @@ pub struct ComponentConfig {
     pub variables: Arc<Variables>,
     /// Its database connections.
     pub pools: Pools,
+    /// The key-value stores that it may open.
+    pub stores: Granted,
 }
 
 /// The data of a wasmtime store.

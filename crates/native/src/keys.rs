@@ -1,12 +1,13 @@
 //! errand's `KeySource` over hyper: an issuer's published keys, without WebAssembly.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, StatusCode, Uri, header};
-use errand::auth::{FETCH_DEADLINE, Fetching, KeySource, LONGEST_DOCUMENT, Pausing};
+use errand::auth::{FETCH_DEADLINE, Fetching, KeySource, LONGEST_DOCUMENT, Pausing, Reading, SharedStore, Writing};
 use hyper::body::Incoming;
 use hyper::client::conn::http1;
 use hyper::rt::{Read, Write};
@@ -15,12 +16,32 @@ use rustls::pki_types::ServerName;
 use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsConnector;
-
-/// How long a request waits before it looks again whether another one's fetch has ended.
-const PAUSE: Duration = Duration::from_millis(5);
+use uuid::Uuid;
 
 /// An HTTP client that follows no redirects and keeps no connections: it is needed every ten minutes.
-pub struct NativeKeys;
+///
+/// The store is memory: there is one instance, and what it knows lives as long as the process.
+pub struct NativeKeys {
+    instance: String,
+    values: Mutex<HashMap<String, Vec<u8>>>,
+}
+
+impl NativeKeys {
+    /// A source with these values in its store.
+    pub fn new(values: HashMap<String, Vec<u8>>) -> Self {
+        Self { instance: Uuid::now_v7().to_string(), values: Mutex::new(values) }
+    }
+
+    fn values(&self) -> MutexGuard<'_, HashMap<String, Vec<u8>>> {
+        self.values.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Default for NativeKeys {
+    fn default() -> Self {
+        Self::new(HashMap::new())
+    }
+}
 
 impl KeySource for NativeKeys {
     fn fetch<'a>(&'a self, url: &'a str) -> Fetching<'a> {
@@ -32,8 +53,29 @@ impl KeySource for NativeKeys {
         })
     }
 
-    fn pause(&self) -> Pausing {
-        Box::pin(sleep(PAUSE))
+    fn pause(&self, time: Duration) -> Pausing {
+        Box::pin(sleep(time))
+    }
+
+    fn shared(&self) -> Option<&dyn SharedStore> {
+        Some(self)
+    }
+}
+
+impl SharedStore for NativeKeys {
+    fn instance(&self) -> &str {
+        &self.instance
+    }
+
+    fn read<'a>(&'a self, key: &'a str) -> Reading<'a> {
+        Box::pin(async move { Ok(self.values().get(key).cloned()) })
+    }
+
+    fn write<'a>(&'a self, key: &'a str, value: Vec<u8>) -> Writing<'a> {
+        Box::pin(async move {
+            self.values().insert(key.to_owned(), value);
+            Ok(())
+        })
     }
 }
 

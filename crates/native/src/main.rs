@@ -37,7 +37,7 @@ async fn main() -> Result<()> {
     let database = NativeDatabase::new(&address, arguments.connections)?;
     let ambient =
         Ambient { now: SystemTime::now, clock: Instant::now, new_id: Uuid::now_v7, log: |line| eprintln!("{line}") };
-    let adapters = Adapters { database: Arc::new(database), keys: Arc::new(NativeKeys) };
+    let adapters = Adapters { database: Arc::new(database), keys: Arc::new(NativeKeys::default()) };
     let router = errand::service(variable, adapters, ambient);
 
     let listener =

@@ -1,5 +1,6 @@
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::{Context, Poll, Waker};
+use std::time::SystemTime;
 
 use super::*;
 use crate::auth::{Fetching, Pausing};
@@ -20,13 +21,13 @@ impl KeySource for Issuer {
         self.asked.fetch_add(1, Ordering::SeqCst);
         Box::pin(async move {
             while self.silent.load(Ordering::SeqCst) {
-                self.pause().await;
+                self.pause(PAUSE).await;
             }
             if self.down.load(Ordering::SeqCst) { Err("down".to_owned()) } else { Ok(KEYS.to_owned()) }
         })
     }
 
-    fn pause(&self) -> Pausing {
+    fn pause(&self, _: Duration) -> Pausing {
         let mut again = true;
         Box::pin(std::future::poll_fn(
             move |_| if std::mem::take(&mut again) { Poll::Pending } else { Poll::Ready(()) },
@@ -34,16 +35,25 @@ impl KeySource for Issuer {
     }
 }
 
-fn published() -> (Arc<Issuer>, PublishedKeys, Instant) {
+fn published() -> (Arc<Issuer>, PublishedKeys, Moment) {
     let issuer = Arc::new(Issuer::default());
     let keys = PublishedKeys::new("https://issuer.example".to_owned(), issuer.clone(), |_| {});
-    (issuer, keys, Instant::now())
+    let start = Moment { wall: SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000), steady: Instant::now() };
+    (issuer, keys, start)
+}
+
+impl std::ops::Add<Duration> for Moment {
+    type Output = Self;
+
+    fn add(self, passed: Duration) -> Self {
+        Self { wall: self.wall + passed, steady: self.steady + passed }
+    }
 }
 
 /// Runs a future that never waits for long.
 fn run<T>(future: impl Future<Output = T>) -> T {
     let mut future = std::pin::pin!(future);
-    for _ in 0..100 {
+    for _ in 0..1000 {
         if let Poll::Ready(value) = future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
             return value;
         }
@@ -55,11 +65,14 @@ fn asked(issuer: &Issuer) -> usize {
     issuer.asked.load(Ordering::SeqCst)
 }
 
+#[path = "shared_tests.rs"]
+mod shared_tests;
+
 #[test]
 fn a_set_is_fetched_once_and_again_when_it_is_ten_minutes_old() {
     let (issuer, keys, start) = published();
     assert!(run(keys.get(start)).is_some());
-    assert!(run(keys.get(start + FRESH - Duration::from_secs(1))).is_some());
+    assert!(run(keys.get(start + (FRESH - Duration::from_secs(1)))).is_some());
     assert_eq!(asked(&issuer), 1);
     assert!(run(keys.get(start + FRESH)).is_some());
     assert_eq!(asked(&issuer), 2);
@@ -72,9 +85,9 @@ fn the_last_good_set_serves_for_a_day_while_the_issuer_is_down() {
     issuer.down.store(true, Ordering::SeqCst);
     let late = start + FRESH;
     assert!(run(keys.get(late)).is_some());
-    assert!(run(keys.get(late + PATIENCE - Duration::from_secs(1))).is_some());
+    assert!(run(keys.get(late + (PATIENCE - Duration::from_secs(1)))).is_some());
     assert_eq!(asked(&issuer), 2, "a failure is not repeated at once");
-    assert!(run(keys.get(start + GOOD - Duration::from_secs(1))).is_some());
+    assert!(run(keys.get(start + (GOOD - Duration::from_secs(1)))).is_some());
     assert!(run(keys.get(start + GOOD)).is_none());
     issuer.down.store(false, Ordering::SeqCst);
     assert!(run(keys.get(start + GOOD + IMPATIENCE)).is_some());

@@ -21,7 +21,7 @@ impl KeySource for Issuer {
         Box::pin(async move { Ok(document.into_bytes()) })
     }
 
-    fn pause(&self) -> Pausing {
+    fn pause(&self, _: Duration) -> Pausing {
         Box::pin(async {})
     }
 }

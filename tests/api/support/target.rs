@@ -38,6 +38,9 @@ struct Database {
     app_url: String,
 }
 
+/// So that no errand finds what another one kept.
+const IN_MEMORY: [&str; 2] = ["--state-dir", ""];
+
 /// Variables by name.
 type Variables = Vec<(&'static str, String)>;
 
@@ -45,7 +48,7 @@ type Variables = Vec<(&'static str, String)>;
 pub fn target() -> &'static Target {
     static TARGET: LazyLock<Target> = LazyLock::new(|| {
         let database = Arc::new(RUNTIME.block_on(Database::create()));
-        Target::start(database, &[("jwt_secret", SECRET), ("cors_origins", CORS_ORIGIN)])
+        Target::start(database, &[("jwt_secret", SECRET), ("cors_origins", CORS_ORIGIN)], &[], &IN_MEMORY)
     });
     &TARGET
 }
@@ -56,10 +59,25 @@ pub static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().unwrap()
 impl Target {
     /// Another errand on the same database, with these variables.
     pub fn start_with(&self, variables: &[(&'static str, &str)]) -> Self {
-        Self::start(Arc::clone(&self.database), variables)
+        self.start_keeping(variables, &[])
     }
 
-    fn start(database: Arc<Database>, variables: &[(&'static str, &str)]) -> Self {
+    /// The same, with values in its key-value store.
+    pub fn start_keeping(&self, variables: &[(&'static str, &str)], kept: &[(&str, &str)]) -> Self {
+        Self::start(Arc::clone(&self.database), variables, kept, &IN_MEMORY)
+    }
+
+    /// The same, with arguments of Spin's for where it keeps things. There are none natively.
+    pub fn start_as(&self, variables: &[(&'static str, &str)], arguments: &[&str]) -> Self {
+        Self::start(Arc::clone(&self.database), variables, &[], arguments)
+    }
+
+    fn start(
+        database: Arc<Database>,
+        variables: &[(&'static str, &str)],
+        kept: &[(&str, &str)],
+        arguments: &[&str],
+    ) -> Self {
         let mut all: Variables = vec![
             ("database_url", database.app_url.clone()),
             ("database_host", database.admin.endpoint()),
@@ -68,16 +86,21 @@ impl Target {
         all.retain(|(known, _)| variables.iter().all(|(name, _)| name != known));
         all.extend(variables.iter().map(|(name, value)| (*name, (*value).to_owned())));
         let running: Box<dyn Runs> = match kind().as_str() {
-            "native" => Box::new(RUNTIME.block_on(Native::start(&all))),
+            "native" => Box::new(RUNTIME.block_on(Native::start(&all, kept))),
             "host" => {
                 let host = std::env::var("ERRAND_HOST_BIN").expect("run `cargo xtask test --target host`");
                 let mut command = Command::new(host);
-                command.args(["--listen", "127.0.0.1:0", "--exit-with-stdin"]);
+                command.args(["--listen", "127.0.0.1:0", "--exit-with-stdin"]).args(arguments);
+                command.args(kept.iter().map(|(key, value)| format!("--key-value={key}={value}")));
                 Box::new(Process::start(command, &all))
             }
             "spin" => {
                 let mut command = Command::new("spin");
-                command.args(["up", "--listen", "127.0.0.1:0", "--runtime-config-file", "runtime-config.toml"]);
+                command.args(["up", "--listen", "127.0.0.1:0"]).args(arguments);
+                if !arguments.contains(&"--runtime-config-file") {
+                    command.args(["--runtime-config-file", "runtime-config.toml"]);
+                }
+                command.args(kept.iter().map(|(key, value)| format!("--key-value={key}={value}")));
                 Box::new(Process::start(command, &all))
             }
             other => panic!("ERRAND_TEST_TARGET is native, host or spin, not {other}"),
@@ -169,7 +192,7 @@ struct Native {
 }
 
 impl Native {
-    async fn start(variables: &Variables) -> Self {
+    async fn start(variables: &Variables, kept: &[(&str, &str)]) -> Self {
         let get = |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| value.clone());
         let database = NativeDatabase::new(&get("database_url").unwrap(), 64).unwrap();
         let ambient = Ambient {
@@ -178,7 +201,8 @@ impl Native {
             new_id: Uuid::now_v7,
             log: |line| take(line.to_owned()),
         };
-        let adapters = Adapters { database: Arc::new(database), keys: Arc::new(NativeKeys) };
+        let kept = kept.iter().map(|(key, value)| ((*key).to_owned(), value.as_bytes().to_vec()));
+        let adapters = Adapters { database: Arc::new(database), keys: Arc::new(NativeKeys::new(kept.collect())) };
         let router = errand::service(get, adapters, ambient);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());

@@ -108,7 +108,7 @@ pub(super) struct Component {
     #[serde(default)]
     pub(super) allowed_http_hosts: Vec<toml::Value>,
     #[serde(default)]
-    pub(super) key_value_stores: Vec<toml::Value>,
+    pub(super) key_value_stores: Vec<String>,
     #[serde(default)]
     pub(super) sqlite_databases: Vec<toml::Value>,
     #[serde(default)]

@@ -5,6 +5,7 @@
 mod errors;
 mod http;
 mod instances;
+mod key_value;
 mod networking;
 mod start;
 mod support;

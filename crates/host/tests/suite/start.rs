@@ -14,18 +14,18 @@ fn an_unknown_manifest_key_is_named() {
 
 #[test]
 fn what_only_spin_does_is_refused() {
-    let said = App::new().component("key_value_stores = [\"default\"]").refusal();
-    assert!(said.contains("key_value_stores"), "{said}");
+    let said = App::new().component("sqlite_databases = [\"default\"]").refusal();
+    assert!(said.contains("sqlite_databases"), "{said}");
     assert!(said.contains("component.guest"), "{said}");
 }
 
 #[test]
 fn an_unknown_runtime_configuration_key_is_named() {
     let said = App::new()
-        .file("runtime-config.toml", "[key_value_store.default]\ntype = \"spin\"")
+        .file("runtime-config.toml", "[sqlite_database.default]\ntype = \"spin\"")
         .arguments(&["--runtime-config-file", "runtime-config.toml"])
         .refusal();
-    assert!(said.contains("unknown field `key_value_store`"), "{said}");
+    assert!(said.contains("unknown field `sqlite_database`"), "{said}");
 }
 
 #[test]

@@ -4,6 +4,7 @@ mod guest;
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -143,7 +144,7 @@ impl App {
             std::thread::sleep(Duration::from_millis(100));
             panic!("the host does not serve:\n{}", errors.lock().unwrap());
         };
-        Host { base: base.trim().to_owned(), output: collect(out), errors, child, stdin, _folder: folder }
+        Host { base: base.trim().to_owned(), output: collect(out), errors, child, stdin, folder }
     }
 
     /// Starts the host, which must refuse; what it says.
@@ -174,7 +175,7 @@ pub(crate) struct Host {
     stdin: Option<ChildStdin>,
     output: Arc<Mutex<String>>,
     errors: Arc<Mutex<String>>,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Drop for Host {
@@ -223,6 +224,18 @@ impl Host {
         let response = self.post("/database", ask.to_string()).await;
         assert_eq!(response.status(), 200, "{ask}\n{}", self.errors());
         serde_json::from_slice(response.body()).unwrap()
+    }
+
+    /// Has the guest do something with a key-value store.
+    pub(crate) async fn key_value(&self, ask: Value) -> Value {
+        let response = self.post("/key-value", ask.to_string()).await;
+        assert_eq!(response.status(), 200, "{ask}\n{}", self.errors());
+        serde_json::from_slice(response.body()).unwrap()
+    }
+
+    /// The folder that it runs in.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     /// What the host has written to stderr.

@@ -1,6 +1,7 @@
 //! The guest that the host's tests drive: one route for each thing that a component can ask of its host.
 
 mod database;
+mod key_value;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -41,6 +42,7 @@ async fn handle(request: Request) -> http::Response<Full<Bytes>> {
         },
         "/trap" => panic!("asked to"),
         "/fetch" => fetch(&query).await,
+        "/key-value" => key_value::run(&body(request).await).await,
         "/database" => database::run(body(request).await).await,
         _ => text(&path),
     }

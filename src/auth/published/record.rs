@@ -1,0 +1,89 @@
+//! What instances tell one another of an issuer's keys: the document, who fetches it, and how that went.
+//!
+//! Times are of the wall clock, because instances have no other in common; one that lies ahead says nothing.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::auth::LONGEST_DOCUMENT;
+
+/// The form of the record: another one is as good as none.
+const VERSION: u32 = 1;
+/// The longest record that is read, in octets: each octet of the document may be escaped, and a little stands around it.
+const LONGEST: usize = 2 * LONGEST_DOCUMENT + 16 * 1024;
+/// How far the clocks of two machines may lie apart.
+pub(super) const SKEW: Duration = Duration::from_secs(5);
+
+/// The record of a URL. Times are milliseconds since 1970.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Record {
+    version: u32,
+    url: String,
+    /// The document as the issuer sent it, and when.
+    pub(super) document: Option<String>,
+    pub(super) fetched_at: Option<u64>,
+    /// The instance that fetches it now, and when it began.
+    pub(super) trying: Option<String>,
+    pub(super) tried_at: Option<u64>,
+    /// When fetching failed; nothing once it succeeded.
+    pub(super) failed_at: Option<u64>,
+    /// When it was fetched because of an unknown `kid`.
+    pub(super) curious_at: Option<u64>,
+}
+
+impl Record {
+    /// Where the record of a URL is kept.
+    pub(super) fn key(url: &str) -> String {
+        let digest = Sha256::digest(url);
+        digest.iter().fold("jwks:".to_owned(), |key, octet| key + &format!("{octet:02x}"))
+    }
+
+    /// The record of a URL of which nothing is known.
+    pub(super) fn new(url: &str) -> Self {
+        Self {
+            version: VERSION,
+            url: url.to_owned(),
+            document: None,
+            fetched_at: None,
+            trying: None,
+            tried_at: None,
+            failed_at: None,
+            curious_at: None,
+        }
+    }
+
+    /// Parses what was in the store. The error says what is wrong with it.
+    pub(super) fn parse(octets: &[u8], url: &str) -> Result<Self, String> {
+        if octets.len() > LONGEST {
+            return Err(format!("has more than {LONGEST} octets"));
+        }
+        let record: Self = serde_json::from_slice(octets).map_err(|error| format!("is not one: {error}"))?;
+        match record {
+            Self { version, .. } if version != VERSION => Err(format!("has version {version}")),
+            Self { url: other, .. } if other != url => Err("belongs to another URL".to_owned()),
+            Self { document: Some(document), .. } if document.len() > LONGEST_DOCUMENT => {
+                Err(format!("has a document of more than {LONGEST_DOCUMENT} octets"))
+            }
+            record => Ok(record),
+        }
+    }
+
+    /// The text of it.
+    pub(super) fn to_octets(&self) -> Result<Vec<u8>, String> {
+        serde_json::to_vec(self).map_err(|error| error.to_string())
+    }
+}
+
+/// A time as records have it.
+pub(super) fn stamp(time: SystemTime) -> u64 {
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// How long ago that was; `None` where there is no time, or one that is yet to come.
+pub(super) fn age(stamped: Option<u64>, now: SystemTime) -> Option<Duration> {
+    let (then, now) = (Duration::from_millis(stamped?), Duration::from_millis(stamp(now)));
+    (then <= now.saturating_add(SKEW)).then(|| now.saturating_sub(then))
+}

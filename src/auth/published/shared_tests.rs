@@ -1,0 +1,371 @@
+//! Several instances and one store. A pause takes as many polls as it has milliseconds, so that several can be polled in
+//! turn; whatever they agree on, they agree on without looking at a clock.
+
+use std::collections::HashMap;
+
+use super::*;
+use crate::auth::published::record::{Record, stamp};
+use crate::auth::published::shared::{GONE, LOOK, REST};
+use crate::auth::{Reading, SharedStore, Writing};
+
+const URL: &str = "https://issuer.example";
+const OTHER_KEYS: &str =
+    r#"{"keys":[{"kty":"OKP","crv":"Ed25519","kid":"new","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
+
+/// What instances have in common: an issuer and a store.
+#[derive(Default)]
+struct World {
+    asked: AtomicUsize,
+    silent: AtomicBool,
+    down: AtomicBool,
+    answers: Mutex<String>,
+    store: Mutex<HashMap<String, Vec<u8>>>,
+    reads: AtomicUsize,
+    broken: AtomicBool,
+}
+
+struct Instance {
+    world: Arc<World>,
+    name: String,
+}
+
+impl KeySource for Instance {
+    fn fetch<'a>(&'a self, _: &'a str) -> Fetching<'a> {
+        self.world.asked.fetch_add(1, Ordering::SeqCst);
+        Box::pin(async move {
+            while self.world.silent.load(Ordering::SeqCst) {
+                self.pause(PAUSE).await;
+            }
+            match self.world.down.load(Ordering::SeqCst) {
+                true => Err("down".to_owned()),
+                false => Ok(self.world.answers.lock().unwrap().clone().into_bytes()),
+            }
+        })
+    }
+
+    fn pause(&self, time: Duration) -> Pausing {
+        let mut left = time.as_millis();
+        Box::pin(std::future::poll_fn(move |_| {
+            left = left.saturating_sub(1);
+            if left == 0 { Poll::Ready(()) } else { Poll::Pending }
+        }))
+    }
+
+    fn shared(&self) -> Option<&dyn SharedStore> {
+        Some(self)
+    }
+}
+
+impl SharedStore for Instance {
+    fn instance(&self) -> &str {
+        &self.name
+    }
+
+    fn read<'a>(&'a self, key: &'a str) -> Reading<'a> {
+        self.world.reads.fetch_add(1, Ordering::SeqCst);
+        Box::pin(std::future::ready(match self.world.broken.load(Ordering::SeqCst) {
+            true => Err("broken".to_owned()),
+            false => Ok(self.world.store.lock().unwrap().get(key).cloned()),
+        }))
+    }
+
+    fn write<'a>(&'a self, key: &'a str, value: Vec<u8>) -> Writing<'a> {
+        self.world.store.lock().unwrap().insert(key.to_owned(), value);
+        Box::pin(std::future::ready(Ok(())))
+    }
+}
+
+impl World {
+    fn new() -> (Arc<Self>, Moment) {
+        let world = Self { answers: Mutex::new(String::from_utf8(KEYS.to_vec()).unwrap()), ..Self::default() };
+        (Arc::new(world), published().2)
+    }
+
+    fn instance(self: &Arc<Self>) -> PublishedKeys {
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        let name = NEXT.fetch_add(1, Ordering::SeqCst).to_string();
+        PublishedKeys::new(URL.to_owned(), Arc::new(Instance { world: Arc::clone(self), name }), |_| {})
+    }
+
+    fn asked(&self) -> usize {
+        self.asked.load(Ordering::SeqCst)
+    }
+
+    fn reads(&self) -> usize {
+        self.reads.load(Ordering::SeqCst)
+    }
+
+    fn record(&self) -> Record {
+        Record::parse(&self.store.lock().unwrap()[&Record::key(URL)], URL).unwrap()
+    }
+
+    fn put(&self, value: Vec<u8>) {
+        self.store.lock().unwrap().insert(Record::key(URL), value);
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Record)) {
+        let mut record = self.record();
+        change(&mut record);
+        self.put(record.to_octets().unwrap());
+    }
+}
+
+/// Polls all of them in turn until they are done.
+fn run_all<T>(futures: Vec<impl Future<Output = T>>) -> Vec<T> {
+    let mut running: Vec<_> = futures.into_iter().map(|future| (Box::pin(future), None)).collect();
+    for _ in 0..10_000 {
+        for (future, done) in running.iter_mut().filter(|(_, done)| done.is_none()) {
+            if let Poll::Ready(value) = future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+                *done = Some(value);
+            }
+        }
+        if running.iter().all(|(_, done)| done.is_some()) {
+            return running.into_iter().map(|(_, done)| done.unwrap()).collect();
+        }
+    }
+    panic!("they wait forever")
+}
+
+fn run<T>(future: impl Future<Output = T>) -> T {
+    run_all(vec![future]).pop().unwrap()
+}
+
+/// Polls for as many milliseconds; whether it is done.
+fn runs_for<T>(future: &mut std::pin::Pin<Box<impl Future<Output = T>>>, milliseconds: u32) -> bool {
+    (0..milliseconds).any(|_| future.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready())
+}
+
+#[test]
+fn what_one_instance_fetched_serves_the_others_for_as_long_as_it() {
+    let (world, start) = World::new();
+    assert!(run(world.instance().get(start)).is_some());
+    let second = world.instance();
+    assert!(run(second.get(start + Duration::from_secs(540))).is_some());
+    assert_eq!(world.asked(), 1);
+    // Its age is that of the fetch, not of the look into the store.
+    assert!(run(second.get(start + FRESH)).is_some());
+    assert_eq!(world.asked(), 2);
+}
+
+#[test]
+fn an_instance_that_has_a_fresh_set_leaves_the_store_alone() {
+    let (world, start) = World::new();
+    let instance = world.instance();
+    run(instance.get(start));
+    let reads = world.reads();
+    for seconds in 0..600 {
+        run(instance.get(start + Duration::from_secs(seconds)));
+    }
+    assert_eq!(world.reads(), reads);
+}
+
+#[test]
+fn of_instances_that_start_at_once_one_fetches() {
+    let (world, start) = World::new();
+    let instances: Vec<_> = (0..50).map(|_| world.instance()).collect();
+    let sets = run_all(instances.iter().map(|instance| instance.get(start)).collect());
+    assert!(sets.iter().all(Option::is_some));
+    assert_eq!(world.asked(), 1);
+}
+
+#[test]
+fn an_unknown_kid_causes_one_fetch_for_all_instances() {
+    let (world, start) = World::new();
+    let instances: Vec<_> = (0..20).map(|_| world.instance()).collect();
+    let sets = run_all(instances.iter().map(|instance| instance.get(start)).collect());
+    let sets: Vec<_> = sets.into_iter().flatten().collect();
+    let start = start + Duration::from_secs(1);
+    let newer = run_all(instances.iter().zip(&sets).map(|(instance, seen)| instance.after(seen, start)).collect());
+    assert_eq!((newer.iter().flatten().count(), world.asked()), (20, 2));
+    // Whoever asks again is refused, and so is an instance that starts now; the store is not asked each time.
+    let late = world.instance();
+    let seen = run(late.get(start)).unwrap();
+    let reads = world.reads();
+    for seconds in [0, 1, 30, 59] {
+        let then = start + Duration::from_secs(seconds);
+        assert!(run(instances[0].after(newer[0].as_ref().unwrap(), then)).is_none());
+        assert!(run(late.after(&seen, then)).is_none());
+    }
+    assert_eq!((world.asked(), world.reads()), (2, reads));
+    assert!(run(late.after(&seen, start + CURIOSITY)).is_some());
+    assert_eq!(world.asked(), 3);
+}
+
+#[test]
+fn a_key_that_another_instance_learned_needs_no_fetch() {
+    let (world, start) = World::new();
+    let [first, second] = [world.instance(), world.instance()];
+    let old = run(first.get(start)).unwrap();
+    let seen = run(second.get(start)).unwrap();
+    *world.answers.lock().unwrap() = OTHER_KEYS.to_owned();
+    assert!(run(first.after(&old, start + Duration::from_secs(1))).unwrap().knows("new"));
+    assert!(run(second.after(&seen, start + Duration::from_secs(2))).unwrap().knows("new"));
+    assert_eq!(world.asked(), 2);
+}
+
+#[test]
+fn clocks_of_instances_may_differ_by_seconds() {
+    let (world, start) = World::new();
+    let [first, second] = [world.instance(), world.instance()];
+    let seen = run(first.get(start)).unwrap();
+    let slow = Moment { wall: start.wall - Duration::from_secs(4), ..start };
+    let old = run(second.get(slow)).unwrap();
+    assert_eq!(world.asked(), 1);
+    *world.answers.lock().unwrap() = OTHER_KEYS.to_owned();
+    assert!(run(second.after(&old, slow)).unwrap().knows("new"));
+    assert!(run(first.after(&seen, start)).unwrap().knows("new"));
+    assert_eq!(world.asked(), 2);
+}
+
+#[test]
+fn curiosity_is_spent_by_fetching_not_by_waiting_for_another_one() {
+    let (world, start) = World::new();
+    let [first, second] = [world.instance(), world.instance()];
+    run(first.get(start));
+    let seen = run(second.get(start)).unwrap();
+    // The first renews its old set while the second learns of a new key; the issuer answers with the old ones.
+    world.silent.store(true, Ordering::SeqCst);
+    let mut renewing = Box::pin(first.get(start + FRESH));
+    assert!(!runs_for(&mut renewing, 200));
+    let mut asking = Box::pin(second.after(&seen, start + FRESH));
+    assert!(!runs_for(&mut asking, 200));
+    world.silent.store(false, Ordering::SeqCst);
+    run(renewing);
+    let newer = run(asking).unwrap();
+    *world.answers.lock().unwrap() = OTHER_KEYS.to_owned();
+    assert!(run(second.after(&newer, start + FRESH)).unwrap().knows("new"));
+    assert_eq!(world.asked(), 3);
+}
+
+#[test]
+fn a_failure_is_everybodys() {
+    let (world, start) = World::new();
+    world.down.store(true, Ordering::SeqCst);
+    for milliseconds in [0, 1, 500, 899] {
+        assert!(run(world.instance().get(start + Duration::from_millis(milliseconds))).is_none());
+    }
+    assert_eq!(world.asked(), 1);
+    world.down.store(false, Ordering::SeqCst);
+    assert!(run(world.instance().get(start + IMPATIENCE)).is_some());
+    assert_eq!(world.record().failed_at, None);
+}
+
+#[test]
+fn new_instances_go_on_with_an_old_set_while_the_issuer_is_down() {
+    let (world, start) = World::new();
+    run(world.instance().get(start));
+    world.down.store(true, Ordering::SeqCst);
+    let late = start + FRESH;
+    for seconds in [0, 1, 9] {
+        assert!(run(world.instance().get(late + Duration::from_secs(seconds))).is_some());
+    }
+    assert_eq!(world.asked(), 2);
+    assert!(run(world.instance().get(start + (GOOD - Duration::from_secs(1)))).is_some());
+    assert!(run(world.instance().get(start + GOOD)).is_none());
+}
+
+#[test]
+fn an_instance_that_died_while_it_fetched_is_replaced() {
+    let (world, start) = World::new();
+    let dying = world.instance();
+    world.silent.store(true, Ordering::SeqCst);
+    let mut fetching = Box::pin(dying.get(start));
+    assert!(!runs_for(&mut fetching, 200));
+    drop(fetching);
+    world.silent.store(false, Ordering::SeqCst);
+    let heir = world.instance();
+    let mut waiting = Box::pin(heir.get(start));
+    assert!(!runs_for(&mut waiting, 1000), "it may be alive");
+    assert!(run(waiting).is_some());
+    assert_eq!(world.asked(), 2);
+    // The same instance need not wait for itself.
+    let (world, start) = World::new();
+    let instance = world.instance();
+    world.silent.store(true, Ordering::SeqCst);
+    let mut given_up = Box::pin(instance.get(start));
+    assert!(!runs_for(&mut given_up, 200));
+    drop(given_up);
+    world.silent.store(false, Ordering::SeqCst);
+    assert!(runs_for(&mut Box::pin(instance.get(start)), 10));
+}
+
+#[test]
+fn what_is_wrong_in_the_store_is_ignored_and_replaced() {
+    let (world, start) = World::new();
+    run(world.instance().get(start));
+    let good = world.record();
+    let octets = |change: &dyn Fn(&mut Record)| {
+        let mut record = good.clone();
+        change(&mut record);
+        record.to_octets().unwrap()
+    };
+    let text = String::from_utf8(good.to_octets().unwrap()).unwrap();
+    for (name, value) in [
+        ("nothing", Vec::new()),
+        ("no JSON", b"\xff\0{".to_vec()),
+        ("no record", b"[]".to_vec()),
+        ("another version", text.replace("\"version\":1", "\"version\":2").into_bytes()),
+        ("another URL", text.replace("issuer.example", "another.example").into_bytes()),
+        ("a negative time", text.replace("\"fetched_at\":", "\"fetched_at\":-").into_bytes()),
+        ("endless", [b"{", &b" ".repeat(1024 * 1024)[..], &text.as_bytes()[1..]].concat()),
+        ("no JWKS", octets(&|record| record.document = Some("{}".to_owned()))),
+        ("a long document", octets(&|record| record.document = Some(" ".repeat(300 * 1024) + &text))),
+        ("a secret", octets(&|record| record.document = Some(r#"{"keys":[{"kty":"oct","k":"AAAA"}]}"#.to_owned()))),
+        ("a time to come", octets(&|record| record.fetched_at = record.fetched_at.map(|time| time + 3_600_000))),
+        ("a set of the day before", octets(&|record| record.fetched_at = Some(stamp(start.wall) - 86_400_000))),
+    ] {
+        world.put(value);
+        let before = world.asked();
+        assert!(run(world.instance().get(start)).is_some(), "{name}");
+        assert_eq!(world.asked(), before + 1, "{name}");
+        assert_eq!(world.record().document, good.document, "{name}");
+        assert!(run(world.instance().get(start)).is_some(), "{name}");
+        assert_eq!(world.asked(), before + 1, "{name}: it was replaced");
+    }
+}
+
+#[test]
+fn a_clock_that_jumps_costs_a_fetch_at_most() {
+    let (world, start) = World::new();
+    let instance = world.instance();
+    let seen = run(instance.get(start)).unwrap();
+    run(instance.after(&seen, start));
+    let back = Moment { wall: start.wall - Duration::from_secs(7200), ..start };
+    let late = world.instance();
+    let seen = run(late.get(back)).unwrap();
+    assert_eq!(world.asked(), 3, "what comes from the future is not believed");
+    assert!(run(late.after(&seen, back)).is_some());
+    assert_eq!(world.asked(), 4);
+    // Whoever fetched before the jump still takes what is newer.
+    let ahead = Moment { wall: start.wall + Duration::from_secs(86_400 * 400), ..start };
+    assert!(run(world.instance().get(ahead)).is_some());
+    assert_eq!(world.asked(), 5);
+    // A claim from the future holds nobody up.
+    world.change(|record| {
+        (record.trying, record.fetched_at) = (Some("nobody".to_owned()), None);
+        record.tried_at = Some(stamp(start.wall) + 3_600_000);
+    });
+    let instance = world.instance();
+    assert!(runs_for(&mut Box::pin(instance.get(start)), 110));
+}
+
+#[test]
+fn without_the_store_an_instance_fetches_for_itself() {
+    let (world, start) = World::new();
+    world.broken.store(true, Ordering::SeqCst);
+    for instance in [world.instance(), world.instance()] {
+        let seen = run(instance.get(start)).unwrap();
+        assert!(run(instance.after(&seen, start)).is_some());
+        assert!(run(instance.after(&seen, start + Duration::from_secs(1))).is_some());
+        assert!(run(instance.get(start + FRESH)).is_some());
+    }
+    assert_eq!((world.asked(), world.reads()), (6, 2), "a broken store is tried once");
+}
+
+#[test]
+fn a_crowd_waits_no_longer_than_it_must() {
+    assert!(LOOK < REST && REST < GONE && GONE > crate::auth::FETCH_DEADLINE);
+    let (world, start) = World::new();
+    let instance = world.instance();
+    assert!(runs_for(&mut Box::pin(instance.get(start)), 110), "a rest, and a fetch");
+}
