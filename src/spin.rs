@@ -1,6 +1,7 @@
 //! The Spin adapter: the component's entry point, its variables, the database over Spin's outbound PostgreSQL,
 //! and issuers' keys over its outbound HTTP and its key-value store.
 
+mod alarms;
 mod connections;
 mod database;
 mod keys;

@@ -1,15 +1,16 @@
 //! `Database` over Spin's outbound PostgreSQL.
 //!
 //! Spin sets no deadline anywhere: not for a place in its pool, not for a connection, not for an answer. Each call here
-//! is raced against a timer; dropping the loser is safe.
+//! is raced against an alarm; dropping the loser is safe.
 
+use std::pin::pin;
 use std::time::Instant;
 
 use futures::future::{Either, select};
 use send_wrapper::SendWrapper;
 use spin_sdk::pg::{Connection, DbValue, Error, ParameterValue, PgError, QueryError};
-use spin_sdk::time::sleep;
 
+use super::alarms::Alarm;
 use super::connections::lease;
 use crate::data::{Calling, Database, DatabaseError, Row, Value};
 
@@ -30,12 +31,12 @@ impl SpinDatabase {
         parameters: Vec<Value>,
         deadline: Instant,
     ) -> Result<Option<Row>, DatabaseError> {
-        let mut alarm = std::pin::pin!(sleep(deadline.saturating_duration_since(Instant::now())));
-        let lease = match select(std::pin::pin!(lease(&self.address)), &mut alarm).await {
+        let mut alarm = Alarm::at(deadline);
+        let lease = match select(pin!(lease(&self.address)), pin!(alarm.ring())).await {
             Either::Left((lease, _)) => lease.map_err(before_sending)?,
             Either::Right(_) => return Err(DatabaseError::Deadline { sent: false }),
         };
-        let answer = match select(std::pin::pin!(query(lease.connection(), statement, parameters)), &mut alarm).await {
+        let answer = match select(pin!(query(lease.connection(), statement, parameters)), pin!(alarm.ring())).await {
             Either::Left((answer, _)) => answer,
             Either::Right(_) => Err(DatabaseError::Deadline { sent: true }),
         };

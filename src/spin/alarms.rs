@@ -1,0 +1,86 @@
+//! The deadlines of this instance's calls.
+//!
+//! A timer of its own for each call would be cancelled by nearly all of them, and to cancel a host call suspends a task
+//! until the host has let go of it: that costs more than a small query, and of the stacks that the runtime has for tasks
+//! (1,000 in Spin), a thousand connections would take all. So one task sleeps for all calls of the instance, and wakes
+//! those whose time has come as [`turns`](super::turns) does.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use spin_sdk::time::sleep;
+use spin_sdk::wasip3::wit_stream;
+use spin_sdk::wit_bindgen::{StreamReader, StreamWriter, spawn};
+
+/// How long the task sleeps at most: it ends when it finds nothing to watch.
+const NAP: Duration = Duration::from_millis(50);
+
+thread_local! {
+    static ALARMS: Alarms = Alarms::default();
+}
+
+#[derive(Default)]
+struct Alarms {
+    set: RefCell<BTreeMap<Key, StreamWriter<u8>>>,
+    serial: Cell<u64>,
+    watched: Cell<bool>,
+}
+
+type Key = (Instant, u64);
+
+/// Rings at its time, unless it is dropped before.
+pub(super) struct Alarm {
+    key: Key,
+    end: StreamReader<u8>,
+}
+
+impl Alarm {
+    /// Sets an alarm.
+    pub(super) fn at(deadline: Instant) -> Self {
+        let (bell, end) = wit_stream::new();
+        ALARMS.with(|alarms| {
+            let key = (deadline, alarms.serial.get());
+            alarms.serial.set(key.1.wrapping_add(1));
+            alarms.set.borrow_mut().insert(key, bell);
+            if !alarms.watched.replace(true) {
+                spawn(watch());
+            }
+            Self { key, end }
+        })
+    }
+
+    /// Waits until it rings.
+    pub(super) async fn ring(&mut self) {
+        self.end.next().await;
+    }
+}
+
+impl Drop for Alarm {
+    fn drop(&mut self) {
+        ALARMS.with(|alarms| alarms.set.borrow_mut().remove(&self.key));
+    }
+}
+
+impl Alarms {
+    /// Rings those whose time has come. How long until the next one is to be looked at; `None` when there is none.
+    fn tend(&self) -> Option<Duration> {
+        let now = Instant::now();
+        let mut set = self.set.borrow_mut();
+        while let Some(first) = set.first_entry() {
+            let left = first.key().0.saturating_duration_since(now);
+            if !left.is_zero() {
+                return Some(left.min(NAP));
+            }
+            first.remove();
+        }
+        self.watched.set(false);
+        None
+    }
+}
+
+async fn watch() {
+    while let Some(nap) = ALARMS.with(Alarms::tend) {
+        sleep(nap).await;
+    }
+}
