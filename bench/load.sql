@@ -3,7 +3,7 @@
 --
 -- The trigger errand.derive_task derives the other columns, as it does for every write.
 with number as (
-    select u, n, (n * 7919 + u * 104729) % 1000003 as h
+    select u, n, ((n::bigint * 7919 + u::bigint * 104729) % 1000003)::int as h
     from generate_series($1::int, $2::int) as u, generate_series(1, $3::int) as n
 ),
 account as (
