@@ -42,15 +42,16 @@ declare
                 case when ($1).id is null then %5$L else ($1).id end) %7$s
         order by t.%1$s %6$s, t.id %6$s
         limit 501';
-    -- Latest first, and still no due date last: two index scans, the second begun only when the first has run out.
+    -- Latest first, and still no due date last: two index scans, the second begun only when the first has run out. One
+    -- comparison says where the first begins: beside a second one the index might be entered at the wrong place, and
+    -- every task without a due date be passed.
     due_desc constant text := '
         (select t.json, t.due_key as key, t.id
         from errand.task as t
         where (($1).key is null or ($1).key::timestamptz < ''infinity'')
-            and t.due_key < ''infinity''
             and (t.due_key, t.id) < (
                 case when ($1).key is null then ''infinity'' else ($1).key::timestamptz end,
-                case when ($1).id is null then %1$L else ($1).id end) %2$s
+                case when ($1).id is null then %2$L else ($1).id end) %3$s
         order by t.due_key desc, t.id desc
         limit 501)
         union all
@@ -59,7 +60,7 @@ declare
         where t.due_key >= ''infinity''
             and (t.due_key, t.id) <= (
                 ''infinity'', case when ($1).key::timestamptz = ''infinity'' then ($1).id else %1$L end)
-            and (($1).key is null or ($1).key::timestamptz < ''infinity'' or t.id < ($1).id) %2$s
+            and (($1).key is null or ($1).key::timestamptz < ''infinity'' or t.id < ($1).id) %3$s
         order by t.due_key desc, t.id desc
         limit 501)';
     -- One row more than the page has says whether there is a next one.
@@ -85,7 +86,7 @@ begin
         when 'due_asc' then
             format(source, 'due_key', '>', 'timestamptz', '-infinity', least_id, 'asc', p_conditions)
         when 'due_desc' then
-            format(due_desc, greatest_id, p_conditions)
+            format(due_desc, greatest_id, least_id, p_conditions)
         when 'priority_desc' then
             format(source, 'priority', '<', 'smallint', '4', greatest_id, 'desc', p_conditions)
         when 'priority_asc' then
