@@ -70,7 +70,7 @@ async fn variable(name: &str) -> Option<String> {
     match variables::get(name).await {
         Ok(value) => Some(value),
         Err(error) => {
-            crate::api::log_event(AMBIENT, "no variable", &format!("{name}: {error}"));
+            AMBIENT.report("error", "no variable", &format!("{name}: {error}"));
             None
         }
     }

@@ -175,8 +175,7 @@ impl PublishedKeys {
     /// Logs, once per instance, that the shared store is not as it should be.
     fn complain(&self, cause: &str) {
         if !self.complained.swap(true, Ordering::Relaxed) {
-            let line = serde_json::json!({"level": "warn", "event": "no shared JWKS", "url": self.url, "cause": cause});
-            (self.log)(&line.to_string());
+            self.ambient.report("warn", "no shared JWKS", &format!("{}: {cause}", self.url));
         }
     }
 }

@@ -84,7 +84,7 @@ impl World {
     fn instance(self: &Arc<Self>) -> PublishedKeys {
         static NEXT: AtomicUsize = AtomicUsize::new(0);
         let name = NEXT.fetch_add(1, Ordering::SeqCst).to_string();
-        PublishedKeys::new(URL.to_owned(), Arc::new(Instance { world: Arc::clone(self), name }), |_| {})
+        PublishedKeys::new(URL.to_owned(), Arc::new(Instance { world: Arc::clone(self), name }), AMBIENT)
     }
 
     fn asked(&self) -> usize {
