@@ -61,7 +61,7 @@ async fn start() -> Router {
         values.push((name, variable(name).await));
     }
     let database = SpinDatabase::new(variable("database_url").await.unwrap_or_default());
-    let adapters = Adapters { database: Arc::new(database), keys: Arc::new(SpinKeys::new()) };
+    let adapters = Adapters { database: Arc::new(database), keys: Arc::new(SpinKeys::default()) };
     crate::service(|name| values.iter().find(|(known, _)| *known == name)?.1.clone(), adapters, AMBIENT)
 }
 

@@ -50,7 +50,7 @@ impl std::ops::Add<Duration> for Moment {
     type Output = Self;
 
     fn add(self, passed: Duration) -> Self {
-        Self { wall: self.wall + passed, steady: self.steady + passed }
+        self.later(passed)
     }
 }
 
