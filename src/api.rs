@@ -25,8 +25,6 @@ use axum::routing::{MethodRouter, get, patch};
 use http::{Method, StatusCode};
 
 pub use cors::Cors;
-#[cfg(target_family = "wasm")]
-pub(crate) use log::event as log_event;
 pub(crate) use log::{Log, Observed};
 pub use problem::ProblemBody;
 pub use tasks::TaskList;
@@ -94,7 +92,7 @@ async fn method_not_allowed(request: Request) -> Response {
 /// What answers in the place of the API when the configuration is not one to serve with: 503, and never an open door.
 /// The reason goes to the log alone.
 pub fn refusing_router(error: &ConfigError, ambient: Ambient) -> Router {
-    log::event(ambient, "refusing to serve", &error.to_string());
+    ambient.report("error", "refusing to serve", &error.to_string());
     Router::new()
         .route("/health/live", get(health::live))
         .fallback(|| async { Problem::not_ready("the configuration is refused; an earlier line says why".to_owned()) })

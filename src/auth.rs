@@ -86,6 +86,16 @@ pub const FETCH_DEADLINE: Duration = Duration::from_secs(3);
 /// How long a call of a shared store may take.
 pub const STORE_DEADLINE: Duration = Duration::from_millis(500);
 
+impl Moment {
+    /// The moment that comes so much later.
+    fn later(self, time: Duration) -> Self {
+        Self {
+            wall: self.wall.checked_add(time).unwrap_or(self.wall),
+            steady: self.steady.checked_add(time).unwrap_or(self.steady),
+        }
+    }
+}
+
 impl Caller {
     /// The `sub` of the token: 1 to 255 characters.
     pub fn user_id(&self) -> &str {

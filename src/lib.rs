@@ -66,7 +66,7 @@ impl App {
                 key: config.log_key.into(),
                 timing: config.server_timing,
             },
-            verifier: auth::Verifier::new(&config.auth, keys, ambient.log)?,
+            verifier: auth::Verifier::new(&config.auth, keys, ambient)?,
             data: data::Data::new(database, ambient.clock, config.database_deadline),
             cors: api::Cors::new(config.cors_origins)?,
         })

@@ -61,7 +61,7 @@ async fn start() -> Router {
         values.push((name, variable(name).await));
     }
     let database = SpinDatabase::new(variable("database_url").await.unwrap_or_default());
-    let adapters = Adapters { database: Arc::new(database), keys: Arc::new(SpinKeys::new()) };
+    let adapters = Adapters { database: Arc::new(database), keys: Arc::new(SpinKeys::default()) };
     crate::service(|name| values.iter().find(|(known, _)| *known == name)?.1.clone(), adapters, AMBIENT)
 }
 
@@ -70,7 +70,7 @@ async fn variable(name: &str) -> Option<String> {
     match variables::get(name).await {
         Ok(value) => Some(value),
         Err(error) => {
-            crate::api::log_event(AMBIENT, "no variable", &format!("{name}: {error}"));
+            AMBIENT.report("error", "no variable", &format!("{name}: {error}"));
             None
         }
     }

@@ -43,22 +43,23 @@ pub(super) static TOKEN: LazyLock<String> = LazyLock::new(|| {
     format!("Bearer {}", super::token::sign(br#"{"alg":"HS256"}"#, claims.as_bytes()))
 });
 
+pub(super) const AMBIENT: Ambient = Ambient {
+    now: || SystemTime::UNIX_EPOCH + Duration::from_secs(NOW),
+    clock: Instant::now,
+    new_id: || Uuid::from_u128(7),
+    // A line of the log is JSON, whatever a request had in it.
+    log: |line| assert!(serde_json::from_str::<serde_json::Value>(line).is_ok(), "{line}"),
+};
+
 static ROUTER: LazyLock<Router> = LazyLock::new(|| {
     let adapters = Adapters { database: Arc::new(Recorded), keys: Arc::new(Unpublished) };
-    let ambient = Ambient {
-        now: || SystemTime::UNIX_EPOCH + Duration::from_secs(NOW),
-        clock: Instant::now,
-        new_id: || Uuid::from_u128(7),
-        // A line of the log is JSON, whatever a request had in it.
-        log: |line| assert!(serde_json::from_str::<serde_json::Value>(line).is_ok(), "{line}"),
-    };
     let get = |name: &str| match name {
         "jwt_secret" => Some(SECRET.to_owned()),
         "cors_origins" => Some("https://app.example".to_owned()),
         "log_key" => Some("k".to_owned()),
         _ => None,
     };
-    errand::service(get, adapters, ambient)
+    errand::service(get, adapters, AMBIENT)
 });
 
 thread_local! {

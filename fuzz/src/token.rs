@@ -10,7 +10,7 @@ use ring::hmac;
 use serde_json::Value;
 
 use super::at_once;
-use super::router::{NOW, SECRET, signature};
+use super::router::{AMBIENT, NOW, SECRET, signature};
 
 const ISSUER: &str = "https://issuer.example";
 const AUDIENCE: &str = "errand";
@@ -23,7 +23,7 @@ static FIXTURE: LazyLock<Value> =
 
 static VERIFIER: LazyLock<Verifier> = LazyLock::new(|| {
     let config = AuthConfig { secret: SECRET.to_owned(), jwks: FIXTURE["jwks"].to_string(), ..rules() };
-    Verifier::new(&config, Arc::new(Published(Vec::new())), |_| {}).unwrap()
+    Verifier::new(&config, Arc::new(Published(Vec::new())), AMBIENT).unwrap()
 });
 
 /// The value of an `Authorization` header. Behind `c`: claims, to be signed with the shared secret. Behind `h`: the
@@ -55,7 +55,7 @@ pub fn token(data: &[u8]) {
 /// A JWKS, as an issuer's answer and as the operator's variable.
 pub fn jwks(data: &[u8]) {
     let published = AuthConfig { jwks_url: format!("{ISSUER}/keys"), ..rules() };
-    let published = Verifier::new(&published, Arc::new(Published(data.to_vec())), |_| {}).unwrap();
+    let published = Verifier::new(&published, Arc::new(Published(data.to_vec())), AMBIENT).unwrap();
     let tokens = FIXTURE["tokens"].as_object().unwrap();
     let asymmetric = tokens.iter().filter(|(alg, _)| *alg != "HS256");
     let mut usable = false;
@@ -69,7 +69,7 @@ pub fn jwks(data: &[u8]) {
     if let Ok(text) = std::str::from_utf8(data).map(str::to_owned)
         && !text.is_empty()
     {
-        let inline = Verifier::new(&AuthConfig { jwks: text, ..rules() }, Arc::new(Published(Vec::new())), |_| {});
+        let inline = Verifier::new(&AuthConfig { jwks: text, ..rules() }, Arc::new(Published(Vec::new())), AMBIENT);
         assert_eq!(inline.is_ok(), usable, "one way takes the keys, the other does not");
     }
 }

@@ -177,11 +177,13 @@ impl Stopwatch for Observed {
     }
 }
 
-/// Writes a line about something that is no request's own.
-pub(crate) fn event(ambient: Ambient, event: &str, cause: &str) {
-    let time = rfc3339((ambient.now)());
-    let line = serde_json::json!({"time": time, "level": "error", "event": event, "cause": shortened(cause)});
-    (ambient.log)(&line.to_string());
+impl Ambient {
+    /// Writes a line about something that is no request's own.
+    pub(crate) fn report(self, level: &str, event: &str, cause: &str) {
+        let time = rfc3339((self.now)());
+        let line = serde_json::json!({"time": time, "level": level, "event": event, "cause": shortened(cause)});
+        (self.log)(&line.to_string());
+    }
 }
 
 fn rfc3339(time: SystemTime) -> String {

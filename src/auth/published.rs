@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 
 use super::keys::KeySet;
 use super::{KeySource, Moment};
+use crate::Ambient;
 use record::stamp;
 use shared::Agreed;
 
@@ -35,7 +36,7 @@ const PAUSE: Duration = Duration::from_millis(5);
 pub(super) struct PublishedKeys {
     url: String,
     source: Arc<dyn KeySource>,
-    log: fn(&str),
+    ambient: Ambient,
     state: Mutex<State>,
     /// The shared store failed: this instance goes on without it.
     alone: AtomicBool,
@@ -85,9 +86,9 @@ enum Wish<'a> {
 
 impl PublishedKeys {
     /// Names the place. It is first asked when the first token comes.
-    pub(super) fn new(url: String, source: Arc<dyn KeySource>, log: fn(&str)) -> Self {
+    pub(super) fn new(url: String, source: Arc<dyn KeySource>, ambient: Ambient) -> Self {
         let [alone, complained] = Default::default();
-        Self { url, source, log, state: Mutex::default(), alone, complained }
+        Self { url, source, ambient, state: Mutex::default(), alone, complained }
     }
 
     /// The keys to verify with now; `None` when there are none to be had.
@@ -162,8 +163,7 @@ impl PublishedKeys {
             Err(cause) => {
                 state.failed = Some(Since::now(now.steady));
                 drop(state);
-                let line = serde_json::json!({"level": "error", "event": "no JWKS", "url": self.url, "cause": cause});
-                (self.log)(&line.to_string());
+                self.ambient.report("error", "no JWKS", &format!("{}: {cause}", self.url));
                 None
             }
         }

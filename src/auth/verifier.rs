@@ -12,7 +12,7 @@ use super::keys::{Key, KeyId, KeySet};
 use super::published::PublishedKeys;
 use super::token::Token;
 use super::{Caller, KeySource, Moment};
-use crate::ConfigError;
+use crate::{Ambient, ConfigError};
 
 /// The keys and the rules.
 pub struct Verifier {
@@ -45,13 +45,13 @@ const TRIES: usize = 3;
 
 impl Verifier {
     /// Takes the configuration in; one that is not safe is refused.
-    pub fn new(config: &AuthConfig, source: Arc<dyn KeySource>, log: fn(&str)) -> Result<Self, ConfigError> {
+    pub fn new(config: &AuthConfig, source: Arc<dyn KeySource>, ambient: Ambient) -> Result<Self, ConfigError> {
         Ok(Self {
             shared: config.shared()?,
             issuer_keys: match config.published()? {
                 Published::Nowhere => IssuerKeys::None,
                 Published::Inline(keys) => IssuerKeys::Inline(Arc::new(keys)),
-                Published::Url(url) => IssuerKeys::Url(PublishedKeys::new(url, source, log)),
+                Published::Url(url) => IssuerKeys::Url(PublishedKeys::new(url, source, ambient)),
             },
             rules: config.rules()?,
             resource: config.resource()?,

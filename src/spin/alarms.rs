@@ -44,7 +44,7 @@ impl Alarm {
             alarms.serial.set(key.1.wrapping_add(1));
             alarms.set.borrow_mut().insert(key, bell);
             if !alarms.watched.replace(true) {
-                spawn(watch());
+                spawn(watch(Watch));
             }
             Self { key, end }
         })
@@ -63,7 +63,7 @@ impl Drop for Alarm {
 }
 
 impl Alarms {
-    /// Rings those whose time has come. How long until the next one is to be looked at; `None` when there is none.
+    /// Rings those whose time has come. How long until they are to be looked at again; `None` when there is none.
     fn tend(&self) -> Option<Duration> {
         let now = Instant::now();
         let mut set = self.set.borrow_mut();
@@ -74,12 +74,20 @@ impl Alarms {
             }
             first.remove();
         }
-        self.watched.set(false);
         None
     }
 }
 
-async fn watch() {
+/// Held by the task while it runs. A runtime that gives up the request that began it must not leave the later ones unwatched.
+struct Watch;
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        ALARMS.with(|alarms| alarms.watched.set(false));
+    }
+}
+
+async fn watch(_watch: Watch) {
     while let Some(nap) = ALARMS.with(Alarms::tend) {
         sleep(nap).await;
     }

@@ -1,7 +1,9 @@
 //! `KeySource` over Spin's outbound HTTP, which follows no redirects and goes to `allowed_outbound_hosts` alone; and
 //! `SharedStore` over its key-value store, which has no comparison beside reading and writing.
 
-use std::time::Duration;
+use std::pin::pin;
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
 
 use futures::future::{Either, select};
 use http::Request;
@@ -12,19 +14,15 @@ use spin_sdk::key_value::{Error, Store};
 use spin_sdk::time::sleep;
 use uuid::Uuid;
 
+use super::alarms::Alarm;
 use crate::auth::{
     FETCH_DEADLINE, Fetching, KeySource, LONGEST_DOCUMENT, Pausing, Reading, STORE_DEADLINE, SharedStore, Writing,
 };
 
 /// Spin's HTTP client, and its store `default`.
+#[derive(Default)]
 pub(super) struct SpinKeys {
-    instance: String,
-}
-
-impl SpinKeys {
-    pub(super) fn new() -> Self {
-        Self { instance: Uuid::now_v7().to_string() }
-    }
+    instance: OnceLock<String>,
 }
 
 impl KeySource for SpinKeys {
@@ -44,7 +42,7 @@ impl KeySource for SpinKeys {
 
 impl SharedStore for SpinKeys {
     fn instance(&self) -> &str {
-        &self.instance
+        self.instance.get_or_init(|| Uuid::now_v7().to_string())
     }
 
     fn read<'a>(&'a self, key: &'a str) -> Reading<'a> {
@@ -59,7 +57,8 @@ impl SharedStore for SpinKeys {
 }
 
 async fn within<T>(deadline: Duration, call: impl Future<Output = Result<T, String>>) -> Result<T, String> {
-    match select(std::pin::pin!(call), std::pin::pin!(sleep(deadline))).await {
+    let mut alarm = Alarm::at(Instant::now() + deadline);
+    match select(pin!(call), pin!(alarm.ring())).await {
         Either::Left((outcome, _)) => outcome,
         Either::Right(_) => Err("deadline passed".to_owned()),
     }

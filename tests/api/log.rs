@@ -6,7 +6,8 @@ use std::net::TcpListener;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::support::{CORS_ORIGIN, Reply, SECRET, Target, User, kind, log_with, target};
+use crate::support::{Answer, CORS_ORIGIN, Issuer, Reply, SECRET, Signer, Target, User, kind, log_with, target};
+use crate::tokens::claims;
 
 const LOG_KEY: &str = "a key for the logs of tests alone";
 const TRACE_ID: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
@@ -167,6 +168,20 @@ fn a_refused_configuration_is_told_in_the_log() {
     let line: Value = serde_json::from_str(&lines[0]).unwrap();
     assert_eq!(members(&line), BTreeSet::from(["time", "level", "event", "cause"]), "{line}");
     assert_eq!(line["event"], "refusing to serve");
+}
+
+#[test]
+fn keys_that_cannot_be_had_are_told_in_the_log() {
+    let issuer = Issuer::start(Answer::Status(503));
+    let errand = start(&[("jwt_jwks_url", &issuer.jwks_url()), ("jwks_origin", &issuer.origin)]);
+    let token = Signer::new("ES256", "a").token(&claims(json!({})));
+    let reply = errand.get("/api/me/tasks", &token).expect(503);
+    assert!(line_of(&reply)["cause"].as_str().is_some_and(|cause| cause.contains("the issuer's keys")));
+    let lines = log_with(&issuer.jwks_url());
+    let line: Value = serde_json::from_str(&lines[0]).unwrap();
+    assert_eq!(members(&line), BTreeSet::from(["time", "level", "event", "cause"]), "{line}");
+    assert_eq!((&line["event"], &line["level"]), (&json!("no JWKS"), &json!("error")));
+    assert!(line["cause"].as_str().unwrap().contains("503"), "{line}");
 }
 
 #[test]

@@ -191,7 +191,9 @@ fn without_a_store_each_instance_fetches_for_itself() {
         errand.get("/api/me/tasks", &signer.with_header(&json!({"kid": "new"}), &claims(json!({})))).expect(401);
         assert_eq!(issuer.asked(), 3);
         let lines: Vec<_> = log_with("no shared JWKS");
-        let of_this = lines.iter().filter(|line| line.contains(&issuer.origin)).count();
-        assert_eq!(of_this, 2, "once per instance: {lines:#?}");
+        let of_this: Vec<_> = lines.iter().filter(|line| line.contains(&issuer.origin)).collect();
+        assert_eq!(of_this.len(), 2, "once per instance: {lines:#?}");
+        let line: Value = serde_json::from_str(of_this[0]).unwrap();
+        assert!(line["time"].is_string() && line["level"] == "warn", "{line}");
     }
 }

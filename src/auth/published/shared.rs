@@ -5,7 +5,8 @@
 //! reads again: of several that came at once, the one whose name has stayed fetches. The store compares nothing, so two
 //! may fetch when one of them took longer than that rest between reading and writing; nothing worse comes of it.
 //!
-//! The store makes things better and is needed for nothing: when it fails, the instance goes on alone.
+//! The store makes things better and is needed for nothing: when it fails, the instance goes on alone; when it loses what
+//! was written, or the clocks of instances are far apart, it fetches all the same.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -22,6 +23,8 @@ pub(super) const REST: Duration = Duration::from_millis(100);
 pub(super) const LOOK: Duration = Duration::from_millis(50);
 /// After how long an instance that fetches is taken for gone.
 pub(super) const GONE: Duration = FETCH_DEADLINE.saturating_add(Duration::from_secs(2));
+/// How long an instance waits for others at most: for longer than that, no claim looks alive by any clock.
+const ENOUGH: Duration = GONE.saturating_add(SKEW);
 
 /// What the instances agreed on.
 pub(super) enum Agreed {
@@ -35,38 +38,47 @@ pub(super) enum Agreed {
 
 impl PublishedKeys {
     /// Finds out who fetches.
-    pub(super) async fn agree(&self, now: Moment, wish: Wish<'_>) -> Agreed {
+    pub(super) async fn agree(&self, start: Moment, wish: Wish<'_>) -> Agreed {
         let Some(store) = self.store() else {
             return Agreed::Alone;
         };
-        let mut waited = Duration::ZERO;
+        let begun = (self.ambient.clock)();
+        let (mut waited, mut claimed) = (Duration::ZERO, false);
         loop {
             let Some(mut record) = self.read(store).await else {
                 return Agreed::Alone;
             };
+            // A slow store takes time, too.
+            waited = waited.max((self.ambient.clock)().saturating_duration_since(begun));
+            let now = start.later(waited);
             self.heed(&record, now);
             if self.fulfilled(now, wish) {
                 return Agreed::Done;
             }
-            let wall = now.wall.checked_add(waited).unwrap_or(now.wall);
-            let trying = record.trying.as_deref().filter(|_| age(record.tried_at, wall).is_some_and(|age| age < GONE));
+            let alive = age(record.tried_at, now.wall).is_some_and(|age| age < GONE);
+            let trying = record.trying.as_deref().filter(|_| alive);
             match trying {
                 Some(name) if name == store.instance() => return Agreed::Mine(record),
-                // Whatever the clocks say, it has had its time.
-                Some(_) if waited >= GONE => return Agreed::Mine(record),
-                Some(_) => {
+                Some(_) if waited < ENOUGH => {
+                    claimed = false;
                     self.source.pause(LOOK).await;
                     waited += LOOK;
                 }
                 None if self.denied(&record, now, wish) => return Agreed::Done,
-                None => {
+                None if !claimed => {
                     record.trying = Some(store.instance().to_owned());
-                    record.tried_at = Some(stamp(wall));
+                    record.tried_at = Some(stamp(now.wall));
                     if !self.write(store, &record).await {
                         return Agreed::Alone;
                     }
+                    claimed = true;
                     self.source.pause(REST).await;
                     waited += REST;
+                }
+                // The name is gone and nothing came of it, or others took too long: who knows what the store is doing.
+                _ => {
+                    record.tried_at = Some(stamp(now.wall));
+                    return Agreed::Mine(record);
                 }
             }
         }
@@ -175,8 +187,7 @@ impl PublishedKeys {
     /// Logs, once per instance, that the shared store is not as it should be.
     fn complain(&self, cause: &str) {
         if !self.complained.swap(true, Ordering::Relaxed) {
-            let line = serde_json::json!({"level": "warn", "event": "no shared JWKS", "url": self.url, "cause": cause});
-            (self.log)(&line.to_string());
+            self.ambient.report("warn", "no shared JWKS", &format!("{}: {cause}", self.url));
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Several instances and one store. A pause takes as many polls as it has milliseconds, so that several can be polled in
 //! turn; whatever they agree on, they agree on without looking at a clock.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 
 use super::*;
@@ -12,6 +13,11 @@ const URL: &str = "https://issuer.example";
 const OTHER_KEYS: &str =
     r#"{"keys":[{"kty":"OKP","crv":"Ed25519","kid":"new","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
 
+thread_local! {
+    /// What a slow store has taken of this test's time.
+    static PASSED: Cell<Duration> = const { Cell::new(Duration::ZERO) };
+}
+
 /// What instances have in common: an issuer and a store.
 #[derive(Default)]
 struct World {
@@ -22,6 +28,8 @@ struct World {
     store: Mutex<HashMap<String, Vec<u8>>>,
     reads: AtomicUsize,
     broken: AtomicBool,
+    forgetful: AtomicBool,
+    slow: AtomicBool,
 }
 
 struct Instance {
@@ -63,6 +71,9 @@ impl SharedStore for Instance {
 
     fn read<'a>(&'a self, key: &'a str) -> Reading<'a> {
         self.world.reads.fetch_add(1, Ordering::SeqCst);
+        if self.world.slow.load(Ordering::SeqCst) {
+            PASSED.set(PASSED.get() + Duration::from_millis(400));
+        }
         Box::pin(std::future::ready(match self.world.broken.load(Ordering::SeqCst) {
             true => Err("broken".to_owned()),
             false => Ok(self.world.store.lock().unwrap().get(key).cloned()),
@@ -70,7 +81,9 @@ impl SharedStore for Instance {
     }
 
     fn write<'a>(&'a self, key: &'a str, value: Vec<u8>) -> Writing<'a> {
-        self.world.store.lock().unwrap().insert(key.to_owned(), value);
+        if !self.world.forgetful.load(Ordering::SeqCst) {
+            self.world.store.lock().unwrap().insert(key.to_owned(), value);
+        }
         Box::pin(std::future::ready(Ok(())))
     }
 }
@@ -84,7 +97,8 @@ impl World {
     fn instance(self: &Arc<Self>) -> PublishedKeys {
         static NEXT: AtomicUsize = AtomicUsize::new(0);
         let name = NEXT.fetch_add(1, Ordering::SeqCst).to_string();
-        PublishedKeys::new(URL.to_owned(), Arc::new(Instance { world: Arc::clone(self), name }), |_| {})
+        let ambient = Ambient { clock: || Instant::now() + PASSED.get(), ..AMBIENT };
+        PublishedKeys::new(URL.to_owned(), Arc::new(Instance { world: Arc::clone(self), name }), ambient)
     }
 
     fn asked(&self) -> usize {
@@ -287,6 +301,68 @@ fn an_instance_that_died_while_it_fetched_is_replaced() {
     drop(given_up);
     world.silent.store(false, Ordering::SeqCst);
     assert!(runs_for(&mut Box::pin(instance.get(start)), 10));
+}
+
+#[test]
+fn of_many_that_waited_for_one_that_died_one_fetches() {
+    let (world, start) = World::new();
+    let dying = world.instance();
+    world.silent.store(true, Ordering::SeqCst);
+    let mut fetching = Box::pin(dying.get(start));
+    assert!(!runs_for(&mut fetching, 200));
+    drop(fetching);
+    world.silent.store(false, Ordering::SeqCst);
+    let heirs: Vec<_> = (0..20).map(|_| world.instance()).collect();
+    let sets = run_all(heirs.iter().map(|heir| heir.get(start)).collect());
+    assert_eq!((sets.iter().flatten().count(), world.asked()), (20, 2));
+}
+
+#[test]
+fn a_slow_store_makes_nobody_wait_for_longer() {
+    let (world, start) = World::new();
+    let dying = world.instance();
+    world.silent.store(true, Ordering::SeqCst);
+    let mut fetching = Box::pin(dying.get(start));
+    assert!(!runs_for(&mut fetching, 200));
+    drop(fetching);
+    world.silent.store(false, Ordering::SeqCst);
+    world.slow.store(true, Ordering::SeqCst);
+    assert!(run(world.instance().get(start)).is_some());
+    assert!(PASSED.get() <= GONE + Duration::from_secs(1), "{:?}", PASSED.get());
+}
+
+#[test]
+fn a_store_that_forgets_holds_nobody_up() {
+    let (world, start) = World::new();
+    world.forgetful.store(true, Ordering::SeqCst);
+    for fetches in 1..=2 {
+        let instance = world.instance();
+        assert!(runs_for(&mut Box::pin(instance.get(start)), 110));
+        assert_eq!(world.asked(), fetches);
+    }
+    // Unknown names of keys cause a fetch once a minute all the same.
+    let instance = world.instance();
+    let seen = run(instance.get(start)).unwrap();
+    let newer = run(instance.after(&seen, start)).unwrap();
+    assert!(run(instance.after(&newer, start + Duration::from_secs(59))).is_none());
+    assert_eq!(world.asked(), 4);
+}
+
+#[test]
+fn instances_whose_clocks_are_far_apart_do_not_dispute_forever() {
+    let (world, start) = World::new();
+    let [first, second] = [world.instance(), world.instance()];
+    let ahead = Moment { wall: start.wall + Duration::from_secs(3600), ..start };
+    // To the second the first's claim is an old one, to the first the second's is of a time to come.
+    let mut early = Box::pin(first.get(start));
+    assert!(!runs_for(&mut early, 50));
+    let mut late = Box::pin(second.get(ahead));
+    let mut done = [false; 2];
+    for _ in 0..300 {
+        done[0] = done[0] || runs_for(&mut early, 1);
+        done[1] = done[1] || runs_for(&mut late, 1);
+    }
+    assert_eq!((done, world.asked()), ([true; 2], 2));
 }
 
 #[test]

@@ -2,6 +2,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::{Context, Poll, Waker};
 use std::time::SystemTime;
 
+use uuid::Uuid;
+
 use super::*;
 use crate::auth::{Fetching, Pausing};
 
@@ -35,9 +37,11 @@ impl KeySource for Issuer {
     }
 }
 
+const AMBIENT: Ambient = Ambient { now: SystemTime::now, clock: Instant::now, new_id: Uuid::nil, log: |_| {} };
+
 fn published() -> (Arc<Issuer>, PublishedKeys, Moment) {
     let issuer = Arc::new(Issuer::default());
-    let keys = PublishedKeys::new("https://issuer.example".to_owned(), issuer.clone(), |_| {});
+    let keys = PublishedKeys::new("https://issuer.example".to_owned(), issuer.clone(), AMBIENT);
     let start = Moment { wall: SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000), steady: Instant::now() };
     (issuer, keys, start)
 }
@@ -46,7 +50,7 @@ impl std::ops::Add<Duration> for Moment {
     type Output = Self;
 
     fn add(self, passed: Duration) -> Self {
-        Self { wall: self.wall + passed, steady: self.steady + passed }
+        self.later(passed)
     }
 }
 

@@ -4,10 +4,12 @@ use std::time::{Duration, Instant, SystemTime};
 
 use jsonwebtoken::{EncodingKey, Header};
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use super::*;
 use crate::auth::{Access, Fetching, Pausing};
 
+const AMBIENT: Ambient = Ambient { now: SystemTime::now, clock: Instant::now, new_id: Uuid::nil, log: |_| {} };
 const SECRET: &str = "0123456789abcdef0123456789abcdef";
 /// RFC 8037, appendix A, in PKCS #8; and another one.
 const PRIVATE: [[u8; 32]; 2] = [[7; 32], [9; 32]];
@@ -47,7 +49,7 @@ fn run<T>(future: impl Future<Output = T>) -> T {
 }
 
 fn verifier(config: AuthConfig) -> Result<Verifier, ConfigError> {
-    Verifier::new(&config, issuer(""), |_| {})
+    Verifier::new(&config, issuer(""), AMBIENT)
 }
 
 fn shared() -> AuthConfig {
@@ -161,7 +163,7 @@ fn signed(number: usize, exp: u64) -> String {
 
 fn with_url(issuer: &Arc<Issuer>) -> Verifier {
     let config = AuthConfig { jwks_url: "https://issuer.example/keys".to_owned(), ..AuthConfig::default() };
-    Verifier::new(&config, issuer.clone(), |_| {}).unwrap()
+    Verifier::new(&config, issuer.clone(), AMBIENT).unwrap()
 }
 
 #[test]
