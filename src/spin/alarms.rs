@@ -78,7 +78,7 @@ impl Alarms {
     }
 }
 
-/// Held by the task while it runs. A runtime that gives up the request that began it must not leave the later ones unwatched.
+/// Held by the task while it runs: if the runtime gives up the request that it came with, the next alarm begins another.
 struct Watch;
 
 impl Drop for Watch {

@@ -145,7 +145,6 @@ impl Bench {
         report.rounds = (rounds, each);
         let mut budget = Budget::new(seconds);
         if floor > 0 {
-            wrk.plan(&data.plan(size).await?)?;
             floor::measure(wrk, data, size, servers, (self.full, &mut budget), report).await?;
         }
         let mut found: Vec<(Cell, Peer, Measured)> = Vec::new();
