@@ -100,7 +100,8 @@ impl PublishedKeys {
                 Step::Fail => return None,
                 Step::Wait => self.source.pause(PAUSE).await,
                 Step::Ask => {
-                    self.ask(now, Wish::Fresh).await;
+                    // In a box, here and below: it is rarely needed, and would make the future of every request larger.
+                    Box::pin(self.ask(now, Wish::Fresh)).await;
                     return self.state().good(now.steady);
                 }
             }
@@ -125,7 +126,7 @@ impl PublishedKeys {
             };
             match asking {
                 true => self.source.pause(PAUSE).await,
-                false => self.ask(now, Wish::Newer(seen)).await,
+                false => Box::pin(self.ask(now, Wish::Newer(seen))).await,
             }
         }
     }

@@ -14,9 +14,8 @@ use super::world::World;
 
 /// How long after its cause a fault may be felt.
 pub const RECOVERY: Duration = Duration::from_secs(2);
-/// How far past the deadline a request may go, as the component measures it: 250 ms, and as much again for a machine that
-/// does everything else here, too.
-pub const SLACK: Duration = Duration::from_millis(500);
+/// How far past the deadline a request may go, as the component measures it.
+pub const SLACK: Duration = Duration::from_millis(250);
 /// The same as its client sees it, who shares a busy machine with everything else here.
 pub const CLIENT_SLACK: Duration = Duration::from_millis(1_000);
 /// How much more memory than before the host may have after a fault, in octets: it keeps 2.5 MiB for each instance that
