@@ -112,7 +112,7 @@ const GRACE: Duration = Duration::from_millis(10);
 fn a_host_that_is_told_to_stop_answers_what_it_has_begun() {
     let world = world();
     RUNTIME.block_on(async {
-        let mut host = world.another_host("stopped.log", &[]);
+        let mut host = world.another_host("stopped.log", &[], &[]);
         world.proxy.set(Mode::Delay(Duration::from_millis(70)));
         let user = Uuid::now_v7();
         let requests: Vec<_> = (0..50)
@@ -150,7 +150,7 @@ fn a_host_that_is_told_to_stop_answers_what_it_has_begun() {
 fn a_host_that_is_told_to_stop_under_load_loses_nothing() {
     let world = world();
     RUNTIME.block_on(async {
-        let mut host = world.another_host("stopped under load.log", &[]);
+        let mut host = world.another_host("stopped under load.log", &[], &[]);
         let load = Load::start(host.address, &Uuid::now_v7().simple().to_string(), 16, Some(150.0), 1);
         sleep(lasting(1_500)).await;
         let terminated = Instant::now();

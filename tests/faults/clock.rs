@@ -51,6 +51,7 @@ fn a_clock_that_jumps_by_five_minutes() {
         jump(&offset, 0);
         let host = world.another_host(
             "clock.log",
+            &[],
             &[
                 ("LD_PRELOAD", library.display().to_string()),
                 ("FAKETIME_TIMESTAMP_FILE", offset.display().to_string()),

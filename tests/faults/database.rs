@@ -12,7 +12,7 @@ use tokio::time::sleep;
 
 use crate::support::client::Client;
 use crate::support::host::DEADLINE;
-use crate::support::trial::{CLIENT_SLACK, RECOVERY, Trial};
+use crate::support::trial::{CLIENT_SLACK, RECOVERY, SLACK, Trial, shown};
 use crate::support::world::{RUNTIME, World, world};
 use crate::support::{lasting, times};
 
@@ -110,28 +110,31 @@ async fn knock(world: &World) -> TcpStream {
     stream
 }
 
-/// More than the pool has connections, however many requests share one.
+/// More than the pool has connections.
 const VICTIMS: usize = 200;
 
 #[test]
 fn a_pool_whose_connections_all_wait_for_locks() {
     let world = world();
     RUNTIME.block_on(async {
+        // One request to an instance, so that each wants a connection of its own.
+        let host = world.another_host("locks.log", &["--max-instance-concurrent-reuse-count", "1"], &[]);
         let mut victims: Vec<_> =
-            (0..VICTIMS).map(|number| Client::new(world.host.address, &format!("victim-{number}"))).collect();
+            (0..VICTIMS).map(|number| Client::new(host.address, &format!("victim-{number}"))).collect();
         // Connected beforehand: more than 128 new connections at once have to wait for TCP to ask again, a second later.
         for victim in &mut victims {
             victim.send_to("GET", "/health/live", None, None).await.unwrap();
         }
-        // And twice before, for the memory of the instances that so many at once need.
-        for _ in 0..2 {
-            victims = wait_for_a_lock(&world, victims).await;
-            sleep(RECOVERY).await;
-        }
         let mut trial = Trial::begin(&world, "locks").await;
-        let log_from = world.host.log_end();
-        trial.fault(wait_for_a_lock(&world, victims)).await;
-        assert!(world.host.told(log_from, "before there was a connection") > 0, "the pool was not exhausted");
+        let mut victims = trial.fault(wait_for_a_lock(&world, victims)).await;
+        assert!(host.told(0, "before there was a connection") > 0, "the pool was not exhausted");
+        sleep(RECOVERY).await;
+        for victim in &mut victims {
+            let reply = victim.send("POST", "", None, Some(&json!({"title": "free again"}))).await.unwrap();
+            assert_eq!(reply.status, 201, "{}", reply.body);
+        }
+        let wrong = host.complaints(0, DEADLINE + SLACK);
+        assert!(wrong.is_empty(), "{}", shown(&wrong));
         trial.judge().await;
     });
 }

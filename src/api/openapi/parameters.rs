@@ -6,8 +6,6 @@ use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn, ParameterS
 use utoipa::openapi::schema::{ArrayBuilder, Schema};
 use utoipa::openapi::{KnownFormat, ObjectBuilder, OneOfBuilder, RefOr, Required, SchemaFormat, Type};
 
-use crate::domain::ListQuery;
-
 /// Whose tasks.
 pub(in crate::api) struct UserPath;
 /// Which task.
@@ -111,8 +109,8 @@ impl IntoParams for ListParameters {
             .explode(Some(true)),
             query(
                 "tag",
-                "All of these, 100 at most; repeated, or with commas between.",
-                Schema::from(ArrayBuilder::new().items(tag).max_items(Some(ListQuery::MOST_TAGS))),
+                "All of these; repeated, or with commas between.",
+                Schema::from(ArrayBuilder::new().items(tag)),
             )
             .style(Some(ParameterStyle::Form))
             .explode(Some(true)),

@@ -25,8 +25,14 @@ pub struct Host {
 }
 
 impl Host {
-    /// Starts the built component; `environment` is for the host itself, `log` is where its messages go.
-    pub fn start(database_url: &str, database_host: &str, environment: &[(&str, String)], log: PathBuf) -> Self {
+    /// Starts the built component; `arguments` and `environment` are for the host itself, `log` is where its messages go.
+    pub fn start(
+        database_url: &str,
+        database_host: &str,
+        arguments: &[&str],
+        environment: &[(&str, String)],
+        log: PathBuf,
+    ) -> Self {
         let Ok(program) = std::env::var("ERRAND_HOST_BIN") else {
             // Once, instead of a panic per test.
             eprintln!("These tests need the local host and a PostgreSQL of their own: `cargo xtask test --faults`.");
@@ -34,7 +40,7 @@ impl Host {
         };
         let mut command = Command::new(program);
         command.args(["--listen", "127.0.0.1:0", "--exit-with-stdin"]);
-        command.args(["--runtime-config-file", "runtime-config.toml"]);
+        command.args(["--runtime-config-file", "runtime-config.toml"]).args(arguments);
         for name in Config::VARIABLES {
             command.env(format!("SPIN_VARIABLE_{}", name.to_uppercase()), "");
         }

@@ -60,16 +60,16 @@ impl World {
         let proxy = Proxy::start(([127, 0, 0, 1], cluster.port()).into()).await;
         let folder = tempfile::tempdir().unwrap();
         let (url, endpoint) = by_way_of(&cluster, &proxy);
-        let host = Host::start(&url, &endpoint, &[], folder.path().join("host.log"));
+        let host = Host::start(&url, &endpoint, &[], &[], folder.path().join("host.log"));
         let world = Self { cluster, proxy, host, admin, folder };
         world.warm_up().await;
         world
     }
 
-    /// Another host on the same database, by way of the same proxy.
-    pub fn another_host(&self, name: &str, environment: &[(&str, String)]) -> Host {
+    /// Another host on the same database, by way of the same proxy, with arguments for the host.
+    pub fn another_host(&self, name: &str, arguments: &[&str], environment: &[(&str, String)]) -> Host {
         let (url, endpoint) = by_way_of(&self.cluster, &self.proxy);
-        Host::start(&url, &endpoint, environment, self.folder.path().join(name))
+        Host::start(&url, &endpoint, arguments, environment, self.folder.path().join(name))
     }
 
     /// A folder that goes when the trials have ended.
