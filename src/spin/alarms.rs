@@ -52,7 +52,10 @@ impl Alarm {
 
     /// Waits until it rings.
     pub(super) async fn ring(&mut self) {
-        self.end.next().await;
+        // What has rung may have done so while nobody waited any more: reading once more from a stream that has ended traps.
+        if ALARMS.with(|alarms| alarms.set.borrow().contains_key(&self.key)) {
+            self.end.next().await;
+        }
     }
 }
 
