@@ -360,10 +360,10 @@ fn a_path_means_one_thing() {
         get(&format!("/api/me/tasks?{}", "tag=a&".repeat(9_000)), &[200]),
         get(&format!("/api/me/tasks?{}", "x=1&".repeat(12_000)), &[400]),
         get(&format!("/api/me/tasks?{}", (0..10_000).map(|n| format!("{n:04x}&")).collect::<String>()), &[400]),
-        get(&format!("/api/me/tasks?{}", (0..6_000).map(|n| format!("tag={n:04x}&")).collect::<String>()), &[400]),
+        get(&format!("/api/me/tasks?{}", (0..6_000).map(|n| format!("tag={n:04x}&")).collect::<String>()), &[200]),
         get(
             &format!("/api/me/tasks?tag={}", (0..10_000).map(|n| format!("{n:04x},")).collect::<String>() + "x"),
-            &[400],
+            &[200],
         ),
         get("/api/\u{17e}/tasks", &[403]),
     ]);
