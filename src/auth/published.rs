@@ -17,7 +17,7 @@ use super::keys::KeySet;
 use super::{KeySource, Moment};
 use crate::Ambient;
 use record::stamp;
-use shared::Agreed;
+use shared::{Agreed, LOOK};
 
 /// How old a set may be before it is fetched again.
 const FRESH: Duration = Duration::from_secs(10 * 60);
@@ -50,6 +50,8 @@ struct State {
     asking: bool,
     failed: Option<Since>,
     curious: Option<Since>,
+    /// Another instance was fetching then.
+    busy: Option<Since>,
 }
 
 /// A set, with its age.
@@ -132,27 +134,30 @@ impl PublishedKeys {
     }
 
     /// Gets the set from the other instances or from the issuer. Whoever calls this has set `asking`.
-    async fn ask(&self, now: Moment, wish: Wish<'_>) {
+    async fn ask(&self, came: Moment, wish: Wish<'_>) {
         // A request that is given up half-way must not leave the others waiting for it.
         let asking = Asking(self);
-        match self.agree(now, wish).await {
+        match self.agree(self.by_now(came), wish).await {
             Agreed::Done => {}
-            Agreed::Alone => _ = self.fetch(now, wish).await,
+            Agreed::Alone => _ = self.fetch(came, wish).await,
             Agreed::Mine(record) => {
-                let outcome = self.fetch(now, wish).await;
-                self.tell(record, outcome, wish).await;
+                let outcome = self.fetch(came, wish).await;
+                self.tell(record, outcome, self.by_now(came), wish).await;
             }
         }
         drop(asking);
     }
 
-    /// Fetches the set. What comes of it is the document, and when it was asked for.
-    async fn fetch(&self, now: Moment, wish: Wish<'_>) -> Option<Vec<u8>> {
+    /// Fetches the set. What comes of it is the document.
+    async fn fetch(&self, came: Moment, wish: Wish<'_>) -> Option<String> {
+        let now = self.by_now(came);
         if let Wish::Newer(_) = wish {
             self.state().curious = Some(Since::now(now.steady));
         }
         let outcome = self.source.fetch(&self.url).await.and_then(|document| {
-            let keys = KeySet::parse(&document).map_err(|problem| format!("the document {problem}"))?;
+            // JSON is (RFC 8259, section 8.1), and the others could not be told of anything else.
+            let document = String::from_utf8(document).map_err(|_| "the document is not UTF-8".to_owned())?;
+            let keys = KeySet::parse(document.as_bytes()).map_err(|problem| format!("the document {problem}"))?;
             Ok((document, keys))
         });
         let mut state = self.state();
@@ -162,12 +167,18 @@ impl PublishedKeys {
                 Some(document)
             }
             Err(cause) => {
-                state.failed = Some(Since::now(now.steady));
+                // At its end, so that whoever waited for it fails with it and does not wait for another one.
+                state.failed = Some(Since::now(self.by_now(came).steady));
                 drop(state);
                 self.ambient.report("error", "no JWKS", &format!("{}: {cause}", self.url));
                 None
             }
         }
+    }
+
+    /// What time it is for a request that came then, and may have waited since.
+    fn by_now(&self, came: Moment) -> Moment {
+        came.later((self.ambient.clock)().saturating_duration_since(came.steady))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -181,8 +192,9 @@ impl State {
         let good = self.good(now);
         let patience = if good.is_some() { PATIENCE } else { IMPATIENCE };
         let failed = self.failed.is_some_and(|then| then.age(now) < patience);
+        let busy = self.busy.is_some_and(|then| then.age(now) < LOOK);
         match good {
-            Some(keys) if fresh || self.asking || failed => Step::Take(keys),
+            Some(keys) if fresh || self.asking || failed || busy => Step::Take(keys),
             None if self.asking => Step::Wait,
             None if failed => Step::Fail,
             _ => {

@@ -1,9 +1,10 @@
 //! How instances agree that one of them fetches.
 //!
-//! An instance that wants something reads the record. It takes a newer set from there, waits while another instance
-//! fetches, and heeds the failures and the curiosity of all. Otherwise it writes its name into the record, rests, and
-//! reads again: of several that came at once, the one whose name has stayed fetches. The store compares nothing, so two
-//! may fetch when one of them took longer than that rest between reading and writing; nothing worse comes of it.
+//! An instance that wants something reads the record. It takes a newer set from there, and heeds the failures and the
+//! curiosity of all. While another instance fetches it goes on with an old set, or waits. Otherwise it writes its name into
+//! the record, rests, and reads again: of several that came at once, the one whose name has stayed fetches. The store
+//! compares nothing, so two may fetch when one of them took longer than that rest between reading and writing; nothing worse
+//! comes of it.
 //!
 //! The store makes things better and is needed for nothing: when it fails, the instance goes on alone; when it loses what
 //! was written, or the clocks of instances are far apart, it fetches all the same.
@@ -59,6 +60,7 @@ impl PublishedKeys {
             let trying = record.trying.as_deref().filter(|_| alive);
             match trying {
                 Some(name) if name == store.instance() => return Agreed::Mine(record),
+                Some(_) if self.spares(now, wish) => return Agreed::Done,
                 Some(_) if waited < ENOUGH => {
                     claimed = false;
                     self.source.pause(LOOK).await;
@@ -85,19 +87,20 @@ impl PublishedKeys {
     }
 
     /// Tells the other instances what came of fetching.
-    pub(super) async fn tell(&self, mut record: Record, document: Option<Vec<u8>>, wish: Wish<'_>) {
+    pub(super) async fn tell(&self, mut record: Record, document: Option<String>, now: Moment, wish: Wish<'_>) {
         let Some(store) = self.store() else {
             return;
         };
         let began = record.tried_at;
-        match document.map(String::from_utf8) {
-            Some(Ok(document)) => {
+        match document {
+            Some(document) => {
                 (record.document, record.fetched_at, record.failed_at) = (Some(document), began, None);
                 if let Some((held, began)) = self.state().last.as_mut().zip(began) {
                     held.fetched_at = began;
                 }
             }
-            _ => record.failed_at = began,
+            // At its end, for those that waited.
+            None => record.failed_at = began.max(Some(stamp(now.wall))),
         }
         if let Wish::Newer(_) = wish {
             record.curious_at = began;
@@ -140,6 +143,16 @@ impl PublishedKeys {
             Wish::Fresh => state.fresh(now.steady),
             Wish::Newer(seen) => state.last.as_ref().is_some_and(|held| !Arc::ptr_eq(&held.keys, seen)),
         }
+    }
+
+    /// Whether an old set will do while another instance fetches.
+    fn spares(&self, now: Moment, wish: Wish<'_>) -> bool {
+        let mut state = self.state();
+        let spares = matches!(wish, Wish::Fresh) && state.good(now.steady).is_some();
+        if spares {
+            state.busy = Some(Since::now(now.steady));
+        }
+        spares
     }
 
     /// Whether the issuer was asked too lately.

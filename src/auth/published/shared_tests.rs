@@ -3,22 +3,20 @@
 
 use std::cell::Cell;
 use std::collections::HashMap;
-use std::sync::LazyLock;
 
 use super::*;
 use crate::auth::published::record::{Record, stamp};
 use crate::auth::published::shared::{GONE, LOOK, REST};
-use crate::auth::{Reading, SharedStore, Writing};
+use crate::auth::{FETCH_DEADLINE, Reading, SharedStore, Writing};
 
 const URL: &str = "https://issuer.example";
 const OTHER_KEYS: &str =
     r#"{"keys":[{"kty":"OKP","crv":"Ed25519","kid":"new","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
 
 thread_local! {
-    /// What a slow store has taken of this test's time: else its clock stands.
+    /// What a slow store and a slow issuer have taken of this test's time: else its clock stands.
     static PASSED: Cell<Duration> = const { Cell::new(Duration::ZERO) };
 }
-static BEGAN: LazyLock<Instant> = LazyLock::new(Instant::now);
 
 /// What instances have in common: an issuer and a store.
 #[derive(Default)]
@@ -26,7 +24,8 @@ struct World {
     asked: AtomicUsize,
     silent: AtomicBool,
     down: AtomicBool,
-    answers: Mutex<String>,
+    hanging: AtomicBool,
+    answers: Mutex<Vec<u8>>,
     store: Mutex<HashMap<String, Vec<u8>>>,
     reads: AtomicUsize,
     broken: AtomicBool,
@@ -46,9 +45,14 @@ impl KeySource for Instance {
             while self.world.silent.load(Ordering::SeqCst) {
                 self.pause(PAUSE).await;
             }
+            if self.world.hanging.load(Ordering::SeqCst) {
+                self.pause(FETCH_DEADLINE).await;
+                PASSED.set(PASSED.get() + FETCH_DEADLINE);
+                return Err("deadline passed".to_owned());
+            }
             match self.world.down.load(Ordering::SeqCst) {
                 true => Err("down".to_owned()),
-                false => Ok(self.world.answers.lock().unwrap().clone().into_bytes()),
+                false => Ok(self.world.answers.lock().unwrap().clone()),
             }
         })
     }
@@ -92,7 +96,8 @@ impl SharedStore for Instance {
 
 impl World {
     fn new() -> (Arc<Self>, Moment) {
-        let world = Self { answers: Mutex::new(String::from_utf8(KEYS.to_vec()).unwrap()), ..Self::default() };
+        let world = Self { answers: Mutex::new(KEYS.to_owned()), ..Self::default() };
+        PASSED.set(Duration::ZERO);
         (Arc::new(world), published().2)
     }
 
@@ -213,7 +218,7 @@ fn a_key_that_another_instance_learned_needs_no_fetch() {
     let [first, second] = [world.instance(), world.instance()];
     let old = run(first.get(start)).unwrap();
     let seen = run(second.get(start)).unwrap();
-    *world.answers.lock().unwrap() = OTHER_KEYS.to_owned();
+    *world.answers.lock().unwrap() = OTHER_KEYS.as_bytes().to_owned();
     assert!(run(first.after(&old, start + Duration::from_secs(1))).unwrap().knows("new"));
     assert!(run(second.after(&seen, start + Duration::from_secs(2))).unwrap().knows("new"));
     assert_eq!(world.asked(), 2);
@@ -227,7 +232,7 @@ fn clocks_of_instances_may_differ_by_seconds() {
     let slow = Moment { wall: start.wall - Duration::from_secs(4), ..start };
     let old = run(second.get(slow)).unwrap();
     assert_eq!(world.asked(), 1);
-    *world.answers.lock().unwrap() = OTHER_KEYS.to_owned();
+    *world.answers.lock().unwrap() = OTHER_KEYS.as_bytes().to_owned();
     assert!(run(second.after(&old, slow)).unwrap().knows("new"));
     assert!(run(first.after(&seen, start)).unwrap().knows("new"));
     assert_eq!(world.asked(), 2);
@@ -248,7 +253,7 @@ fn curiosity_is_spent_by_fetching_not_by_waiting_for_another_one() {
     world.silent.store(false, Ordering::SeqCst);
     run(renewing);
     let newer = run(asking).unwrap();
-    *world.answers.lock().unwrap() = OTHER_KEYS.to_owned();
+    *world.answers.lock().unwrap() = OTHER_KEYS.as_bytes().to_owned();
     assert!(run(second.after(&newer, start + FRESH)).unwrap().knows("new"));
     assert_eq!(world.asked(), 3);
 }
@@ -264,6 +269,83 @@ fn a_failure_is_everybodys() {
     world.down.store(false, Ordering::SeqCst);
     assert!(run(world.instance().get(start + IMPATIENCE)).is_some());
     assert_eq!(world.record().failed_at, None);
+}
+
+#[test]
+fn whoever_waits_for_an_issuer_that_hangs_fails_with_the_first() {
+    // Requests of one instance, of which the others came while the first was waiting; with the store and without.
+    for broken in [false, true] {
+        let (world, start) = World::new();
+        world.hanging.store(true, Ordering::SeqCst);
+        world.broken.store(broken, Ordering::SeqCst);
+        let instance = world.instance();
+        let came = [0, 1500, 2900].map(|milliseconds| start + Duration::from_millis(milliseconds));
+        let sets = run_all(came.map(|moment| instance.get(moment)).into());
+        assert_eq!((sets.iter().flatten().count(), world.asked()), (0, 1));
+    }
+    // Instances.
+    let (world, start) = World::new();
+    world.hanging.store(true, Ordering::SeqCst);
+    let instances: Vec<_> = (0..20).map(|_| world.instance()).collect();
+    let sets = run_all(instances.iter().map(|instance| instance.get(start)).collect());
+    assert_eq!((sets.iter().flatten().count(), world.asked()), (0, 1));
+    // Not for longer than they are to be impatient.
+    world.hanging.store(false, Ordering::SeqCst);
+    assert!(run(world.instance().get(start + FETCH_DEADLINE + IMPATIENCE)).is_some());
+}
+
+#[test]
+fn a_request_that_waited_knows_what_time_it_is() {
+    let waited = Duration::from_secs(6);
+    let (world, start) = World::new();
+    world.silent.store(true, Ordering::SeqCst);
+    PASSED.set(waited);
+    let instance = world.instance();
+    assert!(!runs_for(&mut Box::pin(instance.get(start)), 50));
+    assert_eq!(world.record().tried_at, Some(stamp((start + waited).wall)), "else the others take it for gone");
+    let (world, start) = World::new();
+    world.broken.store(true, Ordering::SeqCst);
+    PASSED.set(waited);
+    let instance = world.instance();
+    run(instance.get(start));
+    run(instance.get(start + waited + (FRESH - Duration::from_secs(1))));
+    assert_eq!(world.asked(), 1);
+}
+
+#[test]
+fn while_one_instance_fetches_the_others_go_on_with_an_old_set() {
+    let (world, start) = World::new();
+    let first = world.instance();
+    run(first.get(start));
+    world.silent.store(true, Ordering::SeqCst);
+    let late = start + FRESH;
+    let mut fetching = Box::pin(first.get(late));
+    assert!(!runs_for(&mut fetching, 200));
+    let [known, new] = [&first, &world.instance()];
+    assert!(runs_for(&mut Box::pin(known.get(late)), 1));
+    assert!(runs_for(&mut Box::pin(new.get(late)), 1), "it has to wait for nobody");
+    // It does not look into the store for each request, either.
+    let reads = world.reads();
+    run(new.get(late + (LOOK - Duration::from_millis(1))));
+    assert_eq!(world.reads(), reads);
+    run(new.get(late + LOOK));
+    assert_eq!(world.reads(), reads + 1);
+    drop(fetching);
+    world.silent.store(false, Ordering::SeqCst);
+    assert!(run(new.get(late + GONE)).is_some());
+    assert_eq!(world.asked(), 3, "and takes over from one that died");
+}
+
+#[test]
+fn a_document_that_no_record_can_have_is_refused_by_all() {
+    let (world, start) = World::new();
+    let mut answer = KEYS.to_owned();
+    answer.splice(1..1, *b"\"comment\":\"\xff\",");
+    *world.answers.lock().unwrap() = answer;
+    for _ in 0..2 {
+        assert!(run(world.instance().get(start)).is_none(), "it is not UTF-8");
+    }
+    assert_eq!(world.asked(), 1);
 }
 
 #[test]

@@ -1,3 +1,4 @@
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::{Context, Poll, Waker};
 use std::time::SystemTime;
@@ -37,12 +38,14 @@ impl KeySource for Issuer {
     }
 }
 
-const AMBIENT: Ambient = Ambient { now: SystemTime::now, clock: Instant::now, new_id: Uuid::nil, log: |_| {} };
+/// The clock of these tests stands still: they say themselves when a request came.
+static BEGAN: LazyLock<Instant> = LazyLock::new(Instant::now);
+const AMBIENT: Ambient = Ambient { now: SystemTime::now, clock: || *BEGAN, new_id: Uuid::nil, log: |_| {} };
 
 fn published() -> (Arc<Issuer>, PublishedKeys, Moment) {
     let issuer = Arc::new(Issuer::default());
     let keys = PublishedKeys::new("https://issuer.example".to_owned(), issuer.clone(), AMBIENT);
-    let start = Moment { wall: SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000), steady: Instant::now() };
+    let start = Moment { wall: SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000), steady: *BEGAN };
     (issuer, keys, start)
 }
 
