@@ -26,7 +26,7 @@ pub struct Verifier {
 enum IssuerKeys {
     None,
     Inline(Arc<KeySet>),
-    Url(PublishedKeys),
+    Url(Box<PublishedKeys>),
 }
 
 /// Why a request is not let in.
@@ -51,7 +51,7 @@ impl Verifier {
             issuer_keys: match config.published()? {
                 Published::Nowhere => IssuerKeys::None,
                 Published::Inline(keys) => IssuerKeys::Inline(Arc::new(keys)),
-                Published::Url(url) => IssuerKeys::Url(PublishedKeys::new(url, source, ambient)),
+                Published::Url(url) => IssuerKeys::Url(Box::new(PublishedKeys::new(url, source, ambient))),
             },
             rules: config.rules()?,
             resource: config.resource()?,
