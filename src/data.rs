@@ -4,6 +4,7 @@
 //! without one, and the caller is always `$1`. The functions themselves are in `migrations/functions`.
 
 mod error;
+mod statement;
 pub mod tasks;
 mod value;
 
@@ -13,6 +14,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 pub use error::DatabaseError;
+pub use statement::Statement;
 pub use value::{Row, Value};
 
 use crate::auth::Caller;
@@ -25,7 +27,7 @@ pub type Calling<'a> = Pin<Box<dyn Future<Output = Result<Option<Row>, DatabaseE
 pub trait Database: Send + Sync {
     /// Runs one statement, which gives at most one row. Past the deadline the answer is an error, whatever the call is
     /// waiting for: a place in a pool, a connection, or the answer itself.
-    fn call<'a>(&'a self, statement: &'static str, parameters: Vec<Value>, deadline: Instant) -> Calling<'a>;
+    fn call<'a>(&'a self, statement: Statement, parameters: Vec<Value>, deadline: Instant) -> Calling<'a>;
 }
 
 /// The database, out of reach of anyone without a caller.
@@ -69,10 +71,11 @@ impl Data {
 
     /// Asks the database whether it can serve: a real query, of nobody's data, that must not take long.
     pub async fn ready(&self, stopwatch: &dyn Stopwatch) -> Result<(), Error> {
+        const READY: Statement = Statement::alone("select api.ready()");
         const PATIENCE: Duration = Duration::from_secs(1);
         let begun = (self.clock)();
         let deadline = begun + self.budget.min(PATIENCE);
-        let answer = self.call("select api.ready()", Vec::new(), Kind::Read, deadline).await;
+        let answer = self.call(READY, Vec::new(), Kind::Read, deadline).await;
         stopwatch.add((self.clock)().saturating_duration_since(begun));
         answer?.ok_or_else(|| no_row("ready"))?;
         Ok(())
@@ -81,7 +84,7 @@ impl Data {
     /// Runs a statement, a second time where the first one certainly left nothing behind and a second may fare better.
     async fn call(
         &self,
-        statement: &'static str,
+        statement: Statement,
         parameters: Vec<Value>,
         kind: Kind,
         deadline: Instant,
@@ -109,7 +112,7 @@ impl Scope<'_> {
     /// Runs a statement that changes nothing, with the caller before the other parameters.
     async fn read(
         &self,
-        statement: &'static str,
+        statement: Statement,
         parameters: impl IntoIterator<Item = Value>,
     ) -> Result<Option<Row>, Error> {
         self.call(statement, parameters, Kind::Read).await
@@ -118,7 +121,7 @@ impl Scope<'_> {
     /// Runs a statement that may change something, with the caller before the other parameters.
     async fn write(
         &self,
-        statement: &'static str,
+        statement: Statement,
         parameters: impl IntoIterator<Item = Value>,
     ) -> Result<Option<Row>, Error> {
         self.call(statement, parameters, Kind::Write).await
@@ -126,7 +129,7 @@ impl Scope<'_> {
 
     async fn call(
         &self,
-        statement: &'static str,
+        statement: Statement,
         parameters: impl IntoIterator<Item = Value>,
         kind: Kind,
     ) -> Result<Option<Row>, Error> {

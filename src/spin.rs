@@ -5,6 +5,7 @@ mod alarms;
 mod connections;
 mod database;
 mod keys;
+mod together;
 mod turns;
 
 use std::io::Write;

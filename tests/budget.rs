@@ -13,7 +13,7 @@ use allocation_counter::measure;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
-use errand::data::{Calling, Database, Row, Value};
+use errand::data::{Calling, Database, Row, Statement, Value};
 use errand::{Adapters, Ambient, App, Config};
 use errand_native::keys::NativeKeys;
 use jwt_compact::alg::{Hs256, Hs256Key};
@@ -44,8 +44,8 @@ struct Recorded {
 }
 
 impl Database for Recorded {
-    fn call<'a>(&'a self, statement: &'static str, _: Vec<Value>, _: Instant) -> Calling<'a> {
-        let columns = if statement.contains("task_get") {
+    fn call<'a>(&'a self, statement: Statement, _: Vec<Value>, _: Instant) -> Calling<'a> {
+        let columns = if statement.alone.contains("task_get") {
             vec![Value::Text(TASK.to_owned()), Value::Int(3)]
         } else {
             let (key, id) = ("2026-11-22 18:59:12.123456+00", "01932000-0001-7000-8000-100000000001");

@@ -11,7 +11,7 @@ use axum::extract::Request;
 use axum::http::{HeaderMap, Method, StatusCode};
 use errand::api::ProblemBody;
 use errand::auth::{Fetching, KeySource, Pausing};
-use errand::data::{Calling, Database, Row, Value};
+use errand::data::{Calling, Database, Row, Statement, Value};
 use errand::{Adapters, Ambient};
 use ring::hmac;
 use tower::ServiceExt;
@@ -106,9 +106,9 @@ pub(super) fn signature(message: &[u8]) -> Vec<u8> {
 struct Recorded;
 
 impl Database for Recorded {
-    fn call<'a>(&'a self, statement: &'static str, parameters: Vec<Value>, _: Instant) -> Calling<'a> {
+    fn call<'a>(&'a self, statement: Statement, parameters: Vec<Value>, _: Instant) -> Calling<'a> {
         let task = |outcome: &str| vec![Value::Text(outcome.to_owned()), Value::Text(TASK.to_owned()), Value::Int(3)];
-        let (function, _) = statement.split_once('(').unwrap();
+        let (function, _) = statement.alone.split_once('(').unwrap();
         let row = match function.rsplit_once('.').unwrap().1 {
             "ready" => vec![Value::Bool(true)],
             "task_get" => vec![Value::Text(TASK.to_owned()), Value::Int(3)],
@@ -126,7 +126,7 @@ impl Database for Recorded {
             ],
             other => panic!("{other} is not known here"),
         };
-        CALLS.with_borrow_mut(|calls| calls.push((statement, parameters)));
+        CALLS.with_borrow_mut(|calls| calls.push((statement.alone, parameters)));
         Box::pin(std::future::ready(Ok(Some(Row::new(row)))))
     }
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{Row, Scope, Value, no_row};
+use super::{Row, Scope, Statement, Value, no_row};
 use crate::domain::{After, Error, Filter, Invalid, ListQuery, Order, Page, Repeatable, TaskPatch};
 
 /// A task as the database gives it.
@@ -101,14 +101,20 @@ impl Scope<'_> {
         fields: &TaskPatch,
         repeatable: Option<&Repeatable>,
     ) -> Result<Outcome, Error> {
-        const CREATE: &str = "select outcome, task, version from api.task_create($1, $2, $3, $4, $5)";
+        const CREATE: Statement =
+            Statement::alone("select outcome, task, version from api.task_create($1, $2, $3, $4, $5)");
         let [key, fingerprint] = key(repeatable);
         outcome(self.write(CREATE, [id.into(), json(fields)?, key, fingerprint]).await?)
     }
 
     /// Reads a task.
     pub async fn task_get(&self, id: Uuid) -> Result<Option<StoredTask>, Error> {
-        const GET: &str = "select task, version from api.task_get($1, $2)";
+        const GET: Statement = Statement::or_together(
+            "select task, version from api.task_get($1, $2)",
+            "select call.number, call.caller, task, version \
+            from unnest($1::text[], $2::text[]) with ordinality as call (caller, id, number), \
+                api.task_get(call.caller, call.id::uuid)",
+        );
         let mut row = self.read(GET, [id.into()]).await?.ok_or_else(|| no_row("task_get"))?;
         match row.take()? {
             Some(json) => Ok(Some(StoredTask { json, version: row.require()? })),
@@ -124,7 +130,7 @@ impl Scope<'_> {
         create: bool,
         fields: &TaskPatch,
     ) -> Result<Outcome, Error> {
-        const PUT: &str = "select outcome, task, version from api.task_put($1, $2, $3, $4, $5)";
+        const PUT: Statement = Statement::alone("select outcome, task, version from api.task_put($1, $2, $3, $4, $5)");
         outcome(self.write(PUT, [id.into(), if_match.into(), create.into(), json(fields)?]).await?)
     }
 
@@ -136,7 +142,8 @@ impl Scope<'_> {
         patch: &TaskPatch,
         repeatable: Option<&Repeatable>,
     ) -> Result<Outcome, Error> {
-        const PATCH: &str = "select outcome, task, version from api.task_patch($1, $2, $3, $4, $5, $6)";
+        const PATCH: Statement =
+            Statement::alone("select outcome, task, version from api.task_patch($1, $2, $3, $4, $5, $6)");
         let [key, fingerprint] = key(repeatable);
         outcome(self.write(PATCH, [id.into(), if_match.into(), json(patch)?, key, fingerprint]).await?)
     }
@@ -149,20 +156,31 @@ impl Scope<'_> {
         completed: Option<bool>,
         repeatable: Option<&Repeatable>,
     ) -> Result<Outcome, Error> {
-        const COMPLETE: &str = "select outcome, task, version from api.task_complete($1, $2, $3, $4, $5, $6)";
+        const COMPLETE: Statement =
+            Statement::alone("select outcome, task, version from api.task_complete($1, $2, $3, $4, $5, $6)");
         let [key, fingerprint] = key(repeatable);
         outcome(self.write(COMPLETE, [id.into(), if_match.into(), completed.into(), key, fingerprint]).await?)
     }
 
     /// Deletes a task.
     pub async fn task_delete(&self, id: Uuid, if_match: Option<Vec<i64>>) -> Result<Outcome, Error> {
-        const DELETE: &str = "select outcome from api.task_delete($1, $2, $3)";
+        const DELETE: Statement = Statement::alone("select outcome from api.task_delete($1, $2, $3)");
         outcome(self.write(DELETE, [id.into(), if_match.into()]).await?)
     }
 
     /// Reads a page of tasks.
     pub async fn task_list(&self, query: &ListQuery, known: Option<&Known>) -> Result<Listing, Error> {
-        const LIST: &str = "select unchanged, seq, tasks, last_key, last_id, total from api.task_list($1, $2)";
+        const LIST: Statement =
+            Statement::alone("select unchanged, seq, tasks, last_key, last_id, total from api.task_list($1, $2)");
+        const FIRST_PAGE: Statement = Statement::or_together(
+            LIST.alone,
+            "select call.number, call.caller, unchanged, seq, tasks, last_key, last_id, total \
+            from unnest($1::text[], $2::text[]) with ordinality as call (caller, list, number), \
+                api.task_list(call.caller, call.list::jsonb)",
+        );
+        // A filter may have to read all that the caller has, and the place in a cursor may be refused.
+        let together = query.after.is_none() && query.filter.is_empty() && !query.count;
+        let statement = if together { FIRST_PAGE } else { LIST };
         let list = List {
             order: query.order,
             limit: query.limit,
@@ -171,7 +189,7 @@ impl Scope<'_> {
             filter: &query.filter,
             count: query.count,
         };
-        let row = self.read(LIST, [json(&list)?]).await.map_err(|error| match error {
+        let row = self.read(statement, [json(&list)?]).await.map_err(|error| match error {
             // All the other values were parsed; that of a place is known to the database alone.
             Error::Invalid(_) => Invalid::parameter("cursor", "Not a cursor that errand gave.").into(),
             other => other,

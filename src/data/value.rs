@@ -23,6 +23,22 @@ pub enum Value {
     Ints(Vec<i64>),
 }
 
+impl Value {
+    /// A parameter as an element of an array of text.
+    pub fn text(&self) -> Option<String> {
+        match self {
+            Self::Null => None,
+            Self::Bool(value) => Some(value.to_string()),
+            Self::Int(value) => Some(value.to_string()),
+            Self::Text(value) | Self::Json(value) => Some(value.clone()),
+            Self::Uuid(value) => Some(value.to_string()),
+            Self::Ints(values) => {
+                Some(format!("{{{}}}", values.iter().map(i64::to_string).collect::<Vec<_>>().join(",")))
+            }
+        }
+    }
+}
+
 /// The row of an answer.
 #[derive(Debug, Clone)]
 pub struct Row(std::vec::IntoIter<Value>);

@@ -29,13 +29,29 @@ struct Alarms {
 
 type Key = (Instant, u64);
 
-/// Rings at its time, unless it is dropped before.
+/// Rings at its time or when its bell is rung, unless it is dropped before.
 pub(super) struct Alarm {
     key: Key,
     end: StreamReader<u8>,
 }
 
+/// Rings an alarm before its time.
+#[derive(Clone, Copy)]
+pub(super) struct Bell(Key);
+
+impl Bell {
+    /// Rings, unless it has rung.
+    pub(super) fn ring(self) {
+        ALARMS.with(|alarms| alarms.set.borrow_mut().remove(&self.0));
+    }
+}
+
 impl Alarm {
+    /// Its bell.
+    pub(super) fn bell(&self) -> Bell {
+        Bell(self.key)
+    }
+
     /// Sets an alarm.
     pub(super) fn at(deadline: Instant) -> Self {
         let (bell, end) = wit_stream::new();

@@ -8,11 +8,12 @@ use std::time::Instant;
 
 use futures::future::{Either, select};
 use send_wrapper::SendWrapper;
-use spin_sdk::pg::{Connection, DbValue, Error, ParameterValue, PgError, QueryError};
+use spin_sdk::pg::{DbValue, Error, ParameterValue, PgError, QueryError};
 
 use super::alarms::Alarm;
-use super::connections::lease;
-use crate::data::{Calling, Database, DatabaseError, Row, Value};
+use super::connections::{Lease, lease};
+use super::together::{Group, Lead, Part, part};
+use crate::data::{Calling, Database, DatabaseError, Row, Statement, Value};
 
 /// A database by its address; Spin keeps the connections.
 pub(super) struct SpinDatabase {
@@ -27,44 +28,127 @@ impl SpinDatabase {
 
     async fn run(
         &self,
-        statement: &'static str,
+        statement: Statement,
+        parameters: Vec<Value>,
+        deadline: Instant,
+    ) -> Result<Option<Row>, DatabaseError> {
+        if let Some(together) = statement.together {
+            match part(together, &parameters, deadline).await {
+                Part::Lead(lead) => return self.lead(lead, statement.alone, together, parameters, deadline).await,
+                Part::Answered(row) => return Ok(Some(row)),
+                Part::TooLate => return Err(DatabaseError::Deadline { sent: true }),
+                Part::Alone => {}
+            }
+        }
+        let mut alarm = Alarm::at(deadline);
+        let lease = self.lease(&mut alarm).await?;
+        ask(lease, statement.alone, parameters, &mut alarm).await
+    }
+
+    /// Asks for all who have gathered when there is a connection.
+    async fn lead(
+        &self,
+        lead: Lead,
+        alone: &str,
+        together: &str,
         parameters: Vec<Value>,
         deadline: Instant,
     ) -> Result<Option<Row>, DatabaseError> {
         let mut alarm = Alarm::at(deadline);
-        let lease = match select(pin!(lease(&self.address)), pin!(alarm.ring())).await {
-            Either::Left((lease, _)) => lease.map_err(before_sending)?,
-            Either::Right(_) => return Err(DatabaseError::Deadline { sent: false }),
-        };
-        let answer = match select(pin!(query(lease.connection(), statement, parameters)), pin!(alarm.ring())).await {
-            Either::Left((answer, _)) => answer,
-            Either::Right(_) => Err(DatabaseError::Deadline { sent: true }),
-        };
-        if answer.is_ok() {
-            lease.is_good();
+        let lease = self.lease(&mut alarm).await?;
+        let group = lead.go();
+        if group.is_empty() {
+            return ask(lease, alone, parameters, &mut alarm).await;
         }
-        answer
+        if let Ok(Some(row)) = ask_together(lease, together, &parameters, &group, &mut alarm).await {
+            return Ok(Some(row));
+        }
+        // What was wrong may be another's.
+        drop(group);
+        let lease = self.lease(&mut alarm).await?;
+        ask(lease, alone, parameters, &mut alarm).await
+    }
+
+    async fn lease(&self, alarm: &mut Alarm) -> Result<Lease, DatabaseError> {
+        match select(pin!(lease(&self.address)), pin!(alarm.ring())).await {
+            Either::Left((lease, _)) => lease.map_err(before_sending),
+            Either::Right(_) => Err(DatabaseError::Deadline { sent: false }),
+        }
     }
 }
 
 impl Database for SpinDatabase {
-    fn call<'a>(&'a self, statement: &'static str, parameters: Vec<Value>, deadline: Instant) -> Calling<'a> {
+    fn call<'a>(&'a self, statement: Statement, parameters: Vec<Value>, deadline: Instant) -> Calling<'a> {
         // A component has one thread: what is not Send cannot leave it.
         Box::pin(SendWrapper::new(self.run(statement, parameters, deadline)))
     }
 }
 
-async fn query(
-    connection: &Connection,
-    statement: &'static str,
+/// Asks for one.
+async fn ask(
+    lease: Lease,
+    statement: &str,
     parameters: Vec<Value>,
+    alarm: &mut Alarm,
 ) -> Result<Option<Row>, DatabaseError> {
-    let parameters: Vec<_> = parameters.into_iter().map(parameter).collect();
-    let mut result = connection.query(statement, parameters).await.map_err(after_sending)?;
-    let row = result.rows().next().await;
-    // A stream that breaks looks like one that ends; only the result tells them apart.
-    result.result().await.map_err(after_sending)?;
-    row.map(|columns| columns.into_iter().map(column).collect::<Result<_, _>>().map(Row::new)).transpose()
+    let parameters = parameters.into_iter().map(parameter).collect();
+    let mut answer = None;
+    query(lease, statement, parameters, 1, alarm, |columns| answer = Some(columns)).await?;
+    answer.map(row).transpose()
+}
+
+/// Asks for all of a group, and hands out the others' answers.
+async fn ask_together(
+    lease: Lease,
+    statement: &str,
+    own: &[Value],
+    group: &Group,
+    alarm: &mut Alarm,
+) -> Result<Option<Row>, DatabaseError> {
+    let parameters = group.parameters(own).into_iter().map(ParameterValue::ArrayStr).collect();
+    let mut answer = None;
+    query(lease, statement, parameters, group.size(), alarm, |columns| {
+        let mut columns = columns.into_iter();
+        if let (Some(DbValue::Int64(number)), Some(DbValue::Str(caller))) = (columns.next(), columns.next())
+            && let Ok(row) = row(columns)
+        {
+            answer = group.hand_out(number, caller, row, own).or(answer.take());
+        }
+    })
+    .await?;
+    Ok(answer)
+}
+
+/// Runs a statement that gives this many rows at most, and takes each when it comes.
+async fn query(
+    lease: Lease,
+    statement: &str,
+    parameters: Vec<ParameterValue>,
+    rows: usize,
+    alarm: &mut Alarm,
+    mut take: impl FnMut(Vec<DbValue>),
+) -> Result<(), DatabaseError> {
+    let answer = async {
+        let mut result = lease.connection().query(statement, parameters).await.map_err(after_sending)?;
+        for _ in 0..rows {
+            let Some(columns) = result.rows().next().await else { break };
+            take(columns);
+        }
+        // A stream that breaks looks like one that ends; only the result tells them apart.
+        result.result().await.map_err(after_sending)
+    };
+    let outcome = match select(pin!(answer), pin!(alarm.ring())).await {
+        Either::Left((outcome, _)) => outcome,
+        Either::Right(_) => Err(DatabaseError::Deadline { sent: true }),
+    };
+    if outcome.is_ok() {
+        lease.is_good();
+    }
+    outcome
+}
+
+fn row(columns: impl IntoIterator<Item = DbValue>) -> Result<Row, DatabaseError> {
+    columns.into_iter().map(column).collect::<Result<_, _>>().map(Row::new)
 }
 
 fn parameter(value: Value) -> ParameterValue {

@@ -225,6 +225,33 @@ fn a_disk_that_is_full() {
     });
 }
 
+/// So many that some find company.
+const CROWD: u64 = 64;
+
+#[test]
+fn reads_that_cannot_be_made_together_are_made_alone() {
+    let world = world();
+    RUNTIME.block_on(async {
+        let admin = world.admin().await;
+        let rolled_back = async || -> i64 {
+            let sql = "select xact_rollback from pg_stat_database where datname = current_database()";
+            admin.query_one(sql, &[]).await.unwrap().get(0)
+        };
+        // The statements for many calls take arrays apart, and nothing else does.
+        let before = rolled_back().await;
+        let mut trial = Trial::with(&world, "no statements for many", CROWD, None).await.harmless();
+        trial
+            .fault(async {
+                admin.batch_execute("revoke execute on function unnest(anyarray) from public").await.unwrap();
+                sleep(lasting(1000)).await;
+                admin.batch_execute("grant execute on function unnest(anyarray) to public").await.unwrap();
+            })
+            .await;
+        trial.judge().await;
+        assert!(rolled_back().await > before, "no reads were made together");
+    });
+}
+
 /// A file system of some megabytes, in memory.
 struct SmallDisk {
     folder: std::path::PathBuf,

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result};
 use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod};
-use errand::data::{Calling, Database, DatabaseError, Row, Value};
+use errand::data::{Calling, Database, DatabaseError, Row, Statement, Value};
 use tokio::time::timeout_at;
 use tokio_postgres::NoTls;
 use tokio_postgres::config::SslMode;
@@ -52,10 +52,10 @@ impl NativeDatabase {
 }
 
 impl Database for NativeDatabase {
-    fn call<'a>(&'a self, statement: &'static str, parameters: Vec<Value>, deadline: Instant) -> Calling<'a> {
+    fn call<'a>(&'a self, statement: Statement, parameters: Vec<Value>, deadline: Instant) -> Calling<'a> {
         Box::pin(async move {
             let sent = AtomicBool::new(false);
-            timeout_at(deadline.into(), self.run(statement, parameters, &sent))
+            timeout_at(deadline.into(), self.run(statement.alone, parameters, &sent))
                 .await
                 .unwrap_or_else(|_| Err(DatabaseError::Deadline { sent: sent.load(Ordering::Relaxed) }))
         })
