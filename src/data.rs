@@ -25,8 +25,8 @@ pub type Calling<'a> = Pin<Box<dyn Future<Output = Result<Option<Row>, DatabaseE
 
 /// A PostgreSQL that can be asked one thing at a time. Implemented once per runtime.
 pub trait Database: Send + Sync {
-    /// Runs one statement, which gives at most one row. Past the deadline the answer is an error, whatever the call is
-    /// waiting for: a place in a pool, a connection, or the answer itself.
+    /// Makes one call, which gives at most one row. Past the deadline the answer is an error, whatever the call is waiting
+    /// for: a place in a pool, a connection, others to go with, or the answer itself.
     fn call<'a>(&'a self, statement: Statement, parameters: Vec<Value>, deadline: Instant) -> Calling<'a>;
 }
 
