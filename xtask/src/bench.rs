@@ -125,12 +125,7 @@ impl Bench {
         servers: &[Running],
         report: &mut Report,
     ) -> Result<()> {
-        // One full second each, so that pools are filled and code is compiled.
-        let warm = Cell { connections: 32, scenario: Scenario::Day };
-        for server in servers {
-            wrk.run(server.port, warm, 1, 0, (None, None)).await?;
-            settle(&[server.pid(), data.pid()]).await;
-        }
+        warm(wrk, data, servers, 32).await?;
         let seconds = self.seconds.unwrap_or(if self.full { FULL } else { QUICK });
         let floor = match (self.no_floor, self.full) {
             (true, _) => 0,
@@ -148,8 +143,13 @@ impl Bench {
             floor::measure(wrk, data, size, servers, (self.full, &mut budget), report).await?;
         }
         let mut found: Vec<(Cell, Peer, Measured)> = Vec::new();
+        let mut connections = 0;
         'rounds: for round in 1..=rounds {
             for cell in &cells {
+                if cell.connections != connections {
+                    connections = cell.connections;
+                    warm(wrk, data, servers, connections).await?;
+                }
                 if cell.scenario.is_conditional() {
                     wrk.plan(&data.plan(size).await?)?;
                 }
@@ -229,6 +229,15 @@ impl Bench {
             && self.users.is_none_or(|users| users == USERS)
             && self.tasks.is_none_or(|tasks| tasks == TASKS)
     }
+}
+
+/// A full second for each with so many connections, so that pools are filled and code is compiled: that is not what is measured.
+async fn warm(wrk: &Wrk, data: &Data, servers: &[Running], connections: u32) -> Result<()> {
+    for server in servers {
+        wrk.run(server.port, Cell { connections, scenario: Scenario::Day }, 1, 0, (None, None)).await?;
+        settle(&[server.pid(), data.pid()]).await;
+    }
+    Ok(())
 }
 
 /// Waits until nothing is left to do of what nobody waits for any more: the next peer would pay for it.

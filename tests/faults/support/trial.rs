@@ -162,7 +162,7 @@ pub fn shown(wrong: &[String]) -> String {
     wrong.iter().take(20).map(|line| format!("  {line}\n")).collect()
 }
 
-fn grown(host: &Host, before: u64) -> Option<String> {
+pub fn grown(host: &Host, before: u64) -> Option<String> {
     let now = host.rss()?;
     (now > before + MEMORY).then(|| format!("the host grew from {} to {} MiB", before >> 20, now >> 20))
 }
