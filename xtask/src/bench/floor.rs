@@ -112,8 +112,11 @@ async fn pgbench(data: &Data, size: Size, call: &'static str, protocol: Protocol
     command.args(["--time", &seconds.to_string()]).arg("--file").arg(&script);
     command.args(["--define", &format!("users={}", size.users), "--define", &format!("tasks={}", size.tasks)]);
     command.envs(Address::parse(&data.app_url)?.libpq_env());
+    // A session that ends between two looks at the processes would be missing in both.
+    super::settle(&[data.pid()]).await;
     let before = data.pid().and_then(usage::of).unwrap_or_default();
     let told = output(command, Duration::from_secs(seconds + 30)).await?;
+    super::settle(&[data.pid()]).await;
     let after = data.pid().and_then(usage::of).unwrap_or_default();
     let rate: f64 = told
         .lines()
