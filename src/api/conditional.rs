@@ -64,11 +64,12 @@ fn numbers(tags: impl IntoIterator<Item = (bool, String)>) -> Vec<i64> {
 fn parse(headers: &HeaderMap, name: http::HeaderName, shown: &'static str) -> Result<Option<Condition>, Invalid> {
     let mistake = || Invalid::header(shown, "Must be * or a list of entity tags in double quotes, as ETag gave them.");
     let mut tags = Vec::new();
-    let mut any = false;
+    let (mut lines, mut any) = (0, 0);
     for value in headers.get_all(&name) {
+        lines += 1;
         let mut rest = value.to_str().map_err(|_| mistake())?.trim();
         if rest == "*" {
-            any = true;
+            any += 1;
             continue;
         }
         while !rest.is_empty() {
@@ -82,10 +83,10 @@ fn parse(headers: &HeaderMap, name: http::HeaderName, shown: &'static str) -> Re
             };
         }
     }
-    match (any, tags.is_empty(), headers.contains_key(&name)) {
-        (_, _, false) => Ok(None),
-        (true, true, true) => Ok(Some(Condition::Any)),
-        (false, false, true) => Ok(Some(Condition::Tags(tags))),
+    match lines {
+        0 => Ok(None),
+        _ if any == lines => Ok(Some(Condition::Any)),
+        _ if any == 0 && !tags.is_empty() => Ok(Some(Condition::Tags(tags))),
         _ => Err(mistake()),
     }
 }
@@ -110,6 +111,17 @@ mod tests {
     fn what_is_no_tag_is_refused_rather_than_ignored() {
         for value in ["3", "", r#""3"#, r#""3" "4""#, r#"*, "3""#, "w/\"3\"", r#"W/3"#] {
             assert!(if_match(value).is_err(), "{value}");
+        }
+    }
+
+    #[test]
+    fn any_stands_alone() {
+        let of = |values: &[&'static str]| {
+            expectation(&values.iter().map(|value| (IF_MATCH, HeaderValue::from_static(value))).collect())
+        };
+        assert_eq!(of(&["*", "*"]).unwrap(), Expectation::default());
+        for values in [["", "*"], ["*", ""], ["*", r#""3""#], [r#""3""#, "*"]] {
+            assert!(of(&values).is_err(), "{values:?}");
         }
     }
 
