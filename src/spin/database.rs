@@ -60,11 +60,12 @@ impl SpinDatabase {
         if group.is_empty() {
             return ask(lease, alone, parameters, &mut alarm).await;
         }
-        if let Ok(Some(row)) = ask_together(lease, together, &parameters, &group, &mut alarm).await {
-            return Ok(Some(row));
+        match ask_together(lease, together, &parameters, &group, &mut alarm).await {
+            Ok(Some(row)) => return Ok(Some(row)),
+            Err(DatabaseError::Deadline { sent }) => return Err(DatabaseError::Deadline { sent }),
+            // What was wrong may be another's.
+            Ok(None) | Err(_) => drop(group),
         }
-        // What was wrong may be another's.
-        drop(group);
         let lease = self.lease(&mut alarm).await?;
         ask(lease, alone, parameters, &mut alarm).await
     }
