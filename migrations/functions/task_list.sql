@@ -109,17 +109,24 @@ begin
     loop
         execute format(
             -- The plan is for any user and any filters, and expects few rows of either: sorting them would look cheap.
+            -- The filters are variables, because a field of a composite value is looked up again for every row.
             'create function api.task_page_%s(p_start api.task_page_start, p_filter api.task_filter) returns api.task_page '
-            'language plpgsql stable set enable_sort = off as $body$ begin return (%s); end $body$',
+            'language plpgsql stable set enable_sort = off as $body$ '
+            'declare '
+            'by_completed constant boolean := p_filter.completed; '
+            'by_priorities constant smallint[] := p_filter.priorities; '
+            'by_tags constant text[] := p_filter.tags; '
+            'by_query constant tsquery := p_filter.query; '
+            'begin return (%s); end $body$',
             list_order,
-            replace(replace(
+            replace(
                 api.task_page_sql(
                     list_order,
-                    'and (($2).completed is null or t.completed = ($2).completed) '
-                    'and (($2).priorities is null or t.priority = any (($2).priorities)) '
-                    'and (($2).tags is null or t.tags @> ($2).tags) '
-                    'and (($2).query is null or t.words @@ ($2).query)'),
-                '($1)', '(p_start)'), '($2)', '(p_filter)'));
+                    'and (by_completed is null or t.completed = by_completed) '
+                    'and (by_priorities is null or t.priority = any (by_priorities)) '
+                    'and (by_tags is null or t.tags @> by_tags) '
+                    'and (by_query is null or t.words @@ by_query)'),
+                '($1)', '(p_start)'));
     end loop;
 end
 $install$;
