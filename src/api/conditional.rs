@@ -72,6 +72,8 @@ fn parse(headers: &HeaderMap, name: http::HeaderName, shown: &'static str) -> Re
             any += 1;
             continue;
         }
+        // Empty elements of a list count for nothing (section 5.6.1.2).
+        rest = rest.trim_start_matches([',', ' ', '\t']);
         while !rest.is_empty() {
             let weak = rest.strip_prefix("W/");
             let opaque = weak.unwrap_or(rest).strip_prefix('"').ok_or_else(mistake)?;
@@ -103,13 +105,14 @@ mod tests {
     fn strong_tags_name_versions() {
         assert_eq!(if_match(r#""3""#).unwrap().versions, Some(vec![3]));
         assert_eq!(if_match(r#""3", W/"4" ,"05","x","7""#).unwrap().versions, Some(vec![3, 7]));
+        assert_eq!(if_match(r#", "3",, "7","#).unwrap().versions, Some(vec![3, 7]));
         assert_eq!(if_match("*").unwrap().versions, None);
         assert_eq!(expectation(&HeaderMap::new()).unwrap(), Expectation::default());
     }
 
     #[test]
     fn what_is_no_tag_is_refused_rather_than_ignored() {
-        for value in ["3", "", r#""3"#, r#""3" "4""#, r#"*, "3""#, "w/\"3\"", r#"W/3"#] {
+        for value in ["3", "", ",", r#""3"#, r#""3" "4""#, r#"*, "3""#, "w/\"3\"", r#"W/3"#] {
             assert!(if_match(value).is_err(), "{value}");
         }
     }

@@ -38,6 +38,15 @@ impl DatabaseError {
         matches!(self, Self::Refused { sqlstate, .. } if matches!(sqlstate.as_str(), "40001" | "40P01"))
     }
 
+    /// Whether it tells of what was asked rather than of the database: who asks for something else may fare better.
+    pub(crate) fn is_of_the_statement(&self) -> bool {
+        match self {
+            Self::Refused { .. } => !matches!(Error::from(self.clone()), Error::Unavailable(_)),
+            Self::Malformed(_) => true,
+            Self::Unreachable(_) | Self::Lost(_) | Self::Deadline { .. } => false,
+        }
+    }
+
     /// Whether the connection is of no use any more, so that a fresh one may fare better.
     pub(super) fn broke_the_connection(&self) -> bool {
         match self {

@@ -6,8 +6,8 @@ pub struct Statement {
     /// SQL for one call; gives one row.
     pub alone: &'static str,
     /// SQL for many calls: each parameter is an array of text with that of each call, and each row begins with the number
-    /// of its call, from 1 on, and its caller. A runtime may use it for calls that come at the same time. Each announces
-    /// its own caller, as it does alone.
+    /// of its call, from 1 on, and its caller, which is the first parameter. A runtime may use it for calls that come at the
+    /// same time. Each announces its own caller, as it does alone.
     pub together: Option<&'static str>,
 }
 

@@ -66,6 +66,11 @@ impl Alarm {
         })
     }
 
+    /// Whether its time is over. It may ring some milliseconds later.
+    pub(super) fn is_due(&self) -> bool {
+        Instant::now() >= self.key.0
+    }
+
     /// Waits until it rings.
     pub(super) async fn ring(&mut self) {
         // What has rung may have done so while nobody waited any more: reading once more from a stream that has ended traps.

@@ -35,8 +35,8 @@ impl SpinDatabase {
         if let Some(together) = statement.together {
             match part(together, &parameters, deadline).await {
                 Part::Lead(lead) => return self.lead(lead, statement.alone, together, parameters, deadline).await,
-                Part::Answered(row) => return Ok(Some(row)),
-                Part::TooLate => return Err(DatabaseError::Deadline { sent: true }),
+                Part::Answered(answer) => return answer.map(Some),
+                Part::TooLate { sent } => return Err(DatabaseError::Deadline { sent }),
                 Part::Alone => {}
             }
         }
@@ -62,15 +62,24 @@ impl SpinDatabase {
         }
         match ask_together(lease, together, &parameters, &group, &mut alarm).await {
             Ok(Some(row)) => return Ok(Some(row)),
-            Err(DatabaseError::Deadline { sent }) => return Err(DatabaseError::Deadline { sent }),
+            // The others may have more time.
+            Err(error @ DatabaseError::Deadline { .. }) => return Err(error),
             // What was wrong may be another's.
-            Ok(None) | Err(_) => drop(group),
+            Err(error) if error.is_of_the_statement() => drop(group),
+            Err(error) => {
+                group.fail(&error);
+                return Err(error);
+            }
+            Ok(None) => drop(group),
         }
         let lease = self.lease(&mut alarm).await?;
         ask(lease, alone, parameters, &mut alarm).await
     }
 
     async fn lease(&self, alarm: &mut Alarm) -> Result<Lease, DatabaseError> {
+        if alarm.is_due() {
+            return Err(DatabaseError::Deadline { sent: false });
+        }
         match select(pin!(lease(&self.address)), pin!(alarm.ring())).await {
             Either::Left((lease, _)) => lease.map_err(before_sending),
             Either::Right(_) => Err(DatabaseError::Deadline { sent: false }),
@@ -112,8 +121,9 @@ async fn ask_together(
         let mut columns = columns.into_iter();
         if let (Some(DbValue::Int64(number)), Some(DbValue::Str(caller))) = (columns.next(), columns.next())
             && let Ok(row) = row(columns)
+            && let Some(own) = group.hand_out(number, caller, row, own)
         {
-            answer = group.hand_out(number, caller, row, own).or(answer.take());
+            answer = Some(own);
         }
     })
     .await?;

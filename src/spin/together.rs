@@ -7,12 +7,11 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
-use std::mem::take;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use super::alarms::{Alarm, Bell};
-use crate::data::{Row, Value};
+use crate::data::{DatabaseError, Row, Value};
 
 /// How many go together.
 const MOST: usize = 16;
@@ -41,17 +40,19 @@ enum Way {
     Sent(Instant),
 }
 
-/// Where one of them waits.
+/// Where one of them waits. Whoever waits there holds it, and the gathering or a group does: when only those are left, nobody
+/// waits any more.
 struct Place {
     parameters: Vec<Value>,
     bell: Cell<Bell>,
-    sent: Cell<bool>,
+    /// Whether a group took it along.
+    gone: Cell<bool>,
     word: RefCell<Option<Word>>,
 }
 
-/// What the one who waits is told.
+/// What the one who waits is told, once, when its place has left the queue.
 enum Word {
-    Answer(Row),
+    Answer(Result<Row, DatabaseError>),
     Lead(Lead),
     GoAlone,
 }
@@ -62,28 +63,32 @@ pub(super) enum Part {
     Lead(Lead),
     /// It goes alone.
     Alone,
-    /// It was answered.
-    Answered(Row),
+    /// It was answered, or failed as the database did.
+    Answered(Result<Row, DatabaseError>),
     /// Its time is over.
-    TooLate,
+    TooLate {
+        /// Whether the database may have got the statement.
+        sent: bool,
+    },
 }
 
 /// Held by the one who leads. When it goes, the next one leads.
 pub(super) struct Lead {
     gathering: Rc<Gathering>,
-    sent: bool,
+    gone: bool,
 }
 
 /// Those who go with the one who leads. Who was not answered at the end goes alone.
 pub(super) struct Group {
     others: Vec<Rc<Place>>,
+    /// Goes last: those who were not answered are to hear of it before somebody else leads.
     _lead: Lead,
 }
 
 /// Learns what to do, which may be nothing: whoever finds company waits for it.
 pub(super) async fn part(statement: &'static str, parameters: &[Value], deadline: Instant) -> Part {
     let gathering = Gathering::of(statement);
-    if gathering.has_waited(NEAR) {
+    if gathering.is_late_by(NEAR) {
         return Part::Lead(gathering.lead());
     }
     let mut alarm = Alarm::at(deadline.min(Instant::now() + PATIENCE));
@@ -91,18 +96,21 @@ pub(super) async fn part(statement: &'static str, parameters: &[Value], deadline
     loop {
         alarm.ring().await;
         let word = place.word.take();
-        return match word {
-            Some(Word::Answer(row)) => Part::Answered(row),
-            Some(Word::Lead(lead)) => Part::Lead(lead),
-            Some(Word::GoAlone) => Part::Alone,
-            None if Instant::now() >= deadline => Part::TooLate,
-            None if gathering.has_waited(PATIENCE) && !place.sent.get() => Part::Alone,
+        if let Some(Word::Answer(answer)) = word {
+            return Part::Answered(answer);
+        }
+        if Instant::now() >= deadline {
+            return Part::TooLate { sent: place.gone.get() };
+        }
+        match word {
+            Some(Word::Lead(lead)) => return Part::Lead(lead),
+            Some(_) => return Part::Alone,
+            None if gathering.is_late_by(PATIENCE) && !place.gone.get() => return Part::Alone,
             None => {
                 alarm = Alarm::at(deadline.min(Instant::now() + PATIENCE));
                 place.bell.set(alarm.bell());
-                continue;
             }
-        };
+        }
     }
 }
 
@@ -120,12 +128,12 @@ impl Gathering {
 
     fn lead(self: &Rc<Self>) -> Lead {
         self.way.set(Way::Taken);
-        Lead { gathering: Rc::clone(self), sent: false }
+        Lead { gathering: Rc::clone(self), gone: false }
     }
 
     fn join(&self, parameters: &[Value], bell: Bell) -> Rc<Place> {
         let (parameters, bell) = (parameters.to_vec(), Cell::new(bell));
-        let place = Rc::new(Place { parameters, bell, sent: Cell::default(), word: RefCell::default() });
+        let place = Rc::new(Place { parameters, bell, gone: Cell::default(), word: RefCell::default() });
         self.waiting.borrow_mut().push_back(Rc::clone(&place));
         place
     }
@@ -136,8 +144,8 @@ impl Gathering {
         std::iter::from_fn(|| waiting.pop_front()).find(|place| Rc::strong_count(place) > 1)
     }
 
-    /// Whether nothing has come back for this long, or nothing is to come.
-    fn has_waited(&self, long: Duration) -> bool {
+    /// Whether nothing has come back for this long, or nobody is on the way.
+    fn is_late_by(&self, long: Duration) -> bool {
         match self.way.get() {
             Way::Free => true,
             Way::Taken => false,
@@ -157,17 +165,17 @@ impl Lead {
     /// Takes those along who have gathered: now the statement is sent.
     pub(super) fn go(mut self) -> Group {
         let others: Vec<_> = std::iter::from_fn(|| self.gathering.next()).take(MOST - 1).collect();
-        others.iter().for_each(|place| place.sent.set(true));
+        others.iter().for_each(|place| place.gone.set(true));
         self.gathering.way.set(Way::Sent(Instant::now()));
-        self.sent = true;
+        self.gone = true;
         Group { others, _lead: self }
     }
 }
 
 impl Drop for Lead {
     fn drop(&mut self) {
-        let Self { gathering, sent } = self;
-        if *sent && matches!(gathering.way.get(), Way::Taken) {
+        let Self { gathering, gone } = self;
+        if *gone && matches!(gathering.way.get(), Way::Taken) {
             return; // Somebody who came later leads already.
         }
         gathering.way.set(Way::Free);
@@ -195,27 +203,32 @@ impl Group {
         (0..leader.len()).map(array).collect()
     }
 
-    /// Hands the answer of that number out, the first having 1. What is left is the leader's own. The database says whose
-    /// each answer is, and nobody else gets it.
+    /// Hands the answer of that number out, the first having 1 and the leader the last. The leader's own comes back. The
+    /// database says whose each answer is, and nobody else gets it.
     pub(super) fn hand_out(&self, number: i64, caller: String, row: Row, leader: &[Value]) -> Option<Row> {
-        let place = usize::try_from(number).ok().and_then(|number| self.others.get(number.checked_sub(1)?));
+        let index = usize::try_from(number).ok()?.checked_sub(1)?;
         let caller = Some(Value::Text(caller));
-        match place {
-            Some(place) if place.parameters.first() == caller.as_ref() => place.tell(Word::Answer(row)),
-            None if leader.first() == caller.as_ref() => return Some(row),
+        match self.others.get(index) {
+            Some(place) if place.parameters.first() == caller.as_ref() => place.tell(Word::Answer(Ok(row))),
+            None if index == self.others.len() && leader.first() == caller.as_ref() => return Some(row),
             _ => {}
         }
         None
+    }
+
+    /// Tells those who were not answered that the database failed.
+    pub(super) fn fail(&self, error: &DatabaseError) {
+        self.unanswered().for_each(|place| place.tell(Word::Answer(Err(error.clone()))));
+    }
+
+    /// A word that was said already is heard: saying more would take it back.
+    fn unanswered(&self) -> impl Iterator<Item = &Rc<Place>> {
+        self.others.iter().filter(|place| place.word.borrow().is_none())
     }
 }
 
 impl Drop for Group {
     fn drop(&mut self) {
-        // A word that was said already is heard: it says more.
-        for place in take(&mut self.others) {
-            if place.word.borrow().is_none() {
-                place.tell(Word::GoAlone);
-            }
-        }
+        self.unanswered().for_each(|place| place.tell(Word::GoAlone));
     }
 }

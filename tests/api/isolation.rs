@@ -30,6 +30,29 @@ fn nothing_leaks_between_a_hundred_users() {
     interleave(100, 64, requests);
 }
 
+/// Reads that come together travel in arrays of text.
+#[test]
+fn users_whose_ids_need_quoting_stay_apart() {
+    let run = Uuid::now_v7();
+    let odd = ["", "x", ",", "{}", "\"", "\\", "'", "NULL", ",NULL", "é", "e\u{301}", "$1", "%s"];
+    let users = odd.map(|odd| User::with_id(&format!("{odd}{run}{odd}")));
+    std::thread::scope(|threads| {
+        for user in &users {
+            threads.spawn(|| {
+                let body = json!({"title": user.id}).to_string();
+                let headers = [("content-type", "application/json")];
+                let made = user.send_to("POST", "/api/me/tasks", &headers, Some(body.as_bytes())).expect(201).task();
+                for _ in 0..40 {
+                    let read = user.send_to("GET", &format!("/api/me/tasks/{}", made.id), &[], None).expect(200).task();
+                    assert_eq!((&read.owner_id, &read.title), (&user.id, &user.id));
+                    let list = user.send_to("GET", "/api/me/tasks", &[], None).expect(200).list();
+                    assert_eq!(list.tasks, [read]);
+                }
+            });
+        }
+    });
+}
+
 /// A user of the test, and what is known of their tasks.
 struct Tenant {
     user: User,

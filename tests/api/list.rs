@@ -309,15 +309,19 @@ fn each_order_has_an_index_that_serves_it() {
             let query = target()
                 .admin_query(&format!("select prosrc from pg_proc where proname = 'task_page_{order}'"))
                 .concat();
-            let query = query[query.find('(').unwrap() + 1..query.rfind(");").unwrap()]
+            let begin = "return (";
+            let query = query[query.find(begin).unwrap() + begin.len()..query.rfind(");").unwrap()]
                 .replace("(p_start)", "($1)")
-                .replace("(p_filter)", "($2)");
+                .replace("by_completed", "$2")
+                .replace("by_priorities", "$3")
+                .replace("by_tags", "$4")
+                .replace("by_query", "$5");
             let plan = target()
                 .app_query(&format!(
                     "set errand.user_id = '{}'; set plan_cache_mode = {mode}; set enable_sort = off;
-                     prepare page (api.task_page_start, api.task_filter) as {query};
+                     prepare page (api.task_page_start, boolean, smallint[], text[], tsquery) as {query};
                      explain (analyze, buffers, costs off, timing off)
-                     execute page (row ({key}, {id}, 50), null)",
+                     execute page (row ({key}, {id}, 50), null, null, null, null)",
                     user.id,
                 ))
                 .unwrap_or_else(|error| panic!("{order}: {error}"))
