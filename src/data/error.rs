@@ -38,8 +38,9 @@ impl DatabaseError {
         matches!(self, Self::Refused { sqlstate, .. } if matches!(sqlstate.as_str(), "40001" | "40P01"))
     }
 
-    /// Whether it tells of what was asked rather than of the database: who asks for something else may fare better.
-    pub(crate) fn is_of_the_statement(&self) -> bool {
+    /// Whether it tells of what was asked rather than of the database, so that who asks for something else may fare better. For
+    /// runtimes that make calls together.
+    pub fn is_of_the_statement(&self) -> bool {
         match self {
             Self::Refused { .. } => !matches!(Error::from(self.clone()), Error::Unavailable(_)),
             Self::Malformed(_) => true,
@@ -158,6 +159,15 @@ mod tests {
         for error in [refused("57014"), DatabaseError::Deadline { sent: true }, DatabaseError::Malformed(String::new())]
         {
             assert!(!error.broke_the_connection(), "{error}");
+        }
+    }
+    #[test]
+    fn who_was_asked_together_goes_alone_when_another_may_have_been_the_cause() {
+        for error in [refused("22P02"), refused("42501"), refused("XX000"), DatabaseError::Malformed(String::new())] {
+            assert!(error.is_of_the_statement(), "{error}");
+        }
+        for error in [refused("57014"), refused("55P03"), refused("53200"), DatabaseError::Lost(String::new())] {
+            assert!(!error.is_of_the_statement(), "{error}");
         }
     }
 }
