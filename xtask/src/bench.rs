@@ -30,9 +30,6 @@ use scenario::{Cell, Scenario, quick_cells, rounds};
 /// Seconds of measuring.
 const QUICK: u64 = 120;
 const FULL: u64 = 900;
-/// Seconds of the same load before each slot: how a crowd finds a server that was idle, and a database that has read nothing
-/// of the like, is not what is measured, and would be most of a slot.
-const LEAD: u64 = 1;
 /// The part of them that goes to the floor and to the parts of a request.
 const FLOOR_QUICK: u64 = 29;
 const FLOOR_FULL: u64 = 58;
@@ -140,10 +137,7 @@ impl Bench {
             seconds.saturating_sub(floor),
             cells.iter().map(|cell| cell.weight()).sum::<u64>() * servers.len() as u64,
         );
-        // A quick run has no time for it.
-        let lead = if self.full || self.seconds.is_some() { LEAD } else { 0 };
         report.rounds = (rounds, each);
-        report.lead = lead;
         let mut budget = Budget::new(seconds);
         if floor > 0 {
             floor::measure(wrk, data, size, servers, (self.full, &mut budget), report).await?;
@@ -152,7 +146,7 @@ impl Bench {
         let mut connections = 0;
         'rounds: for round in 1..=rounds {
             for cell in &cells {
-                if lead == 0 && cell.connections != connections {
+                if cell.connections != connections {
                     connections = cell.connections;
                     warm(wrk, data, servers, connections).await?;
                 }
@@ -166,17 +160,9 @@ impl Bench {
                         report.cut_short = true;
                         break 'rounds;
                     }
-                    let pids = (server.pid(), data.pid());
-                    let mut errors = 0;
-                    if lead > 0 {
-                        errors = wrk.run(server.port, *cell, lead, 0, (None, None)).await?.errors;
-                        settle(&[pids.0, pids.1]).await;
-                    }
-                    let mut measured = wrk.run(server.port, *cell, each, round, pids).await?;
-                    // Nobody may fail in the first second either.
-                    measured.errors += errors;
+                    let measured = wrk.run(server.port, *cell, each, round, (server.pid(), data.pid())).await?;
                     budget.spend(each);
-                    settle(&[pids.0, pids.1]).await;
+                    settle(&[server.pid(), data.pid()]).await;
                     eprintln!(
                         "{:>5} connections  {:<26} {:<20} {:>8.0}/s  p99 {:>7.1} ms  {} errors",
                         cell.connections,
@@ -279,8 +265,8 @@ pub(crate) struct Budget {
 
 impl Budget {
     fn new(seconds: u64) -> Self {
-        // Leading in, starting wrk, looking at processes and letting servers settle takes its time, too.
-        Self { left: seconds, end: Instant::now() + Duration::from_secs(seconds * 3) }
+        // Starting wrk, looking at processes and letting servers settle takes its time, too.
+        Self { left: seconds, end: Instant::now() + Duration::from_secs(seconds * 5 / 2) }
     }
 
     fn has(&self, seconds: u64) -> bool {

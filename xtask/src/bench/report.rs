@@ -28,8 +28,6 @@ pub(crate) struct Report {
     pub(crate) tasks_of_each: u32,
     /// How often, and for how many seconds, each peer was measured in each cell.
     pub(crate) rounds: (u32, u64),
-    /// For how many seconds the same load ran before each of them; its errors count.
-    pub(crate) lead: u64,
     /// Whether the time was over before every cell had its turn.
     pub(crate) cut_short: bool,
     /// How many answers were compared before.
@@ -60,7 +58,6 @@ impl Report {
             users: size.users,
             tasks_of_each: size.tasks,
             rounds: (0, 0),
-            lead: 0,
             cut_short: false,
             compared: 0,
             entries: Vec::new(),

@@ -37,13 +37,8 @@ impl Report {
         )?;
         writeln!(
             text,
-            "- Each figure: {} x {} s, three times as long from 500 connections on{}.",
-            self.rounds.0,
-            self.rounds.1,
-            match self.lead {
-                0 => String::new(),
-                lead => format!("; before each, {lead} s of the same load, of which only the errors count"),
-            }
+            "- Each figure: {} x {} s, three times as long from 500 connections on.",
+            self.rounds.0, self.rounds.1
         )?;
         if self.cut_short {
             writeln!(
