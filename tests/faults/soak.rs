@@ -24,8 +24,6 @@ const PART: f64 = 0.7;
 const PROGRESS: Duration = Duration::from_secs(10);
 /// When memory is looked at for the first time.
 const SETTLED: Duration = Duration::from_secs(60);
-/// How long until the host drops instances that do nothing: a second.
-const IDLE: Duration = Duration::from_millis(1_500);
 /// How much of that the host may have more at the end, where the soak was long enough to tell.
 const GROWTH: f64 = 1.05;
 
@@ -61,7 +59,6 @@ fn the_ledger_agrees_after_a_soak() {
 
 async fn soak(world: &World, goals: &Goals, seed: u64) {
     let capacity = capacity(world).await;
-    crowds(world).await;
     let rate = capacity * PART;
     eprintln!("soak: seed {seed}; the capacity is {capacity:.0} requests a second, {rate:.0} will be sent");
     let (drops_before, log_from) = (world.proxy.drops(), world.host.log_end());
@@ -133,17 +130,6 @@ async fn capacity(world: &World) -> f64 {
     let rate = done as f64 / begun.elapsed().as_secs_f64();
     load.finish().await;
     rate
-}
-
-/// All clients at once, when the host has dropped the instances that it had. Spin keeps memory for as many instances as there
-/// ever were at the same time: without this, growth would tell when the largest crowd came.
-async fn crowds(world: &World) {
-    for _ in 0..8 {
-        sleep(IDLE).await;
-        let load = Load::start(world.host.address, &Uuid::now_v7().simple().to_string(), CLIENTS, None, 0);
-        sleep(Duration::from_millis(250)).await;
-        load.finish().await;
-    }
 }
 
 /// What goes wrong.
