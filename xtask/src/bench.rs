@@ -14,6 +14,7 @@ mod scale;
 mod scenario;
 mod usage;
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
@@ -125,14 +126,16 @@ impl Bench {
         servers: &[Running],
         report: &mut Report,
     ) -> Result<()> {
-        warm(wrk, data, servers, 32).await?;
+        let cells = self.cells();
+        for connections in cells.iter().map(|cell| cell.connections).collect::<BTreeSet<_>>() {
+            warm(wrk, data, servers, connections).await?;
+        }
         let seconds = self.seconds.unwrap_or(if self.full { FULL } else { QUICK });
         let floor = match (self.no_floor, self.full) {
             (true, _) => 0,
             (false, true) => FLOOR_FULL,
             (false, false) => FLOOR_QUICK,
         };
-        let cells = self.cells();
         let (rounds, each) = rounds(
             seconds.saturating_sub(floor),
             cells.iter().map(|cell| cell.weight()).sum::<u64>() * servers.len() as u64,
@@ -143,13 +146,8 @@ impl Bench {
             floor::measure(wrk, data, size, servers, (self.full, &mut budget), report).await?;
         }
         let mut found: Vec<(Cell, Peer, Measured)> = Vec::new();
-        let mut connections = 0;
         'rounds: for round in 1..=rounds {
             for cell in &cells {
-                if cell.connections != connections {
-                    connections = cell.connections;
-                    warm(wrk, data, servers, connections).await?;
-                }
                 if cell.scenario.is_conditional() {
                     wrk.plan(&data.plan(size).await?)?;
                 }

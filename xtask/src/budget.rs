@@ -1,9 +1,10 @@
-//! The size of the component against `bench/budget.toml`. What requests allocate is counted in `tests/budget.rs`.
+//! The size of the component and of its memory against `bench/budget.toml`. What requests allocate is counted in `tests/budget.rs`.
 
 use std::fs;
 
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
+use wasmparser::{Parser, Payload};
 
 use crate::{build, toolchain::Choice, workspace};
 
@@ -16,6 +17,7 @@ struct Budget {
 struct Size {
     bytes: u64,
     gzipped: u64,
+    memory: u64,
 }
 
 /// Builds the component; fails where it is larger than it may be.
@@ -24,12 +26,31 @@ pub(crate) async fn check() -> Result<()> {
     let text = fs::read_to_string(&path).context("cannot read bench/budget.toml")?;
     let allowed = toml::from_str::<Budget>(&text).context("bench/budget.toml makes no sense")?.component;
     let components = build::components(Choice::Auto).await?;
-    let (bytes, gzipped) = build::sizes(components.first().context("there is no component")?)?;
-    eprintln!("the component has {bytes} bytes of {}, gzipped {gzipped} of {}", allowed.bytes, allowed.gzipped);
-    if bytes > allowed.bytes || gzipped > allowed.gzipped {
+    let component = components.first().context("there is no component")?;
+    let (bytes, gzipped) = build::sizes(component)?;
+    let memory = memory(&fs::read(component)?).context("the component cannot be read")?;
+    eprintln!(
+        "the component has {bytes} bytes of {}, gzipped {gzipped} of {}; an instance starts with {memory} of {}",
+        allowed.bytes, allowed.gzipped, allowed.memory
+    );
+    if bytes > allowed.bytes || gzipped > allowed.gzipped || memory > allowed.memory {
         bail!(
             "the component is larger than bench/budget.toml allows; make it smaller, or the budget larger with a reason"
         );
     }
     Ok(())
+}
+
+/// The bytes of linear memory that an instance starts with.
+fn memory(module: &[u8]) -> Result<u64> {
+    const PAGE: u64 = 64 << 10;
+    let mut pages = 0;
+    for payload in Parser::new(0).parse_all(module) {
+        if let Payload::MemorySection(memories) = payload? {
+            for memory in memories {
+                pages += memory?.initial;
+            }
+        }
+    }
+    Ok(pages * PAGE)
 }

@@ -24,6 +24,8 @@ fn main() -> ExitCode {
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())
         .init();
+    #[cfg(target_os = "linux")]
+    refuse_huge_pages();
     let result = tokio::runtime::Runtime::new().map_err(anyhow::Error::from).and_then(|runtime| {
         let result = runtime.block_on(run(&options));
         // Requests have ended by now. Idle instances end with the process: dropped one by one they would be reported as
@@ -37,6 +39,16 @@ fn main() -> ExitCode {
             eprintln!("Error: {error:#}");
             ExitCode::FAILURE
         }
+    }
+}
+
+/// The allocator asks for huge pages, and some systems give them to everybody. Then the kernel joins the small pages of a heap
+/// that is used here and there, every ten seconds, and memory grows in steps of megabytes that nothing here has asked for
+/// (PR_SET_THP_DISABLE in prctl(2)).
+#[cfg(target_os = "linux")]
+fn refuse_huge_pages() {
+    if let Err(error) = rustix::thread::disable_transparent_huge_pages(true) {
+        tracing::debug!("huge pages stay: {error}");
     }
 }
 
