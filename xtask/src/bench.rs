@@ -264,7 +264,7 @@ pub(crate) struct Budget {
 impl Budget {
     fn new(seconds: u64) -> Self {
         // Starting wrk, looking at processes and letting servers settle takes its time, too.
-        Self { left: seconds, end: Instant::now() + Duration::from_secs(seconds * 5 / 2) }
+        Self { left: seconds, end: Instant::now() + Duration::from_secs(seconds * 3) }
     }
 
     fn has(&self, seconds: u64) -> bool {

@@ -37,7 +37,7 @@ impl Report {
         )?;
         writeln!(
             text,
-            "- Each figure: {} x {} s, three times as long from 500 connections on.",
+            "- Each figure: {} x {} s, three times as long from 100 connections on.",
             self.rounds.0, self.rounds.1
         )?;
         if self.cut_short {
