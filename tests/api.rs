@@ -24,6 +24,8 @@ mod database;
 mod docs;
 #[path = "api/due.rs"]
 mod due;
+#[path = "api/ending.rs"]
+mod ending;
 #[path = "api/http.rs"]
 mod http;
 #[path = "api/idempotency.rs"]

@@ -12,4 +12,4 @@ mod target;
 pub use client::{Reply, User, anonymous, token_with};
 pub use issuer::{Answer, Issuer, jwks};
 pub use signer::{Signer, base64url, fixture};
-pub use target::{CORS_ORIGIN, SECRET, Target, kind, log_with, target};
+pub use target::{CORS_ORIGIN, Ending, Process, Runs, SECRET, Target, kind, log_with, target};

@@ -1,4 +1,4 @@
-//! Running other programs so that they never outlive their welcome: a limit on each, and Ctrl-C ends them with us.
+//! Running other programs so that none outlives us: a limit on each, and Ctrl-C ends them with us.
 
 use std::{
     os::unix::process::ExitStatusExt,
@@ -7,7 +7,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
 use tokio::{
     process::{Child, ChildStdin, Command},
     signal::unix::{SignalKind, signal},
@@ -22,8 +22,8 @@ pub(crate) const BRIEF: Duration = Duration::from_secs(120);
 pub(crate) const LONG: Duration = Duration::from_secs(45 * 60);
 /// The error of a run that the user ended.
 pub(crate) const INTERRUPTED: &str = "interrupted";
-/// How long a program may take to go after it was asked to.
-const GRACE: Duration = Duration::from_secs(10);
+/// How long a program and its children may take to go after they were asked to.
+pub(crate) const GRACE: Duration = Duration::from_secs(10);
 
 /// Ctrl-C, SIGTERM, or a terminal that was closed.
 pub(crate) async fn interrupted() -> Result<()> {
@@ -46,11 +46,11 @@ pub(crate) async fn wait(mut command: Command, limit: Duration) -> Result<ExitSt
     tokio::select! {
         status = child.wait() => Ok(status?),
         () = sleep(limit) => {
-            stop(&mut child, None).await;
+            stop(&mut child, Signal::TERM, None).await;
             bail!("`{text}` was still running after {} minutes and was stopped", limit.as_secs() / 60)
         }
         result = interrupted() => {
-            stop(&mut child, None).await;
+            stop(&mut child, Signal::TERM, None).await;
             result?;
             bail!(INTERRUPTED)
         }
@@ -83,22 +83,24 @@ pub(crate) fn spawn(command: &mut Command) -> Result<Child> {
     command.process_group(0).kill_on_drop(true).spawn().with_context(|| format!("cannot run `{text}`"))
 }
 
-/// Asks a program and its children to end, and insists after a while. What reads from `stdin` takes the end of that for
-/// the end of us.
-pub(crate) async fn stop(child: &mut Child, stdin: Option<ChildStdin>) {
-    signal_group(child, Signal::TERM);
+/// Asks a program and its children to end, and after a while ends those that are left. What reads from `stdin` takes the
+/// end of that for the end of us.
+pub(crate) async fn stop(child: &mut Child, signal: Signal, stdin: Option<ChildStdin>) {
+    let group = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
+    // Each fails only when the group is gone already.
+    let _ = group.map(|group| kill_process_group(group, signal));
     drop(stdin);
-    if timeout(GRACE, child.wait()).await.is_err() {
-        signal_group(child, Signal::KILL);
-        let _ = timeout(GRACE, child.wait()).await;
+    if timeout(GRACE, gone(child, group)).await.is_err() {
+        let _ = group.map(|group| kill_process_group(group, Signal::KILL));
+        let _ = timeout(GRACE, gone(child, group)).await;
     }
 }
 
-fn signal_group(child: &Child, signal: Signal) {
-    let pid = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
-    if let Some(pid) = pid {
-        // Fails only when the group is gone already.
-        let _ = kill_process_group(pid, signal);
+/// Waits for a program and for its children, because the program need not.
+async fn gone(child: &mut Child, group: Option<Pid>) {
+    let _ = child.wait().await;
+    while group.is_some_and(|group| test_kill_process_group(group).is_ok()) {
+        sleep(Duration::from_millis(20)).await;
     }
 }
 
@@ -124,6 +126,8 @@ fn quoted(word: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use tokio::io::AsyncReadExt;
+
     use super::*;
 
     #[test]
@@ -139,6 +143,20 @@ mod tests {
         command.args(["-c", "sleep 600 & wait"]);
         let error = wait(command, Duration::from_millis(200)).await.err().context("it should have been stopped")?;
         assert!(error.to_string().contains("still running"), "{error}");
+        Ok(())
+    }
+
+    #[tokio::test]
+    async fn children_end_after_a_program_that_does_not_wait_for_them() -> Result<()> {
+        let mut command = Command::new("sh");
+        // The child takes its time, and the program does not.
+        command.args(["-c", "sh -c 'trap \"sleep 0.3; exit\" TERM; echo; while :; do sleep 0.01; done' & wait"]);
+        let mut child = spawn(command.stdout(Stdio::piped()))?;
+        let group = child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?)).context("no process")?;
+        let mut ready = [0; 1];
+        child.stdout.take().context("no output")?.read_exact(&mut ready).await?;
+        stop(&mut child, Signal::TERM, None).await;
+        assert!(test_kill_process_group(group).is_err(), "group {group:?} goes on");
         Ok(())
     }
 }

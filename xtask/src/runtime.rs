@@ -4,6 +4,8 @@ use std::{net::SocketAddr, path::PathBuf, process::Stdio, time::Duration};
 
 use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
+use errand_native::group::GroupGuard;
+use rustix::process::Signal;
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
     process::{Child, ChildStdin, ChildStdout, Command},
@@ -69,7 +71,7 @@ impl Runtime {
             // Its end of our pipe tells it when we are gone, even if we were killed.
             command.arg("--exit-with-stdin");
         }
-        Serving::start(command)
+        Serving::start(command, self)
     }
 }
 
@@ -115,19 +117,23 @@ pub(crate) struct Serving {
     child: Child,
     /// Held here: waiting for a child closes an input that it still has, and this one's end means "stop".
     stdin: Option<ChildStdin>,
+    /// Spin does not look at its standard input: this ends it when we were killed.
+    _guard: Option<GroupGuard>,
     announced: Option<oneshot::Receiver<SocketAddr>>,
     ended: bool,
 }
 
 impl Serving {
-    fn start(mut command: Command) -> Result<Self> {
+    fn start(mut command: Command, runtime: Runtime) -> Result<Self> {
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = process::spawn(&mut command)?;
+        let leader = child.id().filter(|_| runtime == Runtime::Spin);
+        let guard = leader.map(|leader| GroupGuard::of(leader, process::GRACE)).transpose()?;
         let stdin = child.stdin.take();
         let stdout = child.stdout.take().context("the runtime has no output")?;
         let (announce, announced) = oneshot::channel();
         tokio::spawn(pass_on(stdout, announce));
-        Ok(Self { child, stdin, announced: Some(announced), ended: false })
+        Ok(Self { child, stdin, _guard: guard, announced: Some(announced), ended: false })
     }
 
     /// Waits until the API answers that it is ready; returns where.
@@ -174,10 +180,10 @@ impl Serving {
         bail!("the runtime ended by itself ({status}); what it said is above")
     }
 
-    /// Asks it to finish what it is doing and go.
+    /// Asks it to finish what it is doing and go, as Ctrl-C would.
     pub(crate) async fn stop(mut self) {
         if !self.ended {
-            process::stop(&mut self.child, self.stdin.take()).await;
+            process::stop(&mut self.child, Signal::INT, self.stdin.take()).await;
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Where the tests are sent: the router in this process, the component in the local host, or the component in Spin.
 
 use std::io::{BufRead, BufReader};
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, LazyLock, Mutex};
@@ -10,6 +11,7 @@ use errand::{Adapters, Ambient, Config};
 use errand_native::address::Address;
 use errand_native::connect::{connect, create_database};
 use errand_native::database::NativeDatabase;
+use errand_native::group::GroupGuard;
 use errand_native::keys::NativeKeys;
 use errand_native::{migrate, role, server};
 use tokio::net::TcpListener;
@@ -92,7 +94,7 @@ impl Target {
                 let mut command = Command::new(host);
                 command.args(["--listen", "127.0.0.1:0", "--exit-with-stdin"]).args(arguments);
                 command.args(kept.iter().map(|(key, value)| format!("--key-value={key}={value}")));
-                Box::new(Process::start(command, &all))
+                Box::new(Process::start(command, &all, Ending::Kill))
             }
             "spin" => {
                 let mut command = Command::new("spin");
@@ -101,7 +103,7 @@ impl Target {
                     command.args(["--runtime-config-file", "runtime-config.toml"]);
                 }
                 command.args(kept.iter().map(|(key, value)| format!("--key-value={key}={value}")));
-                Box::new(Process::start(command, &all))
+                Box::new(Process::start(command, &all, Ending::Group(PATIENCE)))
             }
             other => panic!("ERRAND_TEST_TARGET is native, host or spin, not {other}"),
         };
@@ -217,14 +219,29 @@ impl Runs for Native {
     }
 }
 
-struct Process {
+/// A server in a process of its own.
+pub struct Process {
     url: String,
-    /// Its standard input is held open: when this process goes, the other one sees the end of it and goes too.
+    /// Its standard input is held open: when this process goes, the local host sees the end of it and goes too.
     child: Child,
+    /// Spin does not look at its standard input, and what serves is a child of it.
+    guard: Option<GroupGuard>,
 }
 
+/// How a server is ended.
+pub enum Ending {
+    /// It is one process.
+    Kill,
+    /// It is asked to stop, with its children, and has so long for it.
+    Group(Duration),
+}
+
+/// How long `spin up` may take to stop.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 impl Process {
-    fn start(mut command: Command, variables: &Variables) -> Self {
+    /// Starts it in a process group of its own, and waits until it says where it serves.
+    pub fn start(mut command: Command, variables: &[(&'static str, String)], ending: Ending) -> Self {
         // Those that a test leaves out are empty, not whatever the checkout's `.env` says.
         for name in Config::VARIABLES {
             command.env(format!("SPIN_VARIABLE_{}", name.to_uppercase()), "");
@@ -235,19 +252,30 @@ impl Process {
         command.current_dir(env!("CARGO_MANIFEST_DIR"));
         // As some operators have it; the log is to be as short with it.
         command.env("RUST_BACKTRACE", "1");
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn().unwrap_or_else(|error| panic!("cannot start {command:?}: {error}"));
-        let log = BufReader::new(child.stderr.take().unwrap()).lines();
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
+        let child = command.spawn().unwrap_or_else(|error| panic!("cannot start {command:?}: {error}"));
+        let guard = match ending {
+            Ending::Kill => None,
+            Ending::Group(patience) => Some(GroupGuard::of(child.id(), patience).unwrap()),
+        };
+        // From here on it ends with this value, whatever fails.
+        let mut process = Self { url: String::new(), child, guard };
+        let log = BufReader::new(process.child.stderr.take().unwrap()).lines();
         std::thread::spawn(move || log.map_while(Result::ok).for_each(take));
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let url = lines
+        let mut lines = BufReader::new(process.child.stdout.take().unwrap()).lines();
+        process.url = lines
             .by_ref()
             .map_while(Result::ok)
             .find_map(|line| Some(line.split_once("Serving ")?.1.trim().to_owned()))
             .expect("the server stopped before it served; its messages are above");
         // Read on, so that the server never waits for a reader.
         std::thread::spawn(move || lines.for_each(drop));
-        Self { url, child }
+        process
+    }
+
+    /// Its process, and the group that this leads.
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 }
 
@@ -259,7 +287,10 @@ impl Runs for Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        _ = self.child.kill();
+        match &mut self.guard {
+            None => _ = self.child.kill(),
+            Some(guard) => guard.release(),
+        }
         _ = self.child.wait();
     }
 }

@@ -10,6 +10,7 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
+use rustix::process::Signal;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use tokio::{
@@ -225,7 +226,7 @@ impl Running {
     }
 
     pub(crate) async fn stop(mut self) {
-        process::stop(&mut self.child, self.leash.take()).await;
+        process::stop(&mut self.child, Signal::TERM, self.leash.take()).await;
     }
 }
 
