@@ -18,7 +18,7 @@ pub use token::{jwks, token};
 /// A target of the fuzzer.
 pub type Target = fn(&[u8]);
 
-/// The targets by name. The name is that of the folders in `seeds/` and `corpus/`, too.
+/// The targets by name. The name is that of the folder in `seeds/`, too.
 pub const TARGETS: [(&str, Target); 9] = [
     ("token", token),
     ("jwks", jwks),

@@ -18,7 +18,7 @@ use crate::{
 
 /// The version that is installed where there is none.
 const CARGO_FUZZ: &str = "0.13.2";
-/// The longest input that is tried, in octets.
+/// The longest input that is tried, in bytes.
 const LONGEST: u32 = 4096;
 /// How long one input may take before it counts as a hang, in seconds.
 const HANG: u32 = 20;
@@ -32,7 +32,7 @@ pub(crate) struct Fuzz {
     /// How long each target runs
     #[arg(long, value_name = "N", default_value_t = 60)]
     seconds: u32,
-    /// Afterwards, make fuzz/corpus anew: of all that is known, the inputs that together reach as much
+    /// Afterwards, reduce fuzz/corpus to the inputs that together reach as much as all that are known. Git ignores it
     #[arg(long)]
     keep: bool,
     /// The target; without it: all
@@ -131,9 +131,9 @@ impl Builder {
 struct Folders {
     /// Written by hand.
     seeds: PathBuf,
-    /// Kept of earlier runs.
+    /// Kept of this machine's earlier runs (`--keep`); empty in a fresh clone.
     corpus: PathBuf,
-    /// Of this machine's runs.
+    /// What this machine's runs came upon.
     found_inputs: PathBuf,
     /// Inputs that fail.
     failures: PathBuf,
