@@ -104,12 +104,13 @@ pub(crate) async fn date(data: &Data) -> Result<String> {
     data.ask("select to_char(now() at time zone 'UTC', 'YYYY-MM-DD')").await
 }
 
-/// Writes `name.extension` for each text, and says where.
+/// Writes `name.extension` for each text, and says where. The JSON of a whole run is for programs on this machine, and is
+/// as large as all tables together: git does not track it.
 pub(crate) fn save(whole: bool, name: &str, files: &[(&str, String)]) -> Result<()> {
     let root = workspace::root()?;
-    let folder = root.join(if whole { "bench/results" } else { "target/bench/results" });
-    fs::create_dir_all(&folder)?;
     for (extension, text) in files {
+        let folder = root.join(if whole && *extension != "json" { "bench/results" } else { "target/bench/results" });
+        fs::create_dir_all(&folder)?;
         let path: PathBuf = folder.join(format!("{name}.{extension}"));
         fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
         eprintln!("errand: wrote {}", path.strip_prefix(&root).unwrap_or(&path).display());
