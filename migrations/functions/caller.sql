@@ -4,7 +4,7 @@
 -- A role that row-level security does not hold (a superuser, BYPASSRLS) is turned away, so that a mistaken connection
 -- string cannot open every account to everyone. Returns the caller: a function begins by declaring it, because an
 -- expression costs less than a statement.
-create function api.announce(p_caller text) returns text
+create or replace function api.announce(p_caller text) returns text
 language plpgsql as $$
 begin
     if not row_security_active('errand.task'::regclass) then
@@ -18,7 +18,7 @@ $$;
 
 -- Takes the caller's next sequence number and the time of the write, and keeps the caller's other writes waiting until
 -- this transaction ends: numbers and times become visible in their order.
-create function api.next_write(p_caller text, out seq bigint, out at timestamptz)
+create or replace function api.next_write(p_caller text, out seq bigint, out at timestamptz)
 language plpgsql as $$
 begin
     insert into errand.account as account (user_id, seq, last_at)
@@ -31,14 +31,14 @@ end
 $$;
 
 -- Text as searches and sorts see it: without case and without accents.
-create function api.fold(p_text text) returns text
+create or replace function api.fold(p_text text) returns text
 language sql immutable as $$
     select translate(
         regexp_replace(normalize(lower(p_text), nfkd), '[\u0300-\u036f]', '', 'g'), 'øłđðħıŧßæœþ', 'olddhitsaot')
 $$;
 
 -- Whether the component can serve: the schema is there, and row-level security holds the role.
-create function api.ready() returns boolean
+create or replace function api.ready() returns boolean
 language plpgsql stable as $$
 declare
     caller constant text := api.announce('');

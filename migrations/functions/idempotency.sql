@@ -3,7 +3,7 @@
 -- What is known of a write that comes with a key. NULL, if nothing; else the outcome in the place of doing it again:
 -- `replayed`, the first answer; `key_reused`, where the key stands for another request; `in_flight`, where the first one
 -- is still being done. Keys older than a day are forgotten here, so that nobody has to come and clean up.
-create function api.replay(
+create or replace function api.replay(
     p_key text, p_fingerprint text, out outcome text, out task text, out version bigint)
 language plpgsql as $$
 begin
@@ -21,7 +21,7 @@ end
 $$;
 
 -- Keeps the answer to a write, in the transaction of the write itself.
-create function api.remember(p_key text, p_fingerprint text, p_task text, p_version bigint) returns void
+create or replace function api.remember(p_key text, p_fingerprint text, p_task text, p_version bigint) returns void
 language sql as $$
     insert into errand.idempotency (user_id, key, fingerprint, created_at, task, version)
     values (current_setting('errand.user_id'), p_key, p_fingerprint, now(), p_task, p_version)

@@ -4,7 +4,7 @@
 -- with an outcome: `created`, `ok`, `deleted`, `not_found`, `stale` (the version is none of p_if_match) or `exists`.
 -- A write with a key (p_key, p_fingerprint; NULL for none) may have those of api.replay instead.
 
-create function api.task_create(
+create or replace function api.task_create(
     p_caller text, p_id uuid, p_task jsonb, p_key text, p_fingerprint text,
     out outcome text, out task text, out version bigint)
 language plpgsql as $$
@@ -41,7 +41,7 @@ end
 $$;
 
 -- NULLs where there is no such task.
-create function api.task_get(p_caller text, p_id uuid, out task text, out version bigint)
+create or replace function api.task_get(p_caller text, p_id uuid, out task text, out version bigint)
 language plpgsql stable as $$
 declare
     caller constant text := api.announce(p_caller);
@@ -51,7 +51,7 @@ end
 $$;
 
 -- Looks for the task and keeps other writers away from it: NULL where it may be written, else the outcome.
-create function api.task_refusal(p_id uuid, p_if_match bigint[]) returns text
+create or replace function api.task_refusal(p_id uuid, p_if_match bigint[]) returns text
 language plpgsql as $$
 declare
     current_version bigint;
@@ -65,7 +65,7 @@ end
 $$;
 
 -- Takes the place of the whole task. With p_create it creates instead, and a task that is there is left alone.
-create function api.task_put(
+create or replace function api.task_put(
     p_caller text, p_id uuid, p_if_match bigint[], p_create boolean, p_task jsonb,
     out outcome text, out task text, out version bigint)
 language plpgsql as $$
@@ -106,7 +106,7 @@ $$;
 
 -- Changes the fields that p_patch has; one that is null there is cleared. The parts of `due` are fields of their own, so
 -- that a merge patch may change one of them.
-create function api.task_patch(
+create or replace function api.task_patch(
     p_caller text, p_id uuid, p_if_match bigint[], p_patch jsonb, p_key text, p_fingerprint text,
     out outcome text, out task text, out version bigint)
 language plpgsql as $$
@@ -152,7 +152,7 @@ end
 $$;
 
 -- Completes or reopens the task; with p_completed NULL, whichever it is not.
-create function api.task_complete(
+create or replace function api.task_complete(
     p_caller text, p_id uuid, p_if_match bigint[], p_completed boolean, p_key text, p_fingerprint text,
     out outcome text, out task text, out version bigint)
 language plpgsql as $$
@@ -187,7 +187,7 @@ begin
 end
 $$;
 
-create function api.task_delete(p_caller text, p_id uuid, p_if_match bigint[], out outcome text)
+create or replace function api.task_delete(p_caller text, p_id uuid, p_if_match bigint[], out outcome text)
 language plpgsql as $$
 declare
     caller constant text := api.announce(p_caller);

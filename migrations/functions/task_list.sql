@@ -4,28 +4,11 @@
 -- serve (row-level security lets none serve words and tags) leave that index the best way: then the query is a function
 -- of its own, whose plan stays cached in the session. Filters by time are planned anew each time, because there another
 -- index may be the better way.
-
--- Where a page begins, and how long it is.
-create type api.task_page_start as (key text, id uuid, size int);
-
--- What a page has: the JSON of its tasks with commas between them, and where the next one begins, if there is one.
-create type api.task_page as (tasks text, last_key text, last_id text);
-
-create type api.task_filter as (
-    completed boolean,
-    priorities smallint[],
-    tags text[],
-    due_before_date date,
-    due_before_at timestamptz,
-    due_after_date date,
-    due_after_at timestamptz,
-    overdue boolean,
-    updated_since timestamptz,
-    query tsquery
-);
+--
+-- The types are those of migration 0005.
 
 -- The query for one order. The parameter $1 is an api.task_page_start, $2 an api.task_filter.
-create function api.task_page_sql(p_order text, p_conditions text) returns text
+create or replace function api.task_page_sql(p_order text, p_conditions text) returns text
 language plpgsql immutable as $$
 declare
     least_id constant text := '00000000-0000-0000-0000-000000000000';
@@ -110,7 +93,7 @@ begin
         execute format(
             -- The plan is for any user and any filters, and expects few rows of either: sorting them would look cheap.
             -- The filters are variables, because a field of a composite value is looked up again for every row.
-            'create function api.task_page_%s(p_start api.task_page_start, p_filter api.task_filter) returns api.task_page '
+            'create or replace function api.task_page_%s(p_start api.task_page_start, p_filter api.task_filter) returns api.task_page '
             'language plpgsql stable set enable_sort = off as $body$ '
             'declare '
             'by_completed constant boolean := p_filter.completed; '
@@ -132,7 +115,7 @@ end
 $install$;
 
 -- The words of a search, each of which may be the beginning of a word; NULL where there are none.
-create function api.search_query(p_text text) returns tsquery
+create or replace function api.search_query(p_text text) returns tsquery
 language plpgsql immutable as $$
 begin
     return (
@@ -143,7 +126,7 @@ end
 $$;
 
 -- The filters of a list as typed values.
-create function api.task_filter(p_filter jsonb) returns api.task_filter
+create or replace function api.task_filter(p_filter jsonb) returns api.task_filter
 language plpgsql immutable as $$
 declare
     filter api.task_filter;
@@ -169,7 +152,7 @@ end
 $$;
 
 -- The conditions of the filters that are set, as SQL.
-create function api.task_conditions(filter api.task_filter) returns text
+create or replace function api.task_conditions(filter api.task_filter) returns text
 language plpgsql immutable as $$
 begin
     return concat(
@@ -191,7 +174,7 @@ $$;
 -- p_list: {order, limit, after: {key, id}, known: [seq] or true, count, filter}. `known` are the sequence numbers that
 -- the client has the list of; if one is current there is nothing to build. Stable: everything is read from one
 -- snapshot, the sequence number too.
-create function api.task_list(
+create or replace function api.task_list(
     p_caller text, p_list jsonb,
     out unchanged boolean, out seq bigint, out tasks text, out last_key text, out last_id text, out total bigint)
 language plpgsql stable as $$

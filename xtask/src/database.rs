@@ -48,13 +48,16 @@ impl Database {
 
     /// Applies what is missing, and says what that was.
     pub(crate) async fn migrate(&self) -> Result<()> {
-        let Report { applied, functions_replaced } =
+        let Report { applied, functions_replaced, functions_dropped } =
             migrate::migrate(&self.address, &workspace::root()?.join("migrations")).await?;
         for file in applied {
             eprintln!("errand: applied {file}");
         }
         if functions_replaced {
             eprintln!("errand: replaced the functions of schema api");
+        }
+        for signature in functions_dropped {
+            eprintln!("errand: dropped {signature}, which this checkout no longer has");
         }
         Ok(())
     }

@@ -2,6 +2,7 @@
 //!
 //! Numbered migrations run once, in order, each in its own transaction and recorded with a checksum. The database
 //! functions are one unit: replaced together, in one transaction, whenever their text or the set of migrations changes.
+//! So are their grants, in `access.sql`.
 //! Everything holds a transaction-level lock, so two migrators wait for each other even behind a pooler that hands out
 //! connections per transaction (a session-level lock would stay behind on somebody else's connection).
 
@@ -16,7 +17,6 @@ use anyhow::{Context, Result, bail};
 use tokio_postgres::{Client, Transaction, error::SqlState};
 
 use crate::{address::Address, connect::connect};
-use explain::explain;
 use source::{Source, SqlFile};
 
 /// Names the migrator's lock among other advisory locks ("errand" in ASCII).
@@ -29,6 +29,8 @@ pub struct Report {
     pub applied: Vec<String>,
     /// Whether the functions were replaced.
     pub functions_replaced: bool,
+    /// The functions that no file defines any more, dropped: name and argument types.
+    pub functions_dropped: Vec<String>,
 }
 
 /// One line of `status`.
@@ -51,7 +53,7 @@ pub struct Status {
     pub functions_current: bool,
 }
 
-/// Applies what is missing. `migrations` is the folder with `NNNN_name.up.sql` and `functions/`.
+/// Applies what is missing. `migrations` is the folder with `NNNN_name.up.sql`, `functions/` and `access.sql`.
 pub async fn migrate(address: &Address, migrations: &Path) -> Result<Report> {
     let source = Source::read(migrations)?;
     let mut client = connect(address).await?;
@@ -63,11 +65,14 @@ pub async fn migrate(address: &Address, migrations: &Path) -> Result<Report> {
         let applied = ledger::applied(&tx).await?;
         source.check(&applied)?;
         let Some(next) = source.migrations.get(applied.len()) else {
-            report.functions_replaced = functions::replace(&tx, &source).await?;
+            if let Some(dropped) = functions::replace(&tx, &source).await? {
+                report.functions_replaced = true;
+                report.functions_dropped = dropped;
+            }
             tx.commit().await?;
             return Ok(report);
         };
-        run(&tx, &next.up).await?;
+        run(&tx, &next.up, explain::migration).await?;
         ledger::add(&tx, next).await?;
         tx.commit().await.with_context(|| format!("{} could not be committed", next.up.path))?;
         report.applied.push(next.up.path.clone());
@@ -93,7 +98,7 @@ pub async fn rollback(address: &Address, migrations: &Path, steps: u32) -> Resul
         let Some(down) = &migration.down else {
             bail!("{:04}_{} cannot be taken back: it has no .down.sql", last.version, last.name);
         };
-        run(&tx, down).await?;
+        run(&tx, down, explain::migration).await?;
         ledger::remove(&tx, last.version).await?;
         tx.commit().await.with_context(|| format!("{} could not be committed", down.path))?;
         done.push(down.path.clone());
@@ -155,7 +160,11 @@ pub(crate) async fn begin(client: &mut Client) -> Result<Transaction<'_>> {
 }
 
 /// Runs one file inside the transaction, and notices when the file has ended it.
-async fn run(tx: &Transaction<'_>, file: &SqlFile) -> Result<()> {
+async fn run(
+    tx: &Transaction<'_>,
+    file: &SqlFile,
+    explain: fn(&SqlFile, &tokio_postgres::Error) -> anyhow::Error,
+) -> Result<()> {
     let before = transaction_id(tx).await?;
     tx.batch_execute(&file.text).await.map_err(|error| explain(file, &error))?;
     if transaction_id(tx).await? != before {

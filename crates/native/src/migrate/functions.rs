@@ -1,92 +1,89 @@
 //! Schema `api` as one unit: every function of the checkout, and none that the checkout no longer has.
 //!
-//! `create or replace` keeps a function's identity, so a session that is about to call it never misses it. Only where
-//! that is impossible (another return type, say) is the schema emptied first. Both happen inside the caller's
-//! transaction: others see the old unit or the new one.
+//! Functions are replaced in place, never dropped and created: a call that was parsed before the commit and is run after it
+//! finds the function by its oid. So a function keeps its shape (name, arguments, result) for good, and another shape is
+//! another function. All of it happens inside the caller's transaction: others see the old unit or the new one.
 
 use std::collections::HashSet;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use tokio_postgres::Transaction;
 
-use super::{ledger, run, source::Source};
+use super::{
+    explain::{self, reasons},
+    ledger, run,
+    source::Source,
+};
 
-/// Identity and last change of every routine in schema `api`, and how to name it.
-const ROUTINES: &str = "select p.oid::text || '/' || p.xmin::text, p.oid::regprocedure::text \
-    from pg_proc p join pg_namespace n on n.oid = p.pronamespace where n.nspname = 'api'";
+/// A function, procedure or aggregate of schema `api`.
+struct Routine {
+    oid: u32,
+    /// The transaction that last wrote its catalog row.
+    written_by: String,
+    name: String,
+    /// Name and argument types.
+    signature: String,
+}
 
-/// Drops what schema `api` holds; types of tables and arrays go with their owners. No `cascade`: what hangs on it
-/// outside the schema (a policy, a trigger) must not vanish silently.
-const EMPTY_SCHEMA: &str = "do $$
-declare
-    item record;
-begin
-    for item in
-        select string_agg(p.oid::regprocedure::text, ', ') as names
-        from pg_proc p join pg_namespace n on n.oid = p.pronamespace where n.nspname = 'api' having count(*) > 0
-    loop
-        execute 'drop routine ' || item.names;
-    end loop;
-    for item in
-        select format('drop view %s', c.oid::regclass) as statement
-        from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname = 'api' and c.relkind = 'v'
-    loop
-        execute item.statement;
-    end loop;
-    for item in
-        select format('drop type %s', t.oid::regtype) as statement
-        from pg_type t join pg_namespace n on n.oid = t.typnamespace
-        left join pg_class c on c.oid = t.typrelid
-        where n.nspname = 'api' and t.typcategory <> 'A' and (t.typtype in ('e', 'd') or c.relkind = 'c')
-    loop
-        execute item.statement;
-    end loop;
-end $$";
-
-/// Brings the functions up to date; says whether there was anything to do.
-pub(super) async fn replace(tx: &Transaction<'_>, source: &Source) -> Result<bool> {
+/// Brings the functions up to date. Returns the signatures of those that were dropped, or `None` if there was nothing to do.
+pub(super) async fn replace(tx: &Transaction<'_>, source: &Source) -> Result<Option<Vec<String>>> {
     let checksum = source.functions_checksum();
     if ledger::functions_checksum(tx).await?.as_deref() == Some(&checksum) {
-        return Ok(false);
+        return Ok(None);
     }
-    if !source.functions.is_empty() && !schema_exists(tx).await? {
-        tx.batch_execute("create schema api").await?;
+    let before = routines(tx).await?;
+    for file in &source.functions {
+        run(tx, file, explain::function).await?;
     }
-    tx.batch_execute("savepoint gently").await?;
-    if replace_in_place(tx, source).await.is_err() {
-        tx.batch_execute("rollback to savepoint gently").await?;
-        tx.batch_execute(EMPTY_SCHEMA).await.context("could not drop the old functions of schema api")?;
-        // When this fails too, its error is the one that tells.
-        create_all(tx, source).await?;
+    let dropped = drop_undefined(tx, &before).await?;
+    // After the comparison, because a grant rewrites the rows of functions that no file defines, too.
+    if let Some(access) = &source.access {
+        run(tx, access, explain::function).await?;
     }
     ledger::set_functions_checksum(tx, &checksum).await?;
-    Ok(true)
+    Ok(Some(dropped))
 }
 
-async fn replace_in_place(tx: &Transaction<'_>, source: &Source) -> Result<()> {
-    let before: HashSet<String> = routines(tx).await?.into_iter().map(|(version, _)| version).collect();
-    create_all(tx, source).await?;
-    // Whatever has not changed was not mentioned by any file: replacing a function with its own text counts as a change.
-    for (version, name) in routines(tx).await? {
-        if before.contains(&version) {
-            tx.batch_execute(&format!("drop routine {name}")).await?;
+/// Drops what no file has defined: a row that has not been written since, because `create or replace` writes it even when
+/// nothing changes.
+async fn drop_undefined(tx: &Transaction<'_>, before: &[Routine]) -> Result<Vec<String>> {
+    let old: HashSet<_> = before.iter().map(|routine| (routine.oid, routine.written_by.as_str())).collect();
+    let known: HashSet<_> = before.iter().map(|routine| routine.oid).collect();
+    let (undefined, defined): (Vec<_>, Vec<_>) =
+        routines(tx).await?.into_iter().partition(|routine| old.contains(&(routine.oid, routine.written_by.as_str())));
+    for Routine { name, signature, .. } in &undefined {
+        if let Some(new) = defined.iter().find(|other| other.name == *name && !known.contains(&other.oid)) {
+            bail!(
+                "{signature} has other arguments now: {}\n  hint:   {}\nNo function was replaced.",
+                new.signature,
+                explain::NEW_NAME
+            );
         }
+        // No `cascade`: what hangs on it outside the schema (a policy, a trigger) must not vanish silently.
+        tx.batch_execute(&format!("drop routine {signature}")).await.map_err(|error| reasons(&error)).with_context(
+            || format!("{signature} is in no file of this checkout, and cannot be dropped; no function was replaced"),
+        )?;
     }
-    Ok(())
+    Ok(undefined.into_iter().map(|routine| routine.signature).collect())
 }
 
-async fn create_all(tx: &Transaction<'_>, source: &Source) -> Result<()> {
-    for file in &source.functions {
-        run(tx, file).await?;
-    }
-    Ok(())
-}
-
-async fn routines(tx: &Transaction<'_>) -> Result<Vec<(String, String)>> {
-    let rows = tx.query_typed(ROUTINES, &[]).await?;
-    rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
-}
-
-async fn schema_exists(tx: &Transaction<'_>) -> Result<bool> {
-    Ok(tx.query_typed_one("select to_regnamespace('api') is not null", &[]).await?.try_get(0)?)
+async fn routines(tx: &Transaction<'_>) -> Result<Vec<Routine>> {
+    let rows = tx
+        .query_typed(
+            "select p.oid, p.xmin::text, p.proname::text, p.oid::regprocedure::text \
+             from pg_catalog.pg_proc p join pg_catalog.pg_namespace n on n.oid = p.pronamespace \
+             where n.nspname = 'api' order by 4",
+            &[],
+        )
+        .await?;
+    rows.iter()
+        .map(|row| {
+            Ok(Routine {
+                oid: row.try_get(0)?,
+                written_by: row.try_get(1)?,
+                name: row.try_get(2)?,
+                signature: row.try_get(3)?,
+            })
+        })
+        .collect()
 }

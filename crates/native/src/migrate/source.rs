@@ -40,13 +40,23 @@ impl Migration {
 pub(super) struct Source {
     pub(super) migrations: Vec<Migration>,
     pub(super) functions: Vec<SqlFile>,
+    /// Who may call the functions.
+    pub(super) access: Option<SqlFile>,
 }
+
+/// The file beside the numbered ones.
+const ACCESS: &str = "access.sql";
 
 impl Source {
     pub(super) fn read(folder: &Path) -> Result<Self> {
         let mut ups = BTreeMap::new();
         let mut downs = BTreeMap::new();
+        let mut access = None;
         for path in sql_files(folder)? {
+            if path.file_name().is_some_and(|name| name == ACCESS) {
+                access = Some(read_file(folder, &path)?);
+                continue;
+            }
             let (version, name, up) = parse_name(&path)?;
             let file = read_file(folder, &path)?;
             let side = if up { &mut ups } else { &mut downs };
@@ -76,7 +86,7 @@ impl Source {
         } else {
             Vec::new()
         };
-        Ok(Self { migrations, functions })
+        Ok(Self { migrations, functions, access })
     }
 
     /// Refuses a database whose history is not a beginning of this checkout's.
@@ -115,9 +125,10 @@ impl Source {
         known.chain(waiting).collect()
     }
 
-    /// Of the functions' text and of the migrations that it was written for.
+    /// Of the text of the functions and their grants, and of the migrations that it was written for.
     pub(super) fn functions_checksum(&self) -> String {
-        let functions = self.functions.iter().flat_map(|file| [file.path.as_str(), file.text.as_str()]);
+        let functions =
+            self.functions.iter().chain(&self.access).flat_map(|file| [file.path.as_str(), file.text.as_str()]);
         let migrations = self.migrations.iter().map(|m| m.up.text.as_str());
         checksum(functions.chain(migrations))
     }
@@ -159,7 +170,10 @@ fn parse_name(path: &Path) -> Result<(i32, String, bool)> {
         (digits && !name.is_empty()).then_some((number.parse().ok()?, name.to_owned(), up))
     })();
     parsed.with_context(|| {
-        format!("{} is not named like a migration: 0001_name.up.sql or 0001_name.down.sql", path.display())
+        format!(
+            "{} is not named like a migration: 0001_name.up.sql or 0001_name.down.sql (or {ACCESS}, for grants)",
+            path.display()
+        )
     })
 }
 

@@ -19,6 +19,10 @@ fn returning(kind: &str, value: u32) -> String {
     )
 }
 
+/// The functions of schema api.
+const SIGNATURES: &str = "select string_agg(oid::regprocedure::text, ' ' order by oid::regprocedure::text) \
+    from pg_proc where pronamespace = 'api'::regnamespace";
+
 #[tokio::test]
 async fn a_function_that_left_the_checkout_leaves_the_database() -> Result<()> {
     let address = database().await?;
@@ -29,14 +33,42 @@ async fn a_function_that_left_the_checkout_leaves_the_database() -> Result<()> {
     ])?;
     migrate::migrate(&address, files.path()).await?;
     files.remove("functions/b.sql")?;
-    // Another signature is another function: the old one must not stay beside it.
-    files.write(
-        "functions/a.sql",
-        "create or replace function api.a(x text) returns text language sql as 'select x';",
-    )?;
+    assert_eq!(migrate::migrate(&address, files.path()).await?.functions_dropped, ["api.b()"]);
+    assert_eq!(ask(&address, SIGNATURES).await?, "api.a(integer)");
+    Ok(())
+}
+
+#[tokio::test]
+async fn of_two_functions_with_one_name_the_one_that_left_is_dropped() -> Result<()> {
+    let address = database().await?;
+    let text = "create or replace function api.a(x text) returns text language sql as 'select x';";
+    let both = format!("{text} create or replace function api.a(x int) returns int language sql as 'select x';");
+    let files = Migrations::new(&[("0001_first.up.sql", FIRST), ("functions/a.sql", &both)])?;
+    migrate::migrate(&address, files.path()).await?;
+    files.write("functions/a.sql", text)?;
+    assert_eq!(migrate::migrate(&address, files.path()).await?.functions_dropped, ["api.a(integer)"]);
+    assert_eq!(ask(&address, SIGNATURES).await?, "api.a(text)");
+    Ok(())
+}
+
+/// Grants rewrite the rows of all functions, those that left the checkout too.
+#[tokio::test]
+async fn grants_do_not_keep_a_function_that_left_the_checkout() -> Result<()> {
+    let address = database().await?;
+    let files = Migrations::new(&[
+        ("0001_first.up.sql", FIRST),
+        ("functions/a.sql", &returning("int", 1)),
+        ("functions/b.sql", "create or replace function api.b() returns int language sql as 'select 2';"),
+        ("access.sql", "revoke all on all functions in schema api from public;"),
+    ])?;
+    migrate::migrate(&address, files.path()).await?;
+    files.remove("functions/b.sql")?;
+    migrate::migrate(&address, files.path()).await?;
+    assert_eq!(ask(&address, SIGNATURES).await?, "api.answer()");
+    // The grants belong to the unit: a change of them alone is applied.
+    files.write("access.sql", "grant execute on all functions in schema api to public;")?;
     assert!(migrate::migrate(&address, files.path()).await?.functions_replaced);
-    let left = "select string_agg(oid::regprocedure::text, ' ') from pg_proc where pronamespace = 'api'::regnamespace";
-    assert_eq!(ask(&address, left).await?, "api.a(text)");
+    assert_eq!(ask(&address, "select has_function_privilege('pg_monitor', 'api.answer()', 'execute')").await?, "true");
     Ok(())
 }
 
@@ -65,8 +97,9 @@ async fn a_policy_that_needs_a_function_does_not_vanish_with_it() -> Result<()> 
     ])?;
     migrate::migrate(&address, files.path()).await?;
     connect::connect(&address).await?.batch_execute("create policy p on errand.note using (api.answer())").await?;
-    files.write("functions/a.sql", &returning("int", 2))?;
-    assert!(migrate::migrate(&address, files.path()).await.is_err());
+    files.write("functions/a.sql", "")?;
+    let told = refusal(migrate::migrate(&address, files.path()).await)?;
+    assert!(told.contains("api.answer()") && told.contains("policy p on table errand.note depends on"), "{told}");
     assert_eq!(ask(&address, "select count(*) from pg_policy where polname = 'p'").await?, "1");
     Ok(())
 }
@@ -108,21 +141,45 @@ async fn clients_see_the_old_functions_or_the_new_ones() -> Result<()> {
 }
 
 #[tokio::test]
-async fn a_function_may_change_its_type() -> Result<()> {
+async fn another_shape_under_the_same_name_is_refused() -> Result<()> {
     let address = database().await?;
-    let files = Migrations::new(&[("0001_first.up.sql", FIRST), ("functions/a.sql", &returning("int", 1))])?;
+    let old = "create or replace function api.a(x int, out y int) language sql as 'select x';";
+    let files = Migrations::new(&[("0001_first.up.sql", FIRST), ("functions/a.sql", old)])?;
     migrate::migrate(&address, files.path()).await?;
-    files.write("functions/a.sql", &returning("text", 7))?;
-    files.write(
-        "functions/b.sql",
-        "create type api.pair as (a int, b int); create view api.v as select 1 as one;\
-        create function api.pair_of(x int) returns api.pair language sql as 'select row(x, x)::api.pair';",
-    )?;
+    for new in [
+        "create or replace function api.a(x int, out y text) language sql as 'select x::text';",
+        "create or replace function api.a(x int, out y int, out z int) language sql as 'select x, x';",
+        "create or replace function api.a(renamed int, out y int) language sql as 'select renamed';",
+        // PostgreSQL would take these for functions beside the old one.
+        "create or replace function api.a(x text, out y int) language sql as 'select x::int';",
+        "create or replace function api.a(x int, z int, out y int) language sql as 'select x';",
+    ] {
+        files.write("functions/a.sql", new)?;
+        let told = refusal(migrate::migrate(&address, files.path()).await)?;
+        assert!(told.contains("give the new one a new name") && told.contains("No function was replaced"), "{told}");
+        assert!(!told.contains("DROP FUNCTION"), "{told}");
+        assert_eq!(ask(&address, SIGNATURES).await?, "api.a(integer)", "{new}");
+        assert_eq!(ask(&address, "api.a(3)").await?, "3", "{new}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_cannot_be_replaced_is_sent_to_a_migration() -> Result<()> {
+    let address = database().await?;
+    let once = returning("int", 1).replace("create or replace", "create");
+    let files = Migrations::new(&[("0001_first.up.sql", FIRST), ("functions/a.sql", &once)])?;
     migrate::migrate(&address, files.path()).await?;
-    assert_eq!(ask(&address, "api.answer()").await?, "7");
-    // Once more with everything in place: types and views are made anew, too.
-    files.write("functions/c.sql", "create or replace function api.c() returns int language sql as 'select 1';")?;
-    migrate::migrate(&address, files.path()).await?;
-    assert_eq!(ask(&address, "api.pair_of(3)").await?, "(3,3)");
+    files.write("functions/a.sql", &format!("{once}\n"))?;
+    let told = refusal(migrate::migrate(&address, files.path()).await)?;
+    assert!(told.contains("write `create or replace function`"), "{told}");
+    for kind in ["create type api.pair as (a int);", "create view api.v as select 1 as one;"] {
+        files.write("functions/a.sql", &format!("{} {kind}", returning("int", 2)))?;
+        migrate::migrate(&address, files.path()).await?;
+        files.write("functions/a.sql", &format!("{} {kind}", returning("int", 3)))?;
+        let told = refusal(migrate::migrate(&address, files.path()).await)?;
+        assert!(told.contains("belong in a numbered migration"), "{told}");
+        assert_eq!(ask(&address, "api.answer()").await?, "2");
+    }
     Ok(())
 }

@@ -1,6 +1,8 @@
 //! The migrator against a real PostgreSQL.
 
+mod checkout;
 mod functions;
+mod in_place;
 mod support;
 
 use anyhow::{Context, Result};
@@ -178,6 +180,7 @@ async fn a_reset_database_can_be_migrated_again() -> Result<()> {
 #[tokio::test]
 async fn the_component_can_log_in_with_the_password_it_was_given() -> Result<()> {
     let address = database().await?;
+    let _role = support::ROLE.lock().await;
     if !role::app_login_exists(&address).await? {
         let told = refusal(role::ensure_app_login(&address, "secret").await)?;
         assert!(told.contains("migrate first"), "{told}");

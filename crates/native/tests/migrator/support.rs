@@ -3,8 +3,15 @@
 use std::{env, fs, path::Path, sync::OnceLock};
 
 use anyhow::{Context, Result};
-use errand_native::{address::Address, connect, postgres::Cluster, secret};
+use errand_native::{
+    address::Address,
+    connect,
+    migrate::{self, Report},
+    postgres::Cluster,
+    secret,
+};
 use tempfile::TempDir;
+use tokio::sync::Mutex;
 
 /// A database of its own on `ERRAND_TEST_DATABASE_URL`, or on a server that goes with this process.
 pub(crate) async fn database() -> Result<Address> {
@@ -20,6 +27,16 @@ pub(crate) async fn database() -> Result<Address> {
     connect::create_database(&server, &format!("test_{}", secret::hex(8)?)).await
 }
 
+/// Held by a test that changes the role `errand_app`, which all databases of the server share: PostgreSQL fails one of two
+/// sessions that alter a role at once.
+pub(crate) static ROLE: Mutex<()> = Mutex::const_new(());
+
+/// Applies the migrations of the checkout, or a changed copy of them.
+pub(crate) async fn migrate(address: &Address, files: &Migrations) -> Result<Report> {
+    let _role = ROLE.lock().await;
+    migrate::migrate(address, files.path()).await
+}
+
 /// A folder of migrations.
 pub(crate) struct Migrations(TempDir);
 
@@ -31,6 +48,46 @@ impl Migrations {
             migrations.write(name, text)?;
         }
         Ok(migrations)
+    }
+
+    /// A copy of the checkout's own.
+    pub(crate) fn of_checkout() -> Result<Self> {
+        let (folder, copy) = (Path::new(env!("CARGO_MANIFEST_DIR")).join("../../migrations"), Self::new(&[])?);
+        for below in ["", "functions"] {
+            for entry in fs::read_dir(folder.join(below))? {
+                let path = entry?.path();
+                if path.extension().is_some_and(|extension| extension == "sql") {
+                    fs::copy(&path, copy.path().join(below).join(path.file_name().unwrap_or_default()))?;
+                }
+            }
+        }
+        Ok(copy)
+    }
+
+    /// The names of the files in a folder below, in order.
+    pub(crate) fn names(&self, below: &str) -> Result<Vec<String>> {
+        let mut names = Vec::new();
+        for entry in fs::read_dir(self.path().join(below))? {
+            let entry = entry?;
+            if entry.file_type()?.is_file() {
+                names.push(Path::new(below).join(entry.file_name()).to_string_lossy().into_owned());
+            }
+        }
+        names.sort();
+        Ok(names)
+    }
+
+    pub(crate) fn read(&self, name: &str) -> Result<String> {
+        fs::read_to_string(self.path().join(name)).with_context(|| format!("cannot read {name}"))
+    }
+
+    /// Replaces the statement that defines the function.
+    pub(crate) fn redefine(&self, file: &str, function: &str, new: impl Fn(&str) -> String) -> Result<()> {
+        let text = self.read(file)?;
+        let begin = format!("create or replace function api.{function}(");
+        let (before, rest) = text.split_once(&begin).with_context(|| format!("{file} has no function {function}"))?;
+        let (old, after) = rest.split_once("\n$$;\n").with_context(|| format!("{function} has no end"))?;
+        self.write(file, &format!("{before}{}{after}", new(&format!("{begin}{old}\n$$;\n"))))
     }
 
     pub(crate) fn write(&self, name: &str, text: &str) -> Result<()> {

@@ -1,4 +1,6 @@
--- Who may call the functions: the component's role, and nobody by default. The last file of the unit.
+-- The grants of schema api: errand_app alone may call its functions. The migrator runs this file with the functions, and
+-- after them: it finds the functions that no file defines any more by their unchanged catalog rows, and a grant rewrites
+-- every row. A grant that is taken out here stays in existing databases until it is revoked here.
 
 revoke all on all functions in schema api from public;
 grant usage on schema api to errand_app;

@@ -1,0 +1,178 @@
+//! The checkout's own migrations and functions: what a database becomes by changes is what a new one is.
+
+use anyhow::Result;
+use errand_native::{address::Address, connect, migrate as migrator};
+
+use crate::{
+    refusal,
+    support::{Migrations, ask, database, migrate},
+};
+
+/// Everything that the catalog has of schema api: functions by name, arguments and result, with their text and grants, and
+/// types.
+const SCHEMA: &str = "select string_agg(line, e'\\n' order by line) from (
+    select concat_ws(' | ', p.oid::regprocedure, pg_get_function_arguments(p.oid), pg_get_function_result(p.oid),
+        p.prokind, p.provolatile, p.prosecdef, p.proconfig, p.proacl, p.proowner::regrole, p.prosrc)
+    from pg_proc as p where p.pronamespace = 'api'::regnamespace
+    union all
+    select concat_ws(' | ', a.attrelid::regclass, a.attnum, a.attname, format_type(a.atttypid, a.atttypmod))
+    from pg_attribute as a join pg_class as c on c.oid = a.attrelid where c.relnamespace = 'api'::regnamespace
+    union all
+    select concat_ws(' | ', n.nspname, n.nspacl, n.nspowner::regrole) from pg_namespace as n where n.nspname = 'api'
+) as schema (line)";
+
+const TASKS: &str =
+    "select string_agg(concat_ws(' ', user_id, id, seq, version, json), ', ' order by id) from errand.task";
+
+/// A database that these files were applied to and no others.
+async fn new_schema(files: &Migrations) -> Result<String> {
+    let address = database().await?;
+    migrate(&address, files).await?;
+    ask(&address, SCHEMA).await
+}
+
+/// Some tasks, made past the functions.
+async fn fill(address: &Address) -> Result<()> {
+    let client = connect::connect(address).await?;
+    client
+        .batch_execute(
+            "insert into errand.account values ('alice', 3, now());
+             insert into errand.task (user_id, id, seq, created_at, updated_at, completed, priority, due_date, tags, title)
+             select 'alice', gen_random_uuid(), n, now(), now(), false, n, '2026-12-01', '{tag}', 'task ' || n
+             from generate_series(1, 3) as n",
+        )
+        .await?;
+    Ok(())
+}
+
+/// The titles of a list, as the component's role gets them.
+async fn titles(address: &Address) -> Result<String> {
+    let client = connect::connect(address).await?;
+    client.batch_execute("set session authorization errand_app").await?;
+    let list = r#"select (select string_agg(task ->> 'title', ', ') from jsonb_array_elements(('[' || tasks || ']')::jsonb) as task)
+        from api.task_list('alice', '{"order": "title_asc", "limit": 9, "filter": {"q": "task", "tags": ["tag"]}}')"#;
+    Ok(client.query_one(list, &[]).await?.try_get(0)?)
+}
+
+#[tokio::test]
+async fn after_a_removal_and_a_change_of_shape_the_functions_are_those_of_a_new_database() -> Result<()> {
+    let (address, files) = (database().await?, Migrations::of_checkout()?);
+    migrate(&address, &files).await?;
+    assert_eq!(ask(&address, SCHEMA).await?, new_schema(&files).await?);
+
+    // A change of shape as CONTRIBUTING.md has it: the new function has a new name, and the old one stays.
+    files.redefine("functions/task.sql", "task_get", |old| {
+        let new = old
+            .replace("api.task_get(", "api.task_get_2(")
+            .replace("out version bigint)", "out version bigint, out seq bigint)")
+            .replace(
+                "select t.json, t.version into task, version",
+                "select t.json, t.version, t.seq into task, version, seq",
+            );
+        format!("{old}\n{new}")
+    })?;
+    files.redefine("functions/task.sql", "task_delete", |_| String::new())?;
+    let report = migrate(&address, &files).await?;
+    assert_eq!(report.functions_dropped, ["api.task_delete(text,uuid,bigint[])"]);
+    let schema = ask(&address, SCHEMA).await?;
+    assert!(schema.contains("api.task_get_2(text,uuid)") && schema.contains("api.task_get(text,uuid)"), "{schema}");
+    assert_eq!(schema, new_schema(&files).await?);
+
+    // A later version.
+    files.redefine("functions/task.sql", "task_get", |_| String::new())?;
+    assert_eq!(migrate(&address, &files).await?.functions_dropped, ["api.task_get(text,uuid)"]);
+    assert_eq!(ask(&address, SCHEMA).await?, new_schema(&files).await?);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_change_of_shape_under_the_old_name_leaves_the_old_functions() -> Result<()> {
+    let (address, files) = (database().await?, Migrations::of_checkout()?);
+    migrate(&address, &files).await?;
+    let before = ask(&address, SCHEMA).await?;
+    let original = files.read("functions/task.sql")?;
+    for (old, new) in [("out version bigint)", "out version bigint, out seq bigint)"), ("p_id uuid,", "p_id text,")] {
+        files.redefine("functions/task.sql", "task_get", |text| text.replace(old, new))?;
+        // All others have another text, too.
+        files
+            .write("functions/caller.sql", &files.read("functions/caller.sql")?.replace("as $$", "as $$ -- changed"))?;
+        let told = refusal(migrate(&address, &files).await)?;
+        assert!(told.contains("task_get") || told.contains("functions/task.sql"), "{told}");
+        assert!(told.contains("give the new one a new name"), "{told}");
+        assert_eq!(ask(&address, SCHEMA).await?, before);
+        files.write("functions/task.sql", &original)?;
+    }
+    Ok(())
+}
+
+/// Before 0005, the files of the functions made schema api and its types.
+#[tokio::test]
+async fn a_database_whose_types_were_made_with_the_functions_keeps_its_data() -> Result<()> {
+    const OLD: &str = "create schema api;
+        create type api.task_page_start as (key text, id uuid, size int);
+        create type api.task_page as (tasks text, last_key text, last_id text);
+        create type api.task_filter as (
+            completed boolean, priorities smallint[], tags text[], due_before_date date, due_before_at timestamptz,
+            due_after_date date, due_after_at timestamptz, overdue boolean, updated_since timestamptz, query tsquery);
+        create function api.task_page_due_asc(p_start api.task_page_start, p_filter api.task_filter)
+            returns api.task_page language plpgsql as $$ begin return null; end $$;
+        create function api.task_filter_of_then(filter api.task_filter) returns int language sql as 'select 1';
+        grant usage on schema api to errand_app;
+        grant execute on all functions in schema api to errand_app;
+        revoke all on all functions in schema api from public;";
+    const KEPT: &str = "select string_agg(oid::text, ' ' order by oid) from (
+        select oid from pg_type where typnamespace = 'api'::regnamespace and typtype = 'c'
+        union all select 'api.task_page_due_asc'::regproc) as kept (oid)";
+    let (address, old, new) = (database().await?, Migrations::of_checkout()?, Migrations::of_checkout()?);
+    for name in old.names("")?.iter().filter(|name| name.as_str() >= "0005") {
+        old.remove(name)?;
+    }
+    for name in old.names("functions")? {
+        old.remove(&name)?;
+    }
+    old.write("functions/old.sql", OLD)?;
+    assert_eq!(migrate(&address, &old).await?.applied.len(), 4);
+    fill(&address).await?;
+    let (tasks, kept) = (ask(&address, TASKS).await?, ask(&address, KEPT).await?);
+
+    assert_eq!(migrate(&address, &new).await?.functions_dropped, ["api.task_filter_of_then(api.task_filter)"]);
+    assert_eq!(ask(&address, TASKS).await?, tasks);
+    assert_eq!(ask(&address, KEPT).await?, kept);
+    assert_eq!(ask(&address, SCHEMA).await?, new_schema(&new).await?);
+    assert_eq!(titles(&address).await?, "task 1, task 2, task 3");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_type_of_another_shape_is_not_taken_for_the_one_that_is_needed() -> Result<()> {
+    let (address, files) = (database().await?, Migrations::of_checkout()?);
+    let admin = connect::connect(&address).await?;
+    admin.batch_execute("create schema api; create type api.task_page as (tasks text, last_key text)").await?;
+    let told = refusal(migrate(&address, &files).await)?;
+    assert!(told.contains("0005_list_types.up.sql") && told.contains("api.task_page is there"), "{told}");
+    assert!(told.contains("It has (tasks text, last_key text)"), "{told}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_last_migration_goes_back_and_forth_with_data() -> Result<()> {
+    let (address, files) = (database().await?, Migrations::of_checkout()?);
+    migrate(&address, &files).await?;
+    fill(&address).await?;
+    let (schema, tasks) = (ask(&address, SCHEMA).await?, ask(&address, TASKS).await?);
+    for _ in 0..2 {
+        let back = migrator::rollback(&address, files.path(), 1).await?;
+        assert_eq!(back.len(), 1, "{back:?}");
+        assert_eq!(ask(&address, TASKS).await?, tasks);
+        // The component is not stopped for it.
+        assert_eq!(titles(&address).await?, "task 1, task 2, task 3");
+        assert_eq!(migrate(&address, &files).await?.applied.len(), 1);
+        assert_eq!(ask(&address, TASKS).await?, tasks);
+        assert_eq!(ask(&address, SCHEMA).await?, schema);
+    }
+    let all = files.names("")?.iter().filter(|name| name.ends_with(".up.sql")).count();
+    assert_eq!(migrator::rollback(&address, files.path(), 99).await?.len(), all);
+    assert_eq!(migrate(&address, &files).await?.applied.len(), all);
+    assert_eq!(ask(&address, SCHEMA).await?, schema);
+    Ok(())
+}

@@ -1,0 +1,241 @@
+//! The checkout's functions, replaced under callers.
+
+use std::{
+    fs,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use anyhow::{Context, Result, ensure};
+use errand_native::{address::Address, connect};
+use tokio::{
+    sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
+    task::JoinHandle,
+};
+use tokio_postgres::types::ToSql;
+
+use crate::support::{Migrations, ask, database, migrate};
+
+const CALLERS: usize = 8;
+const REPLACEMENTS: usize = 50;
+/// How many calls each caller makes between two replacements, at least: so all callers are at work all the time, and each
+/// goes through all calls several times.
+const CALLS_BETWEEN: usize = 4;
+
+/// Identity of every function.
+const OIDS: &str = "select string_agg(format('%s %s', oid, oid::regprocedure), ', ' order by oid) \
+    from pg_proc where pronamespace = 'api'::regnamespace";
+
+/// A statement of the component's (`src/data`), its parameters as text, and the first column of its answer.
+struct Call {
+    statement: String,
+    parameters: Vec<Option<String>>,
+    answer: &'static str,
+}
+
+fn call(statement: &str, parameters: &[Option<&str>], answer: &'static str) -> Call {
+    let parameters = parameters.iter().map(|value| value.map(str::to_owned)).collect();
+    Call { statement: statement.to_owned(), parameters, answer }
+}
+
+/// All that the component calls, in an order in which everything succeeds; `round` makes ids and keys of its own.
+fn calls(caller: &str, round: usize) -> Vec<Call> {
+    const TASK: &str = r#"{"title": "a word", "completed": false, "priority": 1, "tags": ["tag"], "due_date": "2026-12-01",
+        "due_time": "09:30", "due_zone": "Europe/Vilnius", "description": null}"#;
+    let (first, second) =
+        (format!("00000000-0000-4000-8000-{round:012}"), format!("00000000-0000-4000-9000-{round:012}"));
+    let (me, first, second) = (Some(caller), Some(first.as_str()), Some(second.as_str()));
+    let key = format!("key {round}");
+    let key = Some(key.as_str());
+    let create = "select outcome, task, version from api.task_create($1, $2::text::uuid, $3::text::jsonb, $4, $5)";
+    let put =
+        "select outcome, task, version from api.task_put($1, $2::text::uuid, null, $3::text::boolean, $4::text::jsonb)";
+    let list = "select unchanged::text, seq, tasks, last_key, last_id, total from api.task_list($1, $2::text::jsonb)";
+    let mut calls = vec![
+        call("select api.ready()::text", &[], "true"),
+        call(create, &[me, first, Some(TASK), key, Some("print")], "created"),
+        call(create, &[me, first, Some(TASK), key, Some("print")], "replayed"),
+        call("select version::text, task from api.task_get($1, $2::text::uuid)", &[me, first], "1"),
+        call(
+            "select call.number::text, call.caller, task, version \
+            from unnest(array[$1], array[$2]) with ordinality as call (caller, id, number), \
+                api.task_get(call.caller, call.id::uuid)",
+            &[me, first],
+            "1",
+        ),
+        call(put, &[me, first, Some("false"), Some(TASK)], "ok"),
+        call(put, &[me, second, Some("true"), Some(TASK)], "created"),
+        call(
+            "select outcome, task, version from api.task_patch($1, $2::text::uuid, null, $3::text::jsonb, null, null)",
+            &[me, first, Some(r#"{"title": "another word"}"#)],
+            "ok",
+        ),
+        call(
+            "select outcome, task, version from api.task_complete($1, $2::text::uuid, null, null, null, null)",
+            &[me, first],
+            "ok",
+        ),
+        call(
+            "select call.number::text, call.caller, unchanged, seq, tasks, last_key, last_id, total \
+            from unnest(array[$1], array[$2]) with ordinality as call (caller, list, number), \
+                api.task_list(call.caller, call.list::jsonb)",
+            &[me, Some(r#"{"order": "due_asc", "limit": 1}"#)],
+            "1",
+        ),
+    ];
+    for order in ["created_at", "updated_at", "due", "priority", "title"] {
+        for direction in ["asc", "desc"] {
+            let page = format!(
+                r#"{{"order": "{order}_{direction}", "limit": 1, "filter": {{"q": "wo", "tags": ["tag"], "priorities": [1]}}}}"#
+            );
+            calls.push(call(list, &[me, Some(&page)], "false"));
+        }
+    }
+    let counted =
+        r#"{"order": "due_desc", "limit": 1, "count": true, "filter": {"overdue": false, "completed": false}}"#;
+    calls.push(call(list, &[me, Some(counted)], "false"));
+    for id in [first, second] {
+        calls.push(call("select outcome from api.task_delete($1, $2::text::uuid, null)", &[me, id], "deleted"));
+    }
+    calls
+}
+
+/// As the component's role, prepared anew and run apart for each call, as Spin does it. Returns what failed.
+/// Each call that was made, failed or not, is told to `made`.
+async fn work(
+    address: Address,
+    number: usize,
+    made: UnboundedSender<usize>,
+    stop: Arc<AtomicBool>,
+) -> Result<Vec<String>> {
+    let client = connect::connect(&address).await?;
+    client.batch_execute("set session authorization errand_app; set plan_cache_mode = force_generic_plan").await?;
+    let mut failed = Vec::new();
+    for round in 0.. {
+        for Call { statement, parameters, answer } in calls(&format!("caller {number}"), round) {
+            if stop.load(Ordering::Relaxed) {
+                client.batch_execute("select pg_stat_force_next_flush()").await?;
+                return Ok(failed);
+            }
+            let parameters: Vec<_> = parameters.iter().map(|value| value as &(dyn ToSql + Sync)).collect();
+            let outcome = async {
+                let prepared = client.prepare(&statement).await?;
+                tokio::task::yield_now().await;
+                let row = client.query_one(&prepared, &parameters).await?;
+                let told: Option<&str> = row.try_get(0)?;
+                ensure!(told == Some(answer), "it answered {told:?}, not {answer}");
+                Ok(())
+            };
+            if let Err(error) = outcome.await {
+                failed.push(format!("{statement}: {error:#}"));
+            }
+            made.send(number)?;
+        }
+    }
+    Ok(failed)
+}
+
+/// The callers at work, and how many calls each has made.
+struct Crowd {
+    callers: Vec<JoinHandle<Result<Vec<String>>>>,
+    made: UnboundedReceiver<usize>,
+    counts: [usize; CALLERS],
+}
+
+impl Crowd {
+    fn count(&mut self, number: usize) {
+        if let Some(count) = self.counts.get_mut(number) {
+            *count += 1;
+        }
+    }
+
+    /// Waits until each caller has made this many calls more, or until one has given up.
+    async fn make(&mut self, calls: usize) {
+        while let Ok(number) = self.made.try_recv() {
+            self.count(number);
+        }
+        let goals = self.counts.map(|count| count + calls);
+        while self.counts.iter().zip(&goals).any(|(count, goal)| count < goal)
+            && !self.callers.iter().any(JoinHandle::is_finished)
+        {
+            let Some(number) = self.made.recv().await else { return };
+            self.count(number);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn callers_notice_nothing_of_fifty_replacements() -> Result<()> {
+    let (address, files) = (database().await?, Migrations::of_checkout()?);
+    migrate(&address, &files).await?;
+    let admin = connect::connect(&address).await?;
+    admin.batch_execute(&format!("alter database {} set track_functions = 'all'", address.database())).await?;
+    let originals: Vec<_> =
+        files.names("functions")?.into_iter().map(|name| Ok((files.read(&name)?, name))).collect::<Result<_>>()?;
+    let oids = ask(&address, OIDS).await?;
+
+    let stop = Arc::new(AtomicBool::new(false));
+    let (sender, made) = unbounded_channel();
+    let callers = (0..CALLERS).map(|n| tokio::spawn(work(address.clone(), n, sender.clone(), stop.clone()))).collect();
+    drop(sender);
+    let mut crowd = Crowd { callers, made, counts: [0; CALLERS] };
+    for revision in 0..REPLACEMENTS {
+        for (original, name) in &originals {
+            let mut text = original.clone();
+            for opening in ["as $$", "as $body$"] {
+                text = text.replace(opening, &format!("{opening} /* revision {revision} */"));
+            }
+            files.write(name, &text)?;
+        }
+        let report = migrate(&address, &files).await?;
+        assert!(report.functions_replaced && report.functions_dropped.is_empty(), "{report:?}");
+        crowd.make(CALLS_BETWEEN).await;
+    }
+    // Each caller has made every call then.
+    crowd.make(calls("", 0).len()).await;
+    stop.store(true, Ordering::Relaxed);
+    let mut failed = Vec::new();
+    for caller in crowd.callers {
+        failed.extend(caller.await??);
+    }
+    let made: usize = crowd.counts.iter().sum();
+    assert!(failed.is_empty(), "{} of {made} calls failed:\n{}", failed.len(), failed.join("\n"));
+    assert_eq!(ask(&address, OIDS).await?, oids);
+    let last = format!("%revision {}%", REPLACEMENTS - 1);
+    let unchanged = format!(
+        "select string_agg(proname, ' ') from pg_proc \
+         where pronamespace = 'api'::regnamespace and prosrc not like '{last}'"
+    );
+    assert_eq!(ask(&address, &unchanged).await?, "", "these were not replaced");
+    // One function is inlined into its callers, and so is not counted.
+    let idle = "select string_agg(proname, ' ') from pg_proc where pronamespace = 'api'::regnamespace and proname <> 'fold' \
+         and not exists (select from pg_stat_user_functions as called where called.funcid = pg_proc.oid)";
+    assert_eq!(ask(&address, idle).await?, "", "these were not called");
+    Ok(())
+}
+
+#[test]
+fn the_callers_make_every_call_of_the_component() -> Result<()> {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../src");
+    let mut texts = vec![fs::read_to_string(source.join("data.rs"))?];
+    for entry in fs::read_dir(source.join("data"))? {
+        texts.push(fs::read_to_string(entry?.path())?);
+    }
+    let made = calls("", 0);
+    let mut found = 0;
+    for name in texts.iter().flat_map(|text| text.split("api.").skip(1)).filter_map(|rest| rest.split_once('(')) {
+        let (name, _) = name;
+        if name.chars().all(|c| c.is_ascii_lowercase() || c == '_') {
+            found += 1;
+            let function = format!("api.{name}(");
+            made.iter()
+                .find(|call| call.statement.contains(&function))
+                .with_context(|| format!("{function} is not called"))?;
+        }
+    }
+    assert!(found >= made.len() / 4, "{found}");
+    Ok(())
+}

@@ -1,0 +1,2 @@
+-- Nothing is taken away. The functions of schema api go on using the types until the next `migrate` replaces them, and an
+-- older checkout, whose functions' files make the types, drops these itself.
