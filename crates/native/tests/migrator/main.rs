@@ -3,6 +3,7 @@
 mod checkout;
 mod functions;
 mod in_place;
+mod plpgsql;
 mod support;
 
 use anyhow::{Context, Result};
