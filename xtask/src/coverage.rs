@@ -74,7 +74,7 @@ impl Coverage {
             }
             anyhow::Ok(command)
         };
-        let server = Server::open().await?;
+        let server = Server::open(None).await?;
         let tests = ["--lib", "--test", "api", "--test", "properties", "--test", "openapi", "--test", "fuzz"];
         let mut run = command(&[&["--no-report", "--no-fail-fast", "--package", "errand"], &tests[..]].concat())?;
         run.env(TEST_DATABASE, &server.url).env(TEST_TARGET, "native");

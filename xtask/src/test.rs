@@ -4,7 +4,10 @@ use std::{fs, path::Path};
 
 use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
-use errand_native::{connect::create_database, postgres::Cluster};
+use errand_native::{
+    connect::{connect, create_database},
+    postgres::Cluster,
+};
 use tokio::process::Command;
 
 use crate::{
@@ -46,6 +49,9 @@ pub(crate) struct Test {
     /// Send 200,000 requests of 100 users in the test that nothing leaks between them, instead of 4,000
     #[arg(long)]
     leaks: bool,
+    /// The major version of the PostgreSQL that is started, such as 18; fetched where it is not installed
+    #[arg(long, value_name = "MAJOR")]
+    postgres: Option<u32>,
     /// Arguments for the suite, such as a part of a test's name; with them only the API suite (or that of faults) runs
     #[arg(last = true)]
     arguments: Vec<String>,
@@ -76,7 +82,16 @@ impl Test {
     pub(crate) fn of_verifying() -> Self {
         let arguments = ["--ignored", "--nocapture", "verifying_costs"].map(str::to_owned).to_vec();
         let target = Some(Target::Host);
-        Self { target, conformance: false, browser: false, faults: false, long: false, leaks: false, arguments }
+        Self {
+            target,
+            conformance: false,
+            browser: false,
+            faults: false,
+            long: false,
+            leaks: false,
+            postgres: None,
+            arguments,
+        }
     }
 
     pub(crate) async fn run(self) -> Result<()> {
@@ -92,7 +107,7 @@ impl Test {
         if component {
             build::components(Choice::Auto).await?;
         }
-        let server = Server::open().await?;
+        let server = Server::open(self.postgres).await?;
         let environment = |mut command: Command, target: &str| {
             command.env(TEST_DATABASE, &server.url).env(TEST_TARGET, target);
             if self.leaks {
@@ -104,6 +119,7 @@ impl Test {
             command
         };
 
+        let postgres = self.postgres.map(|major| format!(" --postgres {major}")).unwrap_or_default();
         let mut steps = Vec::new();
         if self.arguments.is_empty() {
             let first = targets.first().copied().unwrap_or("native");
@@ -126,7 +142,7 @@ impl Test {
             steps.push(Step {
                 title: format!("the API suite, {target}"),
                 command,
-                again: format!("cargo xtask test --target {target}"),
+                again: format!("cargo xtask test --target {target}{postgres}"),
             });
         }
         if host.is_some() && self.arguments.is_empty() {
@@ -143,7 +159,7 @@ impl Test {
     /// What comes from outside takes longer and needs more programs: it runs only when asked for.
     async fn run_outside(self) -> Result<()> {
         build::components(Choice::Auto).await?;
-        let server = Server::open().await?;
+        let server = Server::open(self.postgres).await?;
         let run = async {
             if self.conformance {
                 outside::conformance(&server.url).await?;
@@ -252,12 +268,23 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    pub(crate) async fn open() -> Result<Self> {
+    /// Of this major version, if one is asked for.
+    pub(crate) async fn open(postgres: Option<u32>) -> Result<Self> {
         if let Some(url) = from_environment(TEST_DATABASE) {
+            if postgres.is_some() {
+                bail!("--postgres starts a server, and {TEST_DATABASE} names one; leave one of them out");
+            }
             return Ok(Self { url, cluster: None });
         }
-        let cluster = Cluster::ephemeral(&workspace::root()?).context("no PostgreSQL for the tests")?;
-        create_database(&cluster.address("postgres")?, database::NAME).await?;
+        let root = workspace::root()?;
+        let cluster = match postgres {
+            Some(major) => Cluster::ephemeral_of(&root, Some(major)),
+            None => Cluster::ephemeral(&root),
+        };
+        let cluster = cluster.context("no PostgreSQL for the tests")?;
+        let address = create_database(&cluster.address("postgres")?, database::NAME).await?;
+        let version: String = connect(&address).await?.query_one("show server_version", &[]).await?.try_get(0)?;
+        eprintln!("errand: the tests run on PostgreSQL {version}");
         Ok(Self { url: cluster.url(database::NAME), cluster: Some(cluster) })
     }
 

@@ -7,6 +7,7 @@ mod binaries;
 mod guard;
 mod home;
 pub mod install;
+mod npm;
 mod outage;
 mod server;
 
@@ -57,25 +58,30 @@ impl Cluster {
     /// Starts the checkout's server, or joins the one that runs. Stopped again when the returned value goes, if this
     /// call started it.
     pub fn start(checkout: &Path) -> Result<Self> {
-        Self::start_for(checkout, Purpose::Checkout)
+        Self::start_for(checkout, Purpose::Checkout, None)
     }
 
     /// Starts the server that measurements run on, or joins the one that runs. Its data stays for the next time; it is
     /// stopped again when the returned value goes.
     pub fn bench(checkout: &Path) -> Result<Self> {
-        Self::start_for(checkout, Purpose::Bench)
+        Self::start_for(checkout, Purpose::Bench, None)
     }
 
     /// Starts the checkout's server, or joins the one that runs, and leaves it running. Says whether it was started.
     pub fn start_detached(checkout: &Path) -> Result<(Self, bool)> {
-        let (cluster, started) = Self::open(checkout, Purpose::Checkout)?;
+        let (cluster, started) = Self::open(checkout, Purpose::Checkout, None)?;
         Ok((cluster, started.is_some()))
     }
 
     /// Starts an empty server for tests: quick rather than safe, and gone, data and all, when the returned value or
-    /// this process goes.
+    /// this process goes. Of the major version that the environment asks for in [`install::VERSION`], if it does.
     pub fn ephemeral(checkout: &Path) -> Result<Self> {
-        Self::start_for(checkout, Purpose::Tests)
+        Self::ephemeral_of(checkout, install::asked()?)
+    }
+
+    /// The same, of this major version, which is fetched where it is not installed; `None` for any.
+    pub fn ephemeral_of(checkout: &Path, major: Option<u32>) -> Result<Self> {
+        Self::start_for(checkout, Purpose::Tests, major)
     }
 
     /// The administrator's address of a database on this server.
@@ -108,8 +114,8 @@ impl Cluster {
         self.guard.take().map_or(Ok(()), Guard::stop)
     }
 
-    fn start_for(checkout: &Path, purpose: Purpose) -> Result<Self> {
-        let (mut cluster, binaries) = Self::open(checkout, purpose)?;
+    fn start_for(checkout: &Path, purpose: Purpose, major: Option<u32>) -> Result<Self> {
+        let (mut cluster, binaries) = Self::open(checkout, purpose, major)?;
         if let Some(binaries) = binaries {
             cluster.guard = Some(Guard::new(&cluster.home, &binaries, purpose == Purpose::Tests)?);
         }
@@ -117,7 +123,7 @@ impl Cluster {
     }
 
     /// Second value: the programs with which the server was started; `None` when it ran already.
-    fn open(checkout: &Path, purpose: Purpose) -> Result<(Self, Option<Binaries>)> {
+    fn open(checkout: &Path, purpose: Purpose, major: Option<u32>) -> Result<(Self, Option<Binaries>)> {
         let home = match purpose {
             Purpose::Checkout => Home::of(checkout)?,
             Purpose::Tests => Home::temporary(checkout)?,
@@ -129,7 +135,7 @@ impl Cluster {
             let password = home.password()?;
             return Ok((Self { home, port, password, guard: None }, None));
         }
-        let binaries = install::ensure(checkout, &home)?;
+        let binaries = install::ensure(checkout, &home, major)?;
         let password = if home.has_cluster() {
             home.password()?
         } else {
@@ -161,7 +167,7 @@ pub fn stop(checkout: &Path) -> Result<bool> {
     let State::Running(cluster) = state(checkout)? else {
         return Ok(false);
     };
-    let binaries = install::ensure(checkout, &cluster.home)?;
+    let binaries = install::ensure(checkout, &cluster.home, None)?;
     server::stop(&cluster.home, &binaries, "fast")?;
     Ok(true)
 }

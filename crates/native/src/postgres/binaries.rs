@@ -6,7 +6,7 @@ use std::{
     process::Command,
 };
 
-use super::home::fallback;
+use super::home::{Home, fallback};
 
 /// What the private server needs.
 const PROGRAMS: [&str; 3] = ["postgres", "initdb", "pg_ctl"];
@@ -57,6 +57,12 @@ pub(super) fn client_program(checkout: &Path, name: &str) -> Option<PathBuf> {
 /// Where a private copy is unpacked, by version.
 pub(super) fn private_copies(checkout: &Path) -> [PathBuf; 2] {
     [checkout.join(".errand/postgresql"), fallback(checkout).join("postgresql")]
+}
+
+/// The one of them that the server's user can reach.
+pub(super) fn private_copies_for(checkout: &Path, home: &Home) -> PathBuf {
+    let [inside, outside] = private_copies(checkout);
+    if home.folder().starts_with(checkout) { inside } else { outside }
 }
 
 /// PATH first, because whoever put one there wants it; then the usual places, newest version first.

