@@ -1,13 +1,15 @@
 -- The requests of the bench, for wrk: each one for a random user with that user's token, and a random task of theirs.
 --
---     wrk --script bench/load.lua http://127.0.0.1:3000 -- <scenario> <plan> <seed> [<query>]
+--     wrk --script bench/load.lua http://127.0.0.1:3000 -- <scenario> <plan> <seed> [<query> [<requests>]]
 --
 -- The plan has a line for each user: id, token, the number of the latest write, and tasks as id:version, with tabs
--- between. With the same seed every server is sent the same requests.
+-- between. With the same seed every server is sent the same requests. With a number of requests, wrk ends after those, or
+-- when its time is over.
 
 local users = {}
 local scenario
 local query
+local remaining
 
 local function read(path)
   for line in io.lines(path) do
@@ -74,6 +76,42 @@ end
 
 function scenarios.list304(user) return get(user, "?limit=50", 'If-None-Match: "' .. user.seq .. '"\r\n') end
 
+-- The longest descriptions that a task may have: 10,000 characters, of which some have several bytes.
+local descriptions = {}
+
+local function describe()
+  local parts, length = {}, 0
+  while length < 9980 do
+    parts[#parts + 1] = words[math.random(#words)] .. " žiema" .. math.random(400)
+    length = length + select(2, parts[#parts]:gsub("[^\128-\191]", "")) + 1
+  end
+  return table.concat(parts, " ") .. string.rep(".", 10000 - length + 1)
+end
+
+local function description() return descriptions[math.random(#descriptions)] end
+
+scenarios["get-long"] = scenarios.get
+
+scenarios["create-long"] = function(user)
+  return send("POST", user, "", '{"title":"Minutes of the meeting","description":"' .. description() .. '"}')
+end
+
+-- A change beside the description, so that the cost of storing a long task again is seen.
+scenarios["patch-long"] = function(user)
+  local priority = math.random(2) == 1 and "low" or "high"
+  return send("PATCH", user, "/" .. task(user).id, '{"priority":"' .. priority .. '"}')
+end
+
+-- Gives each task of the plan a long description, one after the other.
+local turn = 0
+
+function scenarios.lengthen()
+  local user = users[turn % #users + 1]
+  local known = user.tasks[math.floor(turn / #users) % #user.tasks + 1]
+  turn = turn + 1
+  return send("PATCH", user, "/" .. known.id, '{"description":"' .. description() .. '"}')
+end
+
 -- 80 % reads: of ten requests four are gets, two lists, one each is filtered and a search; the rest are writes.
 local day = { "get", "get", "get", "get", "list", "list", "filtered", "search", nil, nil }
 local writes = { "create", "patch", "complete" }
@@ -98,9 +136,23 @@ function init(args)
   read(args[2])
   math.randomseed(tonumber(args[3]))
   query = args[4]
+  remaining = tonumber(args[5])
+  if args[1] == "lengthen" or args[1] == "create-long" then
+    for i = 1, 16 do descriptions[i] = describe() end
+  end
+end
+
+-- wrk itself only knows a duration: its threads end at once, and an interrupt wakes the one that waits for them.
+local function stop()
+  wrk.thread:stop()
+  io.popen("kill -s INT $PPID"):close()
 end
 
 function request()
+  if remaining then
+    remaining = remaining - 1
+    if remaining == -1 then stop() end
+  end
   return scenario(users[math.random(#users)])
 end
 

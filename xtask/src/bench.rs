@@ -1,8 +1,10 @@
 //! `cargo xtask bench`: errand and its peers, measured side by side.
 
+mod against;
 mod client;
 mod data;
 mod floor;
+mod instructions;
 mod load;
 mod machine;
 mod pages;
@@ -22,6 +24,7 @@ use clap::Args;
 
 use crate::process;
 use crate::test::Test;
+use against::Asked;
 use data::{Data, Size};
 use load::{Measured, Wrk};
 use peer::{Peer, Recipe, Running};
@@ -66,13 +69,15 @@ pub(crate) struct Bench {
     /// Only these numbers of connections
     #[arg(long, value_delimiter = ',', value_name = "N")]
     connections: Vec<u32>,
-    /// Measure for so many seconds
+    #[command(flatten)]
+    against: against::Options,
+    /// Measure for so many seconds; with --against, so many in each slot [default there: 2]
     #[arg(long, value_name = "N")]
     seconds: Option<u64>,
-    /// How many users there are [default: 100; at most 10,000 with --scale]
+    /// How many users there are [default: 100, 50 with --against; at most 10,000 with --scale]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     users: Option<u32>,
-    /// How many tasks each of them has [default: 10,000; at most 1,000,000 with --scale]
+    /// How many tasks each of them has [default: 10,000, 2,000 with --against; at most 1,000,000 with --scale]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     tasks: Option<u32>,
     /// Leave out the floor and the parts of a request
@@ -90,14 +95,38 @@ impl Bench {
         }
         machine::allow_files();
         let wrk = Wrk::ensure().await?;
+        // Built before: what builds takes an interrupt itself.
+        let against = self.against.prepare(&self.asked()).await?;
+        let measure = async {
+            match against {
+                Some(against) => against.run(&wrk).await,
+                None if self.scale => scale::run(&wrk, !self.no_build, (self.users, self.tasks)).await,
+                None => self.compare(&wrk).await,
+            }
+        };
         tokio::select! {
-            done = async { if self.scale { scale::run(&wrk, !self.no_build, (self.users, self.tasks)).await } else { self.compare(&wrk).await } } => done,
+            done = measure => done,
             // What was started goes with what this drops.
             signal = process::interrupted() => signal.and_then(|()| bail!(process::INTERRUPTED)),
         }
     }
 
+    fn asked(&self) -> Asked<'_> {
+        Asked {
+            only: &self.only,
+            peers: &self.peers,
+            connections: &self.connections,
+            seconds: self.seconds,
+            users: self.users,
+            tasks: self.tasks,
+            build: !self.no_build,
+        }
+    }
+
     async fn compare(&self, wrk: &Wrk) -> Result<()> {
+        if let Some(long) = self.only.iter().find(|scenario| scenario.is_long()) {
+            bail!("`{}` has its data with --against only", long.name());
+        }
         let recipes = self.recipes().await?;
         let load = machine::load_before();
         let size = Size { first_user: 1, users: self.users.unwrap_or(USERS), tasks: self.tasks.unwrap_or(TASKS) };

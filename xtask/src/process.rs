@@ -77,6 +77,19 @@ pub(crate) async fn capture(mut command: Command, limit: Duration) -> Option<Str
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
+/// Runs a program to its end, and shows what it said only when it failed.
+pub(crate) async fn run_quietly(mut command: Command, limit: Duration) -> Result<()> {
+    let text = shown(&command);
+    command.stdin(Stdio::null()).kill_on_drop(true);
+    let output = timeout(limit, command.output()).await;
+    let output =
+        output.with_context(|| format!("`{text}` did not end"))?.with_context(|| format!("cannot run `{text}`"))?;
+    if !output.status.success() {
+        bail!("`{text}` failed: {}", String::from_utf8_lossy(&output.stderr).trim());
+    }
+    Ok(())
+}
+
 /// Starts a program in a process group of its own, so that Ctrl-C reaches us alone and we choose the order of ending.
 pub(crate) fn spawn(command: &mut Command) -> Result<Child> {
     let text = shown(command);

@@ -1,6 +1,9 @@
 //! Where the checkout is, and cargo inside it.
 
-use std::{env, path::PathBuf};
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context, Result};
 use tokio::process::Command;
@@ -23,9 +26,25 @@ pub(crate) fn cargo() -> Result<Command> {
     program(&env::var_os("CARGO").unwrap_or_else(|| "cargo".into()).to_string_lossy())
 }
 
+/// The cargo of another checkout: ours, unless it asks for another toolchain.
+pub(crate) fn cargo_in(other: &Path) -> Result<Command> {
+    let toolchain = |folder: &Path| fs::read_to_string(folder.join("rust-toolchain.toml")).ok();
+    if toolchain(other) == toolchain(&root()?) {
+        return Ok(program_in(other, &env::var_os("CARGO").unwrap_or_else(|| "cargo".into()).to_string_lossy()));
+    }
+    // rustup's cargo, which reads that file unless it is told what to use.
+    let mut command = program_in(other, "cargo");
+    command.env_remove("RUSTUP_TOOLCHAIN").env_remove("CARGO");
+    Ok(command)
+}
+
 /// A program that runs in the root, building into the checkout's own `target`, where spin.toml looks.
 pub(crate) fn program(name: &str) -> Result<Command> {
-    let root = root()?;
+    Ok(program_in(&root()?, name))
+}
+
+/// The same in another checkout.
+pub(crate) fn program_in(root: &Path, name: &str) -> Command {
     let mut command = Command::new(name);
     command.env("CARGO_TARGET_DIR", root.join("target")).current_dir(root);
     // What `cargo run` says about xtask is not about what is built next; some build scripts start over when it changes.
@@ -36,5 +55,5 @@ pub(crate) fn program(name: &str) -> Result<Command> {
             command.env_remove(&key);
         }
     }
-    Ok(command)
+    command
 }

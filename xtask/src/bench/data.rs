@@ -3,17 +3,23 @@
 //! The server keeps fsync on: what is acknowledged is on the disk, as in production, and waiting for the disk weighs on
 //! every peer alike.
 
-use std::fs;
+mod roles;
+
+use std::{fs, path::PathBuf};
 
 use anyhow::{Context, Result};
 use errand_native::{address::Address, connect, migrate, postgres::Cluster, role, secret};
 use sha2::{Digest, Sha256};
 use tokio_postgres::Client;
 
-use crate::{token, workspace};
+use crate::{
+    process::{self, BRIEF},
+    settings::DATABASE_URL,
+    token, workspace,
+};
 
-/// The database that is measured; made anew for each run.
-const RUN: &str = "bench_run";
+/// How many templates are kept: those that were used last.
+const KEPT: i64 = 4;
 /// The role of the peers: it owns what errand_app may use, and no row-level security holds it.
 const PEER: &str = "errand_peer";
 /// How many tasks of a user the requests choose among.
@@ -29,9 +35,54 @@ pub(crate) struct Size {
     pub(crate) tasks: u32,
 }
 
+/// Whose database it is: this checkout's, or that of another commit, which its own commands make.
+#[derive(Debug, Clone)]
+pub(crate) struct Origin {
+    /// Where its migrations and its `bench/load.sql` are.
+    root: PathBuf,
+    /// The database that is measured; made anew for each run.
+    run: &'static str,
+    is_own: bool,
+}
+
+impl Origin {
+    pub(crate) fn own() -> Result<Self> {
+        Ok(Self { root: workspace::root()?, run: "bench_run", is_own: true })
+    }
+
+    pub(crate) fn other(root: PathBuf) -> Self {
+        Self { root, run: "bench_run_other", is_own: false }
+    }
+
+    /// Brings a database to this commit's migrations and functions.
+    async fn migrate(&self, cluster: &Cluster, database: &str) -> Result<()> {
+        if self.is_own {
+            migrate::migrate(&cluster.address(database)?, &self.root.join("migrations")).await?;
+            return Ok(());
+        }
+        let mut cargo = workspace::cargo_in(&self.root)?;
+        cargo.args(["--quiet", "xtask", "db", "migrate"]).env(DATABASE_URL, cluster.url(database));
+        process::run_quietly(cargo, BRIEF).await.context("the other commit could not migrate its database")
+    }
+}
+
+/// What logs in and signs. Servers whose databases are on one PostgreSQL share the component's role, so also its password.
+#[derive(Debug, Clone)]
+pub(crate) struct Secrets {
+    password: String,
+    tokens: String,
+}
+
+impl Secrets {
+    pub(crate) fn new() -> Result<Self> {
+        Ok(Self { password: secret::hex(16)?, tokens: secret::hex(32)? })
+    }
+}
+
 /// A filled database, ready to be measured.
 pub(crate) struct Data {
     cluster: Cluster,
+    run: &'static str,
     admin: Address,
     client: Client,
     /// The component's connection string.
@@ -45,30 +96,60 @@ pub(crate) struct Data {
 impl Data {
     /// Starts the server, fills a template unless one is there for these migrations, and copies it.
     pub(crate) async fn open(sizes: &[Size]) -> Result<Self> {
-        let root = workspace::root()?;
-        let cluster = Cluster::bench(&root).context("no PostgreSQL for the bench")?;
+        Self::open_for(&Origin::own()?, sizes, &Secrets::new()?).await
+    }
+
+    /// The same for any commit. The last one to be opened leaves the component's role as its migrations do.
+    pub(crate) async fn open_for(origin: &Origin, sizes: &[Size], secrets: &Secrets) -> Result<Self> {
+        let run = origin.run;
+        let cluster = Cluster::bench(&workspace::root()?).context("no PostgreSQL for the bench")?;
         let postgres = cluster.address("postgres")?;
         let server = connect::connect(&postgres).await?;
-        let template = template(sizes)?;
-        sweep(&server, &template).await?;
+        let settings = roles::settings(&cluster, &server, origin).await?;
+        let template = template(origin, sizes)?;
         if !exists(&server, &template).await? {
-            fill(&cluster, &server, sizes, &template).await?;
+            fill(&cluster, &server, sizes, (origin, &template)).await?;
         }
+        server.batch_execute(&format!("comment on database {template} is '{}'", now(&server).await?)).await?;
+        sweep(&server).await?;
         eprintln!("errand: copying the data");
-        server.batch_execute(&format!("drop database if exists {RUN} with (force)")).await?;
+        server.batch_execute(&format!("drop database if exists {run} with (force)")).await?;
         // By copying files where the server can choose (from 15 on): logging every page would take longer.
-        let copy = format!("create database {RUN} template {template}");
+        let copy = format!("create database {run} template {template}");
         if server.batch_execute(&format!("{copy} strategy file_copy")).await.is_err() {
             server.batch_execute(&copy).await.context("could not copy the template")?;
         }
-        let admin = postgres.with_database(RUN);
+        let admin = postgres.with_database(run);
         // The functions may have changed since the template was filled.
-        migrate::migrate(&admin, &root.join("migrations")).await?;
-        let app_url = role::ensure_app_login(&admin, &secret::hex(16)?).await?;
+        origin.migrate(&cluster, run).await?;
+        roles::apply(&server, run, &settings).await?;
+        let app_url = role::ensure_app_login(&admin, &secrets.password).await?;
         let client = connect::connect(&admin).await?;
         let password = peer_role(&client).await?;
-        let peer_url = format!("{PEER}:{password}@127.0.0.1:{}/{RUN}", cluster.port());
-        Ok(Self { cluster, admin, client, app_url, peer_url, secret: secret::hex(32)? })
+        let peer_url = format!("{PEER}:{password}@127.0.0.1:{}/{run}", cluster.port());
+        Ok(Self { cluster, run, admin, client, app_url, peer_url, secret: secrets.tokens.clone() })
+    }
+
+    /// Keeps autovacuum away from the tables: it would fall on one slot and not on another.
+    pub(crate) async fn keep_vacuum_away(&self) -> Result<()> {
+        self.client
+            .batch_execute(
+                "do $$
+                 declare
+                     t regclass;
+                 begin
+                     for t in select oid from pg_class where relnamespace = 'errand'::regnamespace and relkind = 'r' loop
+                         execute format('alter table %s set (autovacuum_enabled = off, toast.autovacuum_enabled = off)', t);
+                     end loop;
+                 end $$",
+            )
+            .await
+            .context("could not turn autovacuum off")
+    }
+
+    /// Writes now what would be written some time later.
+    pub(crate) async fn checkpoint(&self) -> Result<()> {
+        Ok(self.client.batch_execute("checkpoint").await?)
     }
 
     /// What the load generator needs to know of each user: id, token, number of the latest write, and tasks.
@@ -114,15 +195,15 @@ impl Data {
     /// Drops what was measured; the template stays.
     pub(crate) async fn close(self) -> Result<()> {
         let server = connect::connect(&self.cluster.address("postgres")?).await?;
-        server.batch_execute(&format!("drop database if exists {RUN} with (force)")).await?;
+        server.batch_execute(&format!("drop database if exists {} with (force)", self.run)).await?;
         drop((server, self.client));
         self.cluster.stop()
     }
 }
 
 /// Named after everything that the data follows from; functions do not belong to that.
-fn template(sizes: &[Size]) -> Result<String> {
-    let root = workspace::root()?;
+fn template(origin: &Origin, sizes: &[Size]) -> Result<String> {
+    let root = &origin.root;
     let mut files: Vec<_> = fs::read_dir(root.join("migrations"))?.flatten().map(|entry| entry.path()).collect();
     files.retain(|path| path.to_string_lossy().ends_with(".up.sql"));
     files.sort();
@@ -139,30 +220,41 @@ fn template(sizes: &[Size]) -> Result<String> {
     Ok(format!("bench_{sum}_{shape}"))
 }
 
-/// Drops templates of other migrations, and those that were never finished.
-async fn sweep(server: &Client, template: &str) -> Result<()> {
-    let sum = template.rsplit_once('_').map(|(sum, _)| sum).unwrap_or(template);
-    let rows = server.query("select datname::text from pg_database where datname like 'bench\\_%'", &[]).await?;
+/// Drops the templates that were not used for the longest time, and those that were never finished.
+async fn sweep(server: &Client) -> Result<()> {
+    let rows = server
+        .query(
+            "select datname::text from pg_database where datname ~ '^bench_[0-9a-f]{12}_[0-9a-f]{8}_new$'
+             union all (
+                 select datname::text from pg_database where datname ~ '^bench_[0-9a-f]{12}_[0-9a-f]{8}$'
+                 order by shobj_description(oid, 'pg_database') desc nulls last
+                 offset $1)",
+            &[&KEPT],
+        )
+        .await?;
     for row in rows {
         let name: String = row.try_get(0)?;
-        if !name.starts_with(sum) || name.ends_with("_new") {
-            server.batch_execute(&format!("drop database if exists {name} with (force)")).await?;
-        }
+        server.batch_execute(&format!("drop database if exists {name} with (force)")).await?;
     }
     Ok(())
+}
+
+async fn now(server: &Client) -> Result<String> {
+    let row = server.query_one("select to_char(now() at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS.US')", &[]).await?;
+    Ok(row.try_get(0)?)
 }
 
 async fn exists(server: &Client, name: &str) -> Result<bool> {
     Ok(server.query_opt("select from pg_database where datname = $1", &[&name]).await?.is_some())
 }
 
-async fn fill(cluster: &Cluster, server: &Client, sizes: &[Size], template: &str) -> Result<()> {
+async fn fill(cluster: &Cluster, server: &Client, sizes: &[Size], (origin, template): (&Origin, &str)) -> Result<()> {
     let total: u64 = sizes.iter().map(|size| u64::from(size.users) * u64::from(size.tasks)).sum();
     eprintln!("errand: loading {total} tasks, once; this takes about {} minutes", total / 800_000 + 1);
     let unfinished = format!("{template}_new");
     let admin = connect::create_database(&cluster.address("postgres")?, &unfinished).await?;
-    migrate::migrate(&admin, &workspace::root()?.join("migrations")).await?;
-    let load = fs::read_to_string(workspace::root()?.join("bench/load.sql"))?;
+    origin.migrate(cluster, &unfinished).await?;
+    let load = fs::read_to_string(origin.root.join("bench/load.sql"))?;
     let workers = std::thread::available_parallelism().map_or(1, usize::from);
     let mut work: Vec<(u32, u32, u32)> = Vec::new();
     for size in sizes {

@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 use tokio::{process::Command, time::timeout};
 
-use super::{scenario::Cell, usage, usage::Usage};
+use super::{instructions::Instructions, scenario::Cell, usage, usage::Usage};
 use crate::{
     process::{self, BRIEF},
     toolchain::apt_get,
@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// The load generator.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Wrk {
     pub(crate) version: String,
     plan: PathBuf,
@@ -47,6 +47,23 @@ pub(crate) struct Measured {
     /// Processor time that the server and PostgreSQL took, and what they held at the end.
     pub(crate) server: Usage,
     pub(crate) postgres: Usage,
+    /// Of both, where they were counted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) instructions: Option<u64>,
+}
+
+/// How long a server is loaded.
+#[derive(Debug, Clone, Copy)]
+struct Span {
+    seconds: u64,
+    /// Ends it earlier.
+    requests: Option<u64>,
+}
+
+impl Span {
+    fn seconds(seconds: u64) -> Self {
+        Self { seconds, requests: None }
+    }
 }
 
 impl Wrk {
@@ -69,6 +86,13 @@ impl Wrk {
         Ok(Self { version, plan })
     }
 
+    /// The same with a plan of its own, so that several are kept.
+    pub(crate) fn with_plan(&self, name: &str, plan: &str) -> Result<Self> {
+        let other = Self { version: self.version.clone(), plan: self.plan.with_file_name(name) };
+        other.plan(plan)?;
+        Ok(other)
+    }
+
     /// What the next requests are made from.
     pub(crate) fn plan(&self, plan: &str) -> Result<()> {
         std::fs::write(&self.plan, plan).context("cannot write the plan of the requests")
@@ -83,7 +107,7 @@ impl Wrk {
         seed: u32,
         pids: (Option<u32>, Option<u32>),
     ) -> Result<Measured> {
-        self.load(port, cell, seconds, pids, &[&seed.to_string()]).await
+        self.load(port, cell, Span::seconds(seconds), pids, &[&seed.to_string()], None).await
     }
 
     /// The same for lists with this query string.
@@ -95,29 +119,51 @@ impl Wrk {
         pids: (Option<u32>, Option<u32>),
         query: &str,
     ) -> Result<Measured> {
-        self.load(port, cell, seconds, pids, &["1", query]).await
+        self.load(port, cell, Span::seconds(seconds), pids, &["1", query], None).await
+    }
+
+    /// Sends so many requests, however long that takes, but for the limit in seconds. Servers that write the same number of
+    /// rows in each slot stay comparable.
+    pub(crate) async fn run_counted(
+        &self,
+        port: u16,
+        cell: Cell,
+        (requests, limit): (u64, u64),
+        seed: u32,
+        pids: (Option<u32>, Option<u32>),
+        counter: Option<&Instructions>,
+    ) -> Result<Measured> {
+        let span = Span { seconds: limit, requests: Some(requests) };
+        self.load(port, cell, span, pids, &[&seed.to_string(), "", &requests.to_string()], counter).await
     }
 
     async fn load(
         &self,
         port: u16,
         cell: Cell,
-        seconds: u64,
+        span: Span,
         (server, postgres): (Option<u32>, Option<u32>),
         arguments: &[&str],
+        counter: Option<&Instructions>,
     ) -> Result<Measured> {
-        let mut command = workspace::program("wrk")?;
+        let mut command = match counter {
+            Some(counter) => counter.during("wrk", &[server, postgres])?,
+            None => workspace::program("wrk")?,
+        };
         command
             .args(["--threads", "1", "--timeout", "10s", "--latency", "--script", "bench/load.lua"])
-            .args(["--connections", &cell.connections.to_string(), "--duration", &format!("{seconds}s")])
+            .args(["--connections", &cell.connections.to_string(), "--duration", &format!("{}s", span.seconds)])
             .args([&format!("http://127.0.0.1:{port}"), "--", cell.scenario.name()])
             .arg(&self.plan)
             .args(arguments);
         let before = (of(server), of(postgres));
-        let told = output(command, Duration::from_secs(seconds + 30)).await?;
+        let told = output(command, Duration::from_secs(span.seconds + 30)).await?;
         let after = (of(server), of(postgres));
         let line = told.lines().find_map(|line| line.strip_prefix("RESULT "));
         let printed: Printed = serde_json::from_str(line.with_context(|| format!("wrk says: {told}"))?)?;
+        if span.requests.is_some() && printed.requests == 0 {
+            bail!("no request of `{}` was answered within {} s", cell.scenario.name(), span.seconds);
+        }
         Ok(Measured {
             requests: printed.requests,
             seconds: printed.micros as f64 / 1e6,
@@ -127,6 +173,7 @@ impl Wrk {
             errors: printed.status + printed.broken,
             server: since(before.0, after.0),
             postgres: since(before.1, after.1),
+            instructions: counter.and_then(Instructions::counted),
         })
     }
 }
@@ -141,6 +188,11 @@ impl Measured {
         if self.requests > 0 { value as f64 / self.requests as f64 } else { 0.0 }
     }
 
+    /// Microseconds of processor time per request, of the server and of PostgreSQL.
+    pub(crate) fn processor_micros(&self) -> f64 {
+        self.each(self.server.cpu_micros + self.postgres.cpu_micros)
+    }
+
     /// Rounds as one: sums, the mean of the latencies, the largest memory.
     pub(crate) fn merged(rounds: &[Self]) -> Self {
         let mut all = rounds.iter().fold(Self::default(), |sum, one| Self {
@@ -152,6 +204,10 @@ impl Measured {
             errors: sum.errors + one.errors,
             server: added(sum.server, one.server),
             postgres: added(sum.postgres, one.postgres),
+            instructions: sum
+                .instructions
+                .map(|count| count + one.instructions.unwrap_or_default())
+                .or(one.instructions),
         });
         let count = rounds.len().max(1) as f64;
         all.p50 /= count;

@@ -106,7 +106,7 @@ impl Peer {
                 vec![folder.join("node_modules/.bin/workerd"), "serve".into(), folder.join("workerd.capnp")]
             }
         };
-        Ok(Recipe { peer: self, words })
+        Ok(Recipe { peer: self, words, root, label: "" })
     }
 
     fn arguments(self, port: u16) -> Vec<String> {
@@ -164,17 +164,31 @@ impl Peer {
 pub(crate) struct Recipe {
     pub(crate) peer: Peer,
     words: Vec<PathBuf>,
+    /// Where it runs: the folder of spin.toml.
+    root: PathBuf,
+    /// Behind the peer in the name of its log.
+    label: &'static str,
 }
 
 impl Recipe {
+    /// For another commit, laid out and built in `root`.
+    pub(crate) fn of_other(peer: Peer, program: PathBuf, root: PathBuf) -> Self {
+        Self { peer, words: vec![program], root, label: "-other" }
+    }
+
+    /// The program.
+    pub(crate) fn program(&self) -> Option<&Path> {
+        self.words.first().map(PathBuf::as_path)
+    }
+
     /// Starts it; `more` are further arguments.
     pub(crate) fn start(&self, data: &Data, more: &[&str]) -> Result<Running> {
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
         let logs = workspace::root()?.join("target/bench");
         fs::create_dir_all(&logs)?;
-        let log = logs.join(format!("{:?}.log", self.peer).to_lowercase());
+        let log = logs.join(format!("{:?}{}.log", self.peer, self.label).to_lowercase());
         let output = File::create(&log).with_context(|| format!("cannot write {}", log.display()))?;
-        let mut command = workspace::program("/bin/sh")?;
+        let mut command = workspace::program_in(&self.root, "/bin/sh");
         command.args(["-c", LEASH, "sh"]).args(&self.words).args(self.peer.arguments(port)).args(more);
         command.envs(self.peer.environment(data, port));
         // Servers run without: wasmtime makes an error for each fiber that it ends, and would trace every one of them.
@@ -188,7 +202,7 @@ impl Recipe {
     /// The command line of one of errand's own servers, for what is not serving.
     pub(crate) fn command(&self, data: &Data, arguments: &[&str]) -> Result<Command> {
         let (program, first) = self.words.split_first().context("no program")?;
-        let mut command = workspace::program(&program.to_string_lossy())?;
+        let mut command = workspace::program_in(&self.root, &program.to_string_lossy());
         command.args(first).args(["--from", "spin.toml"]).args(arguments).envs(self.peer.environment(data, 0));
         Ok(command)
     }

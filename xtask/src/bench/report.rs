@@ -104,16 +104,24 @@ pub(crate) async fn date(data: &Data) -> Result<String> {
     data.ask("select to_char(now() at time zone 'UTC', 'YYYY-MM-DD')").await
 }
 
-/// Writes `name.extension` for each text, and says where. The JSON of a whole run is for programs on this machine, and is
-/// as large as all tables together: git does not track it.
+/// Where a file of a run goes, below the root. The JSON of a whole run is for programs on this machine, and is as large as
+/// all tables together: git does not track it.
+fn folder(whole: bool, extension: &str) -> &'static str {
+    if whole && extension != "json" { "bench/results" } else { "target/bench/results" }
+}
+
+/// Writes `name.extension` for each text, and says where.
 pub(crate) fn save(whole: bool, name: &str, files: &[(&str, String)]) -> Result<()> {
+    files.iter().try_for_each(|(extension, text)| save_in(folder(whole, extension), name, extension, text))
+}
+
+/// Writes `name.extension` in a folder of this checkout, and says where.
+pub(crate) fn save_in(folder: &str, name: &str, extension: &str, text: &str) -> Result<()> {
     let root = workspace::root()?;
-    for (extension, text) in files {
-        let folder = root.join(if whole && *extension != "json" { "bench/results" } else { "target/bench/results" });
-        fs::create_dir_all(&folder)?;
-        let path: PathBuf = folder.join(format!("{name}.{extension}"));
-        fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
-        eprintln!("errand: wrote {}", path.strip_prefix(&root).unwrap_or(&path).display());
-    }
+    let folder = root.join(folder);
+    fs::create_dir_all(&folder)?;
+    let path: PathBuf = folder.join(format!("{name}.{extension}"));
+    fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
+    eprintln!("errand: wrote {}", path.strip_prefix(&root).unwrap_or(&path).display());
     Ok(())
 }

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 /// A kind of request, or a mixture of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum, Serialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "kebab-case")]
 pub(crate) enum Scenario {
     /// A task
     Get,
@@ -27,6 +27,15 @@ pub(crate) enum Scenario {
     List304,
     /// A mixture: 80 % reads
     Day,
+    /// A task with a description of 10,000 characters (with --against only, as the next two)
+    GetLong,
+    /// A new task with such a description
+    CreateLong,
+    /// A new priority of a task with such a description
+    PatchLong,
+    /// Such a description for one task after the other
+    #[value(skip)]
+    Lengthen,
     /// A list with a query string of one's own
     #[value(skip)]
     Page,
@@ -42,12 +51,15 @@ pub(crate) enum Scenario {
 }
 
 use Scenario::{
-    Complete, Create, Day, Filtered, Get, Get304, List, List304, Live, Page, Patch, Ready, Refused, Search,
+    Complete, Create, CreateLong, Day, Filtered, Get, Get304, GetLong, Lengthen, List, List304, Live, Page, Patch,
+    PatchLong, Ready, Refused, Search,
 };
 
 impl Scenario {
     /// What every peer serves.
     pub(crate) const ALL: [Self; 10] = [Get, List, Filtered, Search, Create, Patch, Complete, Get304, List304, Day];
+    /// What two commits are compared by, unless others are asked for.
+    pub(crate) const COMPARED: [Self; 7] = [Get, List, Create, Patch, Search, CreateLong, PatchLong];
     /// What shows where errand's own time goes.
     pub(crate) const PARTS: [Self; 7] = [Live, Refused, Ready, Get304, Get, List304, List];
 
@@ -64,6 +76,10 @@ impl Scenario {
             Get304 => "get304",
             List304 => "list304",
             Day => "day",
+            GetLong => "get-long",
+            CreateLong => "create-long",
+            PatchLong => "patch-long",
+            Lengthen => "lengthen",
             Page => "page",
             Live => "live",
             Ready => "ready",
@@ -84,11 +100,20 @@ impl Scenario {
             Get304 => "get, 304",
             List304 => "list, 304",
             Day => "mixed day",
+            GetLong => "get, 10,000 characters",
+            CreateLong => "create, 10,000 characters",
+            PatchLong => "patch, 10,000 characters",
+            Lengthen => "patch of a long description",
             Page => "page",
             Live => "/health/live",
             Ready => "/health/ready",
             Refused => "token, then 400",
         }
+    }
+
+    /// Whether its tasks have long descriptions. Those belong to users of their own: they would make every list long.
+    pub(crate) fn is_long(self) -> bool {
+        matches!(self, GetLong | CreateLong | PatchLong | Lengthen)
     }
 
     /// Whether it needs the current entity tags.

@@ -196,10 +196,10 @@ impl Report {
         for (title, whole, less) in rows {
             let Some(whole) = part(whole) else { continue };
             let less = less.and_then(part);
-            let (mut time, mut cpu) = (whole.alone.p50, both(&whole.loaded));
+            let (mut time, mut cpu) = (whole.alone.p50, whole.loaded.processor_micros());
             if let Some(less) = less {
                 time -= less.alone.p50;
-                cpu -= both(&less.loaded);
+                cpu -= less.loaded.processor_micros();
             }
             writeln!(text, "| {title} | {time:.0} µs | {cpu:.0} µs |")?;
         }
@@ -248,10 +248,6 @@ fn ratio(own: Option<f64>, other: Option<f64>) -> String {
 
 fn failures(found: &Measured) -> String {
     if found.errors > 0 { format!(", {} errors", found.errors) } else { String::new() }
-}
-
-fn both(measured: &Measured) -> f64 {
-    measured.each(measured.server.cpu_micros + measured.postgres.cpu_micros)
 }
 
 fn place(cell: &Cell) -> String {
