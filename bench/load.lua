@@ -136,16 +136,23 @@ function init(args)
   read(args[2])
   math.randomseed(tonumber(args[3]))
   query = args[4]
-  remaining = tonumber(args[5])
+  -- The first request is made to be looked at, and not sent.
+  remaining = args[5] and tonumber(args[5]) + 1
   if args[1] == "lengthen" or args[1] == "create-long" then
     for i = 1, 16 do descriptions[i] = describe() end
   end
 end
 
--- wrk itself only knows a duration: its threads end at once, and an interrupt wakes the one that waits for them.
+-- wrk itself only knows a duration: its main thread sleeps that long, and then waits for the others. An interrupt wakes it,
+-- but only when it is sent to that thread, whose id is that of the process: any other may take what the process is sent.
+local ffi = require("ffi")
+ffi.cdef("int getpid(void); int tgkill(int process, int thread, int signal);")
+local interrupt = 2
+
 local function stop()
   wrk.thread:stop()
-  io.popen("kill -s INT $PPID"):close()
+  local process = ffi.C.getpid()
+  ffi.C.tgkill(process, process, interrupt)
 end
 
 function request()
