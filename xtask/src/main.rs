@@ -8,6 +8,7 @@ mod db;
 mod faults;
 mod fuzz;
 mod issuer;
+mod mutants;
 mod openapi;
 mod test;
 mod token;
@@ -53,6 +54,9 @@ enum Command {
     Coverage(coverage::Coverage),
     Fuzz(fuzz::Fuzz),
     Bench(bench::Bench),
+    Mutants(mutants::Mutants),
+    #[command(hide = true)]
+    MutantsRunner(mutants::runner::Runner),
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -70,6 +74,8 @@ async fn main() -> ExitCode {
         Command::Coverage(coverage) => coverage.run().await,
         Command::Fuzz(fuzz) => fuzz.run().await,
         Command::Bench(bench) => bench.run().await,
+        Command::Mutants(mutants) => mutants.run().await,
+        Command::MutantsRunner(runner) => runner.run().await,
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,0 +1,130 @@
+//! Runs a program of tests until its first failure. libtest has no stable option for that, so its output is read.
+
+use std::{process::Stdio, time::Duration};
+
+use anyhow::{Context, Result, bail};
+use clap::Args;
+use tokio::{
+    io::{AsyncBufReadExt, BufReader},
+    process::Command,
+    time::timeout,
+};
+
+use crate::process;
+
+/// Where the runner writes the name of the test that failed.
+pub(crate) const KILLER: &str = "ERRAND_MUTANTS_KILLER";
+
+/// How a program of tests ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    Passed,
+    /// With the test that failed first.
+    Failed(String),
+    TimedOut,
+}
+
+/// Runs it; ends it at the first failure, or when the limit is over.
+pub(crate) async fn run(mut command: Command, limit: Duration, told: impl Fn(&str)) -> Result<Verdict> {
+    command.stdin(Stdio::null()).stdout(Stdio::piped());
+    let mut child = process::spawn(&mut command)?;
+    let mut lines = BufReader::new(child.stdout.take().context("no output")?).lines();
+    let ended = timeout(limit, async {
+        // Output that is no UTF-8 is no line of libtest's.
+        while let Some(line) = lines.next_line().await.unwrap_or_default() {
+            told(&line);
+            if let Some(name) = failed(&line) {
+                return Verdict::Failed(name.to_owned());
+            }
+        }
+        match child.wait().await {
+            Ok(status) if status.success() => Verdict::Passed,
+            Ok(status) => Verdict::Failed(format!("the whole program ({status})")),
+            Err(error) => Verdict::Failed(format!("the whole program ({error})")),
+        }
+    })
+    .await;
+    process::stop(&mut child, None).await;
+    Ok(ended.unwrap_or(Verdict::TimedOut))
+}
+
+/// The test that a line of libtest's says has failed.
+fn failed(line: &str) -> Option<&str> {
+    let (name, outcome) = line.strip_prefix("test ")?.split_once(" ... ")?;
+    // It may be followed by the time that the test took.
+    (outcome.split_whitespace().next() == Some("FAILED")).then_some(name)
+}
+
+/// Run one program of tests until its first failure; for cargo, as the runner of what it built
+#[derive(Args)]
+pub(crate) struct Runner {
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true)]
+    command: Vec<String>,
+}
+
+impl Runner {
+    pub(crate) async fn run(self) -> Result<()> {
+        let (program, arguments) = self.command.split_first().context("no program")?;
+        let mut command = Command::new(program);
+        command.args(arguments);
+        let verdict = tokio::select! {
+            verdict = run(command, process::FOREVER, |line| println!("{line}")) => verdict?,
+            // cargo-mutants asks for it when the limit is over. The program ends with us.
+            result = process::interrupted() => {
+                result?;
+                Verdict::TimedOut
+            }
+        };
+        match verdict {
+            Verdict::Passed => Ok(()),
+            Verdict::Failed(name) => {
+                if let Some(path) = std::env::var_os(KILLER) {
+                    std::fs::write(path, &name)?;
+                }
+                bail!("{name} failed")
+            }
+            Verdict::TimedOut => bail!(process::INTERRUPTED),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn verdict(script: &str) -> Result<Verdict> {
+        let mut command = Command::new("sh");
+        command.args(["-c", script]);
+        run(command, Duration::from_secs(20), |_| ()).await
+    }
+
+    #[tokio::test]
+    async fn the_first_failure_ends_the_run() -> Result<()> {
+        let script = "echo 'test a::b ... ok'; echo 'test a::c ... FAILED'; sleep 600; echo 'test a::d ... FAILED'";
+        assert_eq!(verdict(script).await?, Verdict::Failed("a::c".to_owned()));
+        Ok(())
+    }
+
+    #[tokio::test]
+    async fn a_program_that_fails_without_a_test_has_failed() -> Result<()> {
+        assert!(matches!(verdict("echo 'test a ... ok'; exit 3").await?, Verdict::Failed(_)));
+        assert_eq!(verdict("echo 'test a ... ok'").await?, Verdict::Passed);
+        Ok(())
+    }
+
+    #[tokio::test]
+    async fn a_program_that_hangs_is_ended() -> Result<()> {
+        let mut command = Command::new("sleep");
+        command.arg("600");
+        assert_eq!(run(command, Duration::from_millis(200), |_| ()).await?, Verdict::TimedOut);
+        Ok(())
+    }
+
+    #[test]
+    fn a_line_says_what_failed() {
+        assert_eq!(failed("test a - should panic ... FAILED <0.1s>"), Some("a - should panic"));
+        for line in ["test a ... ok", "test result: FAILED. 1 passed", "FAILED", "test a ... FAILEDx"] {
+            assert_eq!(failed(line), None, "{line}");
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! Mutants of the migrations: `*.up.sql` and `functions/*.sql`. Each is tried on a copy of the folder with one change, from
+//! which the tests make their databases, so that nothing is built for it.
+
+mod code;
+mod lexer;
+mod operators;
+mod removals;
+mod worker;
+
+use std::fs;
+
+use anyhow::{Context, Result};
+pub(crate) use worker::{Suite, Worker};
+
+use super::{
+    ledger,
+    mutant::{self, How, Kind, Mutant},
+};
+use crate::workspace;
+use code::{Code, Edit};
+
+/// All mutants, in the order of the files.
+pub(crate) async fn list() -> Result<Vec<Mutant>> {
+    let root = workspace::root()?;
+    let mut mutants = Vec::new();
+    for file in ledger::files(&["migrations"]).await? {
+        // What takes a migration back is run by nothing that errand serves.
+        if file.ends_with(".up.sql") || file.starts_with("migrations/functions/") && file.ends_with(".sql") {
+            let source = fs::read_to_string(root.join(&file)).with_context(|| format!("cannot read {file}"))?;
+            mutants.extend(of_file(&file, &source));
+        }
+    }
+    mutant::number(&mut mutants);
+    Ok(mutants)
+}
+
+fn of_file(file: &str, source: &str) -> Vec<Mutant> {
+    let code = Code::new(source);
+    let mut edits = operators::edits(&code);
+    edits.extend(removals::edits(&code));
+    edits.sort_by_key(|edit| (edit.start, edit.end));
+    edits.dedup_by(|one, other| (one.start, one.end, &one.replacement) == (other.start, other.end, &other.replacement));
+    let statements = code.statements();
+    let within = |edit: &Edit| {
+        let around = statements
+            .iter()
+            .find(|statement| code.tokens.get(statement.last).is_some_and(|last| edit.start < last.end));
+        around.map(|statement| code.title(*statement)).unwrap_or_default()
+    };
+    let line_of = |place: usize| source.get(..place).map_or(0, |text| text.matches('\n').count());
+    let mutants = edits.iter().map(|edit| {
+        let first = line_of(edit.start);
+        Mutant {
+            kind: Kind::Sql,
+            file: file.to_owned(),
+            first_line: first + 1,
+            last_line: line_of(edit.end) + 1,
+            within: within(edit),
+            text: source.lines().nth(first).unwrap_or_default().trim().to_owned(),
+            operator: edit.operator.to_owned(),
+            change: change(source, edit),
+            how: How::Text(edit.applied(source)),
+            ordinal: 1,
+        }
+    });
+    mutants.collect()
+}
+
+/// On one line, and not longer than what is changed.
+fn change(source: &str, edit: &Edit) -> String {
+    let one_line = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let before = one_line(source.get(edit.start..edit.end).unwrap_or_default());
+    match one_line(&edit.replacement).as_str() {
+        "" => format!("without `{before}`"),
+        after => format!("`{before}` -> `{after}`"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mutant_says_where_it_is_and_what_it_changes() {
+        let source =
+            "-- a\ncreate function api.f() returns int as $$\nbegin\n    return 1\n        where a;\nend\n$$;\n";
+        let mutants = of_file("migrations/functions/a.sql", source);
+        let shown: Vec<_> =
+            mutants.iter().map(|m| (m.first_line, m.last_line, m.text.as_str(), m.change.as_str())).collect();
+        assert_eq!(
+            shown,
+            [
+                (4, 4, "return 1", "`1` -> `2`"),
+                (4, 4, "return 1", "`1` -> `0`"),
+                (5, 5, "where a;", "without `where a`"),
+            ]
+        );
+        assert!(mutants.iter().all(|mutant| mutant.within == "create function api.f"));
+    }
+
+    #[test]
+    fn the_migrations_have_mutants_of_every_kind() {
+        let all = [
+            include_str!("../../../migrations/0001_tasks.up.sql"),
+            include_str!("../../../migrations/functions/caller.sql"),
+            include_str!("../../../migrations/functions/task.sql"),
+            include_str!("../../../migrations/functions/task_list.sql"),
+        ];
+        let mutants: Vec<_> = all.iter().flat_map(|source| of_file("a.sql", source)).collect();
+        for operator in [
+            "and/or",
+            "any/all",
+            "announcement",
+            "arithmetic",
+            "assignment",
+            "bound",
+            "branch",
+            "clock",
+            "comparison",
+            "conflict",
+            "conjunct",
+            "constraint",
+            "default",
+            "definition",
+            "disjunct",
+            "distinct",
+            "greatest/least",
+            "lock",
+            "negation",
+            "number",
+            "order",
+            "policy",
+            "right",
+            "role",
+            "statement",
+            "true/false",
+            "union",
+            "where",
+            "window",
+        ] {
+            assert!(mutants.iter().any(|mutant| mutant.operator == operator), "{operator}");
+        }
+        for mutant in &mutants {
+            assert!(!mutant.within.is_empty() && !mutant.text.is_empty(), "{}", mutant.shown());
+        }
+    }
+}
