@@ -162,17 +162,13 @@ impl Mutants {
     }
 
     async fn try_sql(&self, waiting: VecDeque<Mutant>, mut ledger: Ledger, end: Option<Instant>) -> Result<Ledger> {
-        let suite = sql::Suite::build().await?;
-        let jobs = self.jobs(waiting.len());
-        let mut workers = Vec::new();
-        for number in 1..=jobs {
-            workers.push(sql::Worker::start(suite.clone(), number)?);
-        }
+        let mut first = sql::Worker::start(sql::Suite::build().await?, 1)?;
+        let suite = first.leave_out_the_blind().await?;
         let took = match ledger.get(BASELINE) {
             Some(entry) => Duration::from_secs_f64(entry.seconds),
             None => {
                 eprintln!("errand: running the tests without a mutant first");
-                let took = workers.first().context("no worker")?.baseline().await?;
+                let took = first.baseline().await?;
                 let seconds = took.as_secs_f64();
                 ledger.add(Entry { id: BASELINE.to_owned(), outcome: Outcome::Survived, seconds })?;
                 took
@@ -180,6 +176,10 @@ impl Mutants {
         };
         let limit = (took * PATIENCE).max(LEAST_LIMIT);
         eprintln!("errand: without a mutant they take {:.0} s; the limit is {} s", took.as_secs_f64(), limit.as_secs());
+        let mut workers = vec![first];
+        for number in 2..=self.jobs(waiting.len()) {
+            workers.push(sql::Worker::start(suite.clone(), number)?);
+        }
         let run = Arc::new(Run::new(waiting, ledger, limit, end));
         let mut tasks = tokio::task::JoinSet::new();
         for worker in workers {
