@@ -49,7 +49,12 @@ pub async fn list(scope: &Scope<'_>, query: &ListQuery, known: Option<&Known>) -
 
 /// Replaces a task; makes it when, and only when, the writer expects that there is none.
 pub async fn replace(scope: &Scope<'_>, id: Uuid, expectation: Expectation, task: &NewTask) -> Result<Written, Error> {
-    written(scope.task_put(id, expectation.versions, expectation.absent, task.fields()).await?)
+    let absent = expectation.absent;
+    match scope.task_put(id, expectation.versions, absent, task.fields()).await {
+        // Another request created it after this one had looked: the same as if it had been there before.
+        Err(Error::Conflict) if absent => Err(Error::PreconditionFailed),
+        outcome => written(outcome?),
+    }
 }
 
 /// Changes some fields of a task.
