@@ -14,6 +14,8 @@ mod support;
 
 #[path = "api/access.rs"]
 mod access;
+#[path = "api/boundaries.rs"]
+mod boundaries;
 #[path = "api/conditional.rs"]
 mod conditional;
 #[path = "api/create.rs"]
@@ -38,6 +40,8 @@ mod json;
 mod list;
 #[path = "api/log.rs"]
 mod log;
+#[path = "api/lost_update.rs"]
+mod lost_update;
 #[path = "api/older_clients.rs"]
 mod older_clients;
 #[path = "api/published_keys.rs"]

@@ -4,6 +4,10 @@
 mod client;
 #[path = "support/issuer.rs"]
 mod issuer;
+#[path = "support/scratch.rs"]
+mod scratch;
+#[path = "support/session.rs"]
+mod session;
 #[path = "support/signer.rs"]
 mod signer;
 #[path = "support/target.rs"]
@@ -11,5 +15,7 @@ mod target;
 
 pub use client::{Reply, User, anonymous, token_with};
 pub use issuer::{Answer, Issuer, jwks};
+pub use scratch::{Scratch, scratch};
+pub use session::{Held, Refusal, Session};
 pub use signer::{Signer, base64url, fixture};
 pub use target::{CORS_ORIGIN, Ending, Process, Runs, SECRET, Target, kind, log_with, target};

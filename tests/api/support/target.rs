@@ -9,7 +9,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use errand::{Adapters, Ambient, Config};
 use errand_native::address::Address;
-use errand_native::connect::{connect, create_database};
+use errand_native::connect::create_database;
 use errand_native::database::NativeDatabase;
 use errand_native::group::GroupGuard;
 use errand_native::keys::NativeKeys;
@@ -17,6 +17,8 @@ use errand_native::{migrate, role, server};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use uuid::Uuid;
+
+use super::session::{Held, Session};
 
 /// The shared secret of the tests' tokens.
 pub const SECRET: &str = "a secret for tests, and for nothing else";
@@ -121,12 +123,27 @@ impl Target {
 
     /// Runs a query as the administrator, whom no row-level security holds; gives the first column of each row as text.
     pub fn admin_query(&self, sql: &str) -> Vec<String> {
-        query(&self.database.admin, sql).unwrap()
+        Session::open(&self.database.admin).rows(sql)
+    }
+
+    /// The administrator's address of the database.
+    pub(super) fn admin(&self) -> &Address {
+        &self.database.admin
+    }
+
+    /// Takes the locks of a statement as the administrator, and keeps them.
+    pub fn hold(&self, sql: &str) -> Held {
+        Held::new(&self.database.admin, sql)
     }
 
     /// Runs statements as the component's role.
     pub fn app_query(&self, sql: &str) -> Result<Vec<String>, String> {
-        query(&Address::parse(&self.database.app_url).unwrap(), sql)
+        self.app_session().run(sql).map_err(|refusal| refusal.sqlstate)
+    }
+
+    /// A connection of the component's role.
+    pub fn app_session(&self) -> Session {
+        Session::open(&Address::parse(&self.database.app_url).unwrap())
     }
 }
 
@@ -149,20 +166,6 @@ pub fn log_with(text: &str) -> Vec<String> {
         }
         std::thread::sleep(Duration::from_millis(10));
     }
-}
-
-fn query(address: &Address, sql: &str) -> Result<Vec<String>, String> {
-    RUNTIME.block_on(async {
-        let client = connect(address).await.unwrap();
-        let messages = client.simple_query(sql).await.map_err(|error| {
-            error.as_db_error().map_or_else(|| error.to_string(), |error| error.code().code().to_owned())
-        })?;
-        let rows = messages.into_iter().filter_map(|message| match message {
-            tokio_postgres::SimpleQueryMessage::Row(row) => Some(row.get(0).unwrap_or_default().to_owned()),
-            _ => None,
-        });
-        Ok(rows.collect())
-    })
 }
 
 /// What the tests are sent to: native, host or spin.
