@@ -4,6 +4,7 @@ use std::{process::Stdio, time::Duration};
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
+use rustix::process::Signal;
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
     process::Command,
@@ -44,7 +45,7 @@ pub(crate) async fn run(mut command: Command, limit: Duration, told: impl Fn(&st
         }
     })
     .await;
-    process::stop(&mut child, None).await;
+    process::stop(&mut child, Signal::KILL, None).await;
     Ok(ended.unwrap_or(Verdict::TimedOut))
 }
 
