@@ -2,14 +2,13 @@
 //! one after another, and the API never looks there.
 
 use std::ops::Deref;
-use std::path::Path;
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
 use errand_native::connect::create_database;
 use errand_native::migrate;
 
 use super::session::Session;
-use super::target::{RUNTIME, target};
+use super::target::{RUNTIME, migrations, target};
 
 /// A transaction of the administrator's in the migrated, empty database.
 pub struct Scratch(MutexGuard<'static, Session>);
@@ -22,8 +21,7 @@ pub fn scratch() -> Scratch {
         let address = RUNTIME.block_on(async {
             let name = format!("errand_scratch_{}", std::process::id());
             let address = create_database(admin, &name).await.unwrap();
-            let migrations = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations");
-            migrate::migrate(&address, &migrations).await.unwrap();
+            migrate::migrate(&address, &migrations()).await.unwrap();
             address
         });
         Mutex::new(Session::open(&address))

@@ -182,13 +182,16 @@ impl Database {
         };
         let name = format!("errand_test_{}", std::process::id());
         let admin = create_database(&Address::parse(&server).unwrap(), &name).await.unwrap();
-        // `cargo xtask mutants` names a copy with a fault in it.
-        let migrations = std::env::var_os("ERRAND_TEST_MIGRATIONS")
-            .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations"), PathBuf::from);
-        migrate::migrate(&admin, &migrations).await.unwrap();
+        migrate::migrate(&admin, &migrations()).await.unwrap();
         let app_url = role::ensure_app_login(&admin, "errand_app in tests").await.unwrap();
         Self { admin, app_url }
     }
+}
+
+/// The folder of migrations; `cargo xtask mutants` names a copy with a fault in it.
+pub(super) fn migrations() -> PathBuf {
+    std::env::var_os("ERRAND_TEST_MIGRATIONS")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations"), PathBuf::from)
 }
 
 /// The one origin whose pages may call the API.
