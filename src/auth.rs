@@ -111,6 +111,14 @@ impl Caller {
     }
 }
 
+#[cfg(test)]
+impl Caller {
+    /// A caller without a token, for the unit tests of what comes after the verification.
+    pub(crate) fn unverified(user_id: &str) -> Self {
+        Self { user_id: user_id.to_owned(), reads: true, writes: true }
+    }
+}
+
 impl Access {
     /// The scope that allows this.
     pub fn scope(self) -> &'static str {

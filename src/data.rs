@@ -6,6 +6,8 @@
 mod error;
 mod statement;
 pub mod tasks;
+#[cfg(test)]
+mod tests;
 mod value;
 
 use std::future::Future;

@@ -24,6 +24,19 @@ pub enum Value {
 }
 
 impl Value {
+    /// Its type as PostgreSQL names it.
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Null => "null",
+            Self::Bool(_) => "boolean",
+            Self::Int(_) => "bigint",
+            Self::Text(_) => "text",
+            Self::Uuid(_) => "uuid",
+            Self::Json(_) => "jsonb",
+            Self::Ints(_) => "bigint[]",
+        }
+    }
+
     /// A parameter as an element of an array of text.
     pub fn text(&self) -> Option<String> {
         match self {
@@ -57,7 +70,8 @@ impl Row {
         match self.0.next() {
             Some(Value::Null) => Ok(None),
             Some(value) => T::try_from(value).map(Some).map_err(|value| {
-                Error::Internal(format!("a column is not a {}: {value:.40?}", std::any::type_name::<T>()))
+                // Its content may be what a user wrote, which is not for the log.
+                Error::Internal(format!("a column is {}, not {}", value.kind(), std::any::type_name::<T>()))
             }),
             None => Err(Error::Internal("a column is missing".to_owned())),
         }
@@ -123,5 +137,61 @@ impl From<Vec<i64>> for Value {
 impl<T: Into<Value>> From<Option<T>> for Value {
     fn from(value: Option<T>) -> Self {
         value.map_or(Self::Null, Into::into)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_parameter_as_text_is_what_postgresql_reads_as_its_type() {
+        for (value, expected) in [
+            (Value::Null, None),
+            (Value::Bool(true), Some("true")),
+            (Value::Int(-7), Some("-7")),
+            (Value::Text("a\"b".to_owned()), Some("a\"b")),
+            (Value::Json(r#"{"a":1}"#.to_owned()), Some(r#"{"a":1}"#)),
+            (Value::Uuid(Uuid::from_u128(1)), Some("00000000-0000-0000-0000-000000000001")),
+            (Value::Ints(vec![1, -2]), Some("{1,-2}")),
+            (Value::Ints(Vec::new()), Some("{}")),
+        ] {
+            assert_eq!(value.text().as_deref(), expected, "{value:?}");
+        }
+    }
+
+    #[test]
+    fn an_absent_parameter_is_null() {
+        assert_eq!(Value::from(None::<bool>), Value::Null);
+        assert_eq!(Value::from(Some(false)), Value::Bool(false));
+        assert_eq!(Value::from(Some(String::new())), Value::Text(String::new()));
+        assert_eq!(Value::from(Some(Vec::new())), Value::Ints(Vec::new()));
+        assert_eq!(Value::from(Uuid::nil()), Value::Uuid(Uuid::nil()));
+    }
+
+    #[test]
+    fn columns_are_taken_one_after_the_other_by_their_types() {
+        let mut row = Row::new(vec![Value::Bool(true), Value::Int(7), Value::Text("t".to_owned()), Value::Null]);
+        assert_eq!(row.take(), Ok(Some(true)));
+        assert_eq!(row.require(), Ok(7_i64));
+        assert_eq!(row.take(), Ok(Some("t".to_owned())));
+        assert_eq!(row.take::<bool>(), Ok(None));
+        assert_eq!(row.take::<bool>(), Err(Error::Internal("a column is missing".to_owned())));
+        assert_eq!(Row::new(vec![Value::Null]).require::<i64>(), Err(Error::Internal("a column is null".to_owned())));
+    }
+
+    #[test]
+    fn a_column_of_another_type_is_told_by_its_type_and_not_by_its_content() {
+        let why = |value: Value| match Row::new(vec![value]).require::<i64>() {
+            Err(Error::Internal(why)) => why,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(why(Value::Text("secret".to_owned())), "a column is text, not i64");
+        assert_eq!(why(Value::Bool(true)), "a column is boolean, not i64");
+        assert_eq!(why(Value::Uuid(Uuid::nil())), "a column is uuid, not i64");
+        assert_eq!(why(Value::Json("secret".to_owned())), "a column is jsonb, not i64");
+        assert_eq!(why(Value::Ints(vec![7])), "a column is bigint[], not i64");
+        assert!(Row::new(vec![Value::Int(1)]).take::<bool>().is_err());
+        assert!(Row::new(vec![Value::Int(1)]).take::<String>().is_err());
     }
 }

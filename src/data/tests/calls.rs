@@ -1,0 +1,251 @@
+//! What is tried again, what a failure is told as, and within which time.
+
+use super::*;
+
+/// Which calls are made a second time after a failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Again {
+    Never,
+    /// A second write could do what the first one did already.
+    Reads,
+    Always,
+}
+
+/// What a failure is told as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Told {
+    Conflict,
+    Invalid,
+    Unavailable,
+    OutcomeUnknown,
+    Internal,
+}
+
+/// What PostgreSQL refuses, which leaves nothing behind: reads and writes are told the same.
+const REFUSALS: [(&str, Again, Told); 33] = [
+    // A serialization failure, a deadlock.
+    ("40001", Again::Always, Told::Unavailable),
+    ("40P01", Again::Always, Told::Unavailable),
+    // A function that was replaced while it was looked up.
+    ("XX000", Again::Always, Told::Internal),
+    ("0A000", Again::Always, Told::Internal),
+    ("42883", Again::Always, Told::Internal),
+    // The session or its connection has ended: shutdown, crash, starting up, database dropped, idle.
+    ("57P01", Again::Reads, Told::Unavailable),
+    ("57P02", Again::Reads, Told::Unavailable),
+    ("57P03", Again::Reads, Told::Unavailable),
+    ("57P04", Again::Reads, Told::Unavailable),
+    ("57P05", Again::Reads, Told::Unavailable),
+    ("08000", Again::Reads, Told::Unavailable),
+    ("08006", Again::Reads, Told::Unavailable),
+    ("08P01", Again::Reads, Told::Unavailable),
+    // A statement or lock that took too long, a standby, no room.
+    ("57014", Again::Never, Told::Unavailable),
+    ("55P03", Again::Never, Told::Unavailable),
+    ("25006", Again::Never, Told::Unavailable),
+    ("53000", Again::Never, Told::Unavailable),
+    ("53100", Again::Never, Told::Unavailable),
+    ("53200", Again::Never, Told::Unavailable),
+    ("53300", Again::Never, Told::Unavailable),
+    ("23505", Again::Never, Told::Conflict),
+    ("22001", Again::Never, Told::Invalid),
+    ("22007", Again::Never, Told::Invalid),
+    ("22P02", Again::Never, Told::Invalid),
+    ("22P05", Again::Never, Told::Invalid),
+    // Neighbours of the above in PostgreSQL's list, and what has nothing to do with them.
+    ("40000", Again::Never, Told::Internal),
+    ("42P01", Again::Never, Told::Internal),
+    ("42501", Again::Never, Told::Internal),
+    ("23503", Again::Never, Told::Internal),
+    ("23514", Again::Never, Told::Internal),
+    ("25P02", Again::Never, Told::Internal),
+    ("XX001", Again::Never, Told::Internal),
+    ("", Again::Never, Told::Internal),
+];
+
+/// Each failure: whether it is tried again, what a read is told, and what a write.
+fn failures() -> Vec<(DatabaseError, Again, [Told; 2])> {
+    use DatabaseError::{Deadline, Lost, Malformed, Unreachable};
+    let why = || "because".to_owned();
+    let mut failures = vec![
+        (Unreachable(why()), Again::Never, [Told::Unavailable; 2]),
+        (Deadline { sent: false }, Again::Never, [Told::Unavailable; 2]),
+        (Deadline { sent: true }, Again::Never, [Told::Unavailable, Told::OutcomeUnknown]),
+        (Lost(why()), Again::Reads, [Told::Unavailable, Told::OutcomeUnknown]),
+        (Malformed(why()), Again::Never, [Told::Internal; 2]),
+    ];
+    failures.extend(REFUSALS.map(|(sqlstate, again, told)| (refused(sqlstate), again, [told; 2])));
+    failures
+}
+
+const STATEMENT: Statement = Statement::or_together("select one", "select many");
+const KINDS: [Kind; 2] = [Kind::Read, Kind::Write];
+
+impl Again {
+    fn applies(self, kind: Kind) -> bool {
+        self == Self::Always || self == Self::Reads && kind == Kind::Read
+    }
+}
+
+fn ask(data: &Data, kind: Kind) -> Result<Option<Row>, Error> {
+    let (caller, times) = (caller(), Times::default());
+    let scope = data.scope(&caller, &times);
+    run(async {
+        match kind {
+            Kind::Read => scope.read(STATEMENT, [Value::Int(7)]).await,
+            Kind::Write => scope.write(STATEMENT, [Value::Int(7)]).await,
+        }
+    })
+}
+
+fn told(error: &Error) -> Told {
+    match error {
+        Error::Conflict => Told::Conflict,
+        Error::Invalid(_) => Told::Invalid,
+        Error::Unavailable(_) => Told::Unavailable,
+        Error::OutcomeUnknown(_) => Told::OutcomeUnknown,
+        Error::Internal(_) => Told::Internal,
+        other => panic!("{other}"),
+    }
+}
+
+#[test]
+fn a_second_try_is_made_only_where_the_first_one_left_nothing_behind() {
+    for (failure, again, _) in failures() {
+        for kind in KINDS {
+            let (fake, data) = data();
+            fake.gives(Err(failure.clone())).gives(row([Value::Int(1)]));
+            let answer = ask(&data, kind);
+            let name = format!("{failure} {again:?}");
+            match again.applies(kind) {
+                true => {
+                    assert_eq!(answer.unwrap().unwrap().require::<i64>(), Ok(1), "{name}");
+                    let [first, second] = &fake.asked()[..] else { panic!("{name}") };
+                    assert_eq!((first.statement, second.statement), (STATEMENT, STATEMENT), "{name}");
+                    assert_eq!(first.parameters, second.parameters, "{name}");
+                }
+                false => {
+                    answer.expect_err(&name);
+                    assert_eq!(fake.asked().len(), 1, "{name}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_failure_that_stays_is_told_as_what_the_client_can_do_about_it() {
+    for (failure, again, expected) in failures() {
+        for (kind, expected) in KINDS.into_iter().zip(expected) {
+            let (fake, data) = data();
+            let tries = if again.applies(kind) { 2 } else { 1 };
+            (0..tries).for_each(|_| _ = fake.gives(Err(failure.clone())));
+            let error = ask(&data, kind).unwrap_err();
+            assert_eq!(told(&error), expected, "{failure}");
+            assert_eq!(fake.asked().len(), tries, "{failure}");
+            if let Error::Unavailable(text) | Error::OutcomeUnknown(text) | Error::Internal(text) = error {
+                assert_eq!(text, failure.to_string(), "the log has the cause");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_second_failure_is_the_one_that_counts() {
+    let deadlock = || Err(refused("40P01"));
+    let lost = || Err(DatabaseError::Lost("because".to_owned()));
+    for (kind, answers, expected) in [
+        (Kind::Write, [deadlock(), lost()], Told::OutcomeUnknown),
+        (Kind::Write, [deadlock(), Err(DatabaseError::Deadline { sent: true })], Told::OutcomeUnknown),
+        (Kind::Write, [deadlock(), Err(refused("23505"))], Told::Conflict),
+        (Kind::Read, [deadlock(), lost()], Told::Unavailable),
+        (Kind::Read, [lost(), deadlock()], Told::Unavailable),
+        (Kind::Read, [lost(), Err(refused("42501"))], Told::Internal),
+    ] {
+        let (fake, data) = data();
+        answers.into_iter().for_each(|answer| _ = fake.gives(answer));
+        assert_eq!(told(&ask(&data, kind).unwrap_err()), expected);
+        assert_eq!(fake.asked().len(), 2);
+    }
+}
+
+#[test]
+fn nothing_is_tried_again_when_the_time_is_over() {
+    for (failure, again, _) in failures() {
+        for kind in KINDS.into_iter().filter(|kind| again.applies(*kind)) {
+            let (fake, data) = data();
+            fake.gives_after(BUDGET, Err(failure.clone()));
+            ask(&data, kind).unwrap_err();
+            assert_eq!(fake.asked().len(), 1, "{failure}");
+        }
+    }
+    let (fake, data) = data();
+    fake.gives_after(BUDGET - Duration::from_nanos(1), Err(refused("40001"))).gives(row([]));
+    assert!(ask(&data, Kind::Write).is_ok());
+}
+
+#[test]
+fn both_tries_have_the_one_deadline_of_the_operation() {
+    for kind in KINDS {
+        let (fake, data) = data();
+        fake.gives_after(Duration::from_secs(2), Err(refused("40001"))).gives(Ok(None));
+        let begun = now();
+        assert!(ask(&data, kind).unwrap().is_none());
+        assert_eq!(fake.asked().iter().map(|asked| asked.deadline).collect::<Vec<_>>(), [begun + BUDGET; 2]);
+    }
+}
+
+#[test]
+fn the_caller_is_the_first_parameter() {
+    for kind in KINDS {
+        let (fake, data) = data();
+        fake.gives(Ok(None));
+        ask(&data, kind).unwrap();
+        assert_eq!(fake.asked()[0].parameters, [text("alice"), Value::Int(7)]);
+    }
+}
+
+#[test]
+fn the_stopwatch_is_told_once_for_all_tries_of_an_operation() {
+    let second = Duration::from_secs(1);
+    for last in [Ok(None), Err(refused("42501"))] {
+        let (fake, data) = data();
+        fake.gives_after(second, Err(refused("40001"))).gives_after(second * 2, last);
+        let (caller, times) = (caller(), Times::default());
+        _ = run(data.scope(&caller, &times).write(STATEMENT, []));
+        assert_eq!(times.told(), [second * 3]);
+    }
+}
+
+#[test]
+fn readiness_is_asked_within_a_second_at_most() {
+    let second = Duration::from_secs(1);
+    for (budget, expected) in [(second * 5, second), (second / 2, second / 2)] {
+        let (fake, data) = data_within(budget);
+        fake.gives_after(second / 4, row([Value::Null]));
+        let (begun, times) = (now(), Times::default());
+        assert_eq!(run(data.ready(&times)), Ok(()));
+        let asked = fake.asked();
+        assert_eq!(asked[0].statement, Statement::alone("select api.ready()"));
+        assert_eq!((asked[0].parameters.len(), asked[0].deadline), (0, begun + expected));
+        assert_eq!(times.told(), [second / 4]);
+    }
+}
+
+#[test]
+fn readiness_fails_as_a_read_does() {
+    let lost = || Err(DatabaseError::Lost("because".to_owned()));
+    for (answers, expected) in [
+        (vec![lost(), row([Value::Null])], None),
+        (vec![lost(), lost()], Some(Told::Unavailable)),
+        (vec![Err(DatabaseError::Deadline { sent: true })], Some(Told::Unavailable)),
+        (vec![Ok(None)], Some(Told::Internal)),
+    ] {
+        let (fake, data) = data();
+        answers.into_iter().for_each(|answer| _ = fake.gives(answer));
+        let times = Times::default();
+        let answer = run(data.ready(&times));
+        assert_eq!(answer.as_ref().err().map(told), expected, "{answer:?}");
+        assert_eq!(times.told().len(), 1);
+    }
+}

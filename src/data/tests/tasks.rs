@@ -1,0 +1,221 @@
+//! What the functions of tasks are asked, and what their rows mean.
+
+use uuid::Uuid;
+
+use super::*;
+use crate::data::tasks::{Known, Listing, Outcome, StoredTask};
+use crate::domain::{After, Filter, Invalid, ListQuery, Order, Page, Repeatable, TaskPatch};
+
+const ID: Uuid = Uuid::from_u128(1);
+
+/// Makes one call of a caller on a database that gives this answer. What came of it, and what was asked.
+fn call<T>(answer: Answer, make: impl AsyncFnOnce(&Scope<'_>) -> T) -> (T, Asked) {
+    let (fake, data) = data();
+    fake.gives(answer);
+    let (caller, times) = (caller(), Times::default());
+    let outcome = run(make(&data.scope(&caller, &times)));
+    let [asked] = &fake.asked()[..] else { panic!("one call") };
+    (outcome, asked.clone())
+}
+
+fn get(answer: Answer) -> Result<Option<StoredTask>, Error> {
+    call(answer, async |scope| scope.task_get(ID).await).0
+}
+
+fn delete(answer: Answer) -> Result<Outcome, Error> {
+    call(answer, async |scope| scope.task_delete(ID, None).await).0
+}
+
+fn list(answer: Answer) -> Result<Listing, Error> {
+    call(answer, async |scope| scope.task_list(&newest(), None).await).0
+}
+
+fn newest() -> ListQuery {
+    ListQuery { order: Order::default(), filter: Filter::default(), limit: 100, after: None, count: false }
+}
+
+fn stored() -> StoredTask {
+    StoredTask { json: "{}".to_owned(), version: 3 }
+}
+
+fn internal<T: std::fmt::Debug>(outcome: Result<T, Error>) -> String {
+    match outcome {
+        Err(Error::Internal(why)) => why,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn each_word_of_a_function_is_one_outcome() {
+    for (word, outcome) in [
+        ("created", Outcome::Created(stored())),
+        ("ok", Outcome::Changed(stored())),
+        ("replayed", Outcome::Replayed(stored())),
+    ] {
+        assert_eq!(delete(row([text(word), text("{}"), Value::Int(3)])), Ok(outcome), "{word}");
+        for (columns, why) in [
+            (vec![text(word)], "a column is missing"),
+            (vec![text(word), text("{}")], "a column is missing"),
+            (vec![text(word), Value::Null, Value::Int(3)], "a column is null"),
+            (vec![text(word), text("{}"), Value::Null], "a column is null"),
+        ] {
+            assert_eq!(internal(delete(row(columns))), why, "{word}");
+        }
+    }
+    for (word, outcome) in [
+        ("deleted", Outcome::Deleted),
+        ("not_found", Outcome::NotFound),
+        ("stale", Outcome::Stale),
+        ("exists", Outcome::Exists),
+        ("key_reused", Outcome::KeyReused),
+        ("in_flight", Outcome::InFlight),
+    ] {
+        assert_eq!(delete(row([text(word)])), Ok(outcome.clone()), "{word}");
+        assert_eq!(delete(row([text(word), Value::Null, Value::Null])), Ok(outcome), "{word}");
+    }
+}
+
+#[test]
+fn what_no_function_of_errand_answers_is_an_internal_error() {
+    assert_eq!(internal(delete(row([text("moved")]))), "unknown outcome moved");
+    assert_eq!(internal(delete(row([text("")]))), "unknown outcome ");
+    assert_eq!(internal(delete(row([]))), "a column is missing");
+    assert_eq!(internal(delete(row([Value::Null]))), "a column is null");
+    assert!(internal(delete(row([Value::Bool(true)]))).starts_with("a column is boolean, not "));
+    assert_eq!(internal(delete(Ok(None))), "api.task_... gave no row");
+    assert_eq!(internal(get(Ok(None))), "api.task_get gave no row");
+    assert_eq!(internal(get(row([]))), "a column is missing");
+    assert_eq!(internal(get(row([text("{}")]))), "a column is missing");
+    assert_eq!(internal(get(row([text("{}"), Value::Null]))), "a column is null");
+    assert_eq!(internal(list(Ok(None))), "api.task_list gave no row");
+    let (no, seq) = (Value::Bool(false), Value::Int(9));
+    for columns in [vec![], vec![no.clone()], vec![no.clone(), seq.clone()], vec![no, seq, text("")]] {
+        assert_eq!(internal(list(row(columns))), "a column is missing");
+    }
+}
+
+#[test]
+fn a_task_that_is_there_has_json_and_a_version() {
+    assert_eq!(get(row([text("{}"), Value::Int(3)])), Ok(Some(stored())));
+    assert_eq!(get(row([Value::Null, Value::Null])), Ok(None));
+    let of = |json: &str| StoredTask { json: json.to_owned(), version: 1 }.id();
+    assert_eq!(of(&format!(r#"{{"id":"{ID}","title":"t"}}"#)), Ok(ID));
+    assert!(!internal(of("{}")).is_empty());
+}
+
+#[test]
+fn a_list_is_unchanged_or_a_page_which_may_be_the_last_one() {
+    assert_eq!(list(row([Value::Bool(true), Value::Int(9)])), Ok(Listing::Unchanged { seq: 9 }));
+    let page = |key: Value, id: Value, total: Value| match list(row([
+        Value::Bool(false),
+        Value::Int(9),
+        text("{},{}"),
+        key,
+        id,
+        total,
+    ])) {
+        Ok(Listing::Page { seq: 9, page: Page { tasks, next, total } }) if tasks == "{},{}" => (next, total),
+        other => panic!("{other:?}"),
+    };
+    let after = After { key: "k".to_owned(), id: "i".to_owned() };
+    assert_eq!(page(text("k"), text("i"), Value::Int(2)), (Some(after), Some(2)));
+    assert_eq!(page(Value::Null, Value::Null, Value::Null), (None, None));
+    assert_eq!(page(text("k"), Value::Null, Value::Null), (None, None));
+    assert_eq!(page(Value::Null, text("i"), Value::Null), (None, None));
+}
+
+#[test]
+fn a_value_that_the_database_refuses_in_a_list_is_that_of_the_cursor() {
+    let mistake = Invalid::parameter("cursor", "Not a cursor that errand gave.");
+    assert_eq!(list(Err(refused("22007"))), Err(mistake.into()));
+    assert!(internal(list(Err(refused("42501")))).contains("42501"));
+    assert!(
+        matches!(delete(Err(refused("22007"))), Err(Error::Invalid(mistakes)) if mistakes[0].detail.contains("database"))
+    );
+}
+
+#[test]
+fn only_a_first_page_without_conditions_may_be_read_together_with_others() {
+    let together = |query: ListQuery| {
+        let (outcome, asked) = call(row([Value::Bool(true), Value::Int(9)]), async |scope| {
+            scope.task_list(&query, Some(&Known::Any(true))).await
+        });
+        assert_eq!(outcome, Ok(Listing::Unchanged { seq: 9 }));
+        asked.statement.together.is_some()
+    };
+    let after = Some(After { key: "k".to_owned(), id: "i".to_owned() });
+    let filter = Filter { completed: Some(true), ..Filter::default() };
+    assert!(together(newest()));
+    assert!(together(ListQuery { order: Order::TitleDesc, limit: 1, ..newest() }));
+    assert!(!together(ListQuery { after, ..newest() }));
+    assert!(!together(ListQuery { filter, ..newest() }));
+    assert!(!together(ListQuery { count: true, ..newest() }));
+}
+
+#[test]
+fn a_statement_for_many_calls_takes_and_gives_what_the_one_for_a_single_call_does() {
+    let (_, get) = call(row([Value::Null]), async |scope| scope.task_get(ID).await);
+    let (_, list) = call(row([Value::Bool(true), Value::Int(9)]), async |scope| scope.task_list(&newest(), None).await);
+    for asked in [get, list] {
+        let (alone, together) = (asked.statement.alone, asked.statement.together.unwrap());
+        let columns = |sql: &str| sql.split(" from ").next().unwrap().trim().to_owned();
+        let expected = columns(alone).replace("select ", "select call.number, call.caller, ");
+        assert_eq!(columns(together), expected);
+        for number in 1..=asked.parameters.len() {
+            assert!(together.contains(&format!("${number}::text[]")), "{together}");
+        }
+    }
+}
+
+#[test]
+fn each_operation_hands_its_parameters_on_in_the_order_of_its_function() {
+    let repeatable = Repeatable { key: "k".to_owned(), fingerprint: "f".to_owned() };
+    let repeatable = Some(&repeatable);
+    let fields = TaskPatch::parse(br#"{"title":"t"}"#).unwrap();
+    let document = || Value::Json(serde_json::to_string(&fields).unwrap());
+    let (alice, id) = (text("alice"), Value::Uuid(ID));
+    let done = || row([text("not_found")]);
+    let versions = || Some(vec![1, 2]);
+    let (ints, key, print) = (Value::Ints(vec![1, 2]), text("k"), text("f"));
+    let check = |asked: Asked, function: &str, expected: &[&Value]| {
+        let list = (1..=expected.len()).map(|number| format!("${number}")).collect::<Vec<_>>().join(", ");
+        let sql = asked.statement.alone;
+        assert!(sql.ends_with(&format!(" from api.{function}({list})")), "{sql}");
+        assert_eq!(asked.parameters.iter().collect::<Vec<_>>(), expected, "{sql}");
+    };
+    let (_, asked) = call(done(), async |scope| scope.task_create(ID, &fields, repeatable).await);
+    check(asked, "task_create", &[&alice, &id, &document(), &key, &print]);
+    let (_, asked) = call(done(), async |scope| scope.task_create(ID, &fields, None).await);
+    check(asked, "task_create", &[&alice, &id, &document(), &Value::Null, &Value::Null]);
+    let (_, asked) = call(row([Value::Null]), async |scope| scope.task_get(ID).await);
+    check(asked, "task_get", &[&alice, &id]);
+    let (_, asked) = call(done(), async |scope| scope.task_put(ID, versions(), true, &fields).await);
+    check(asked, "task_put", &[&alice, &id, &ints, &Value::Bool(true), &document()]);
+    let (_, asked) = call(done(), async |scope| scope.task_put(ID, None, false, &fields).await);
+    check(asked, "task_put", &[&alice, &id, &Value::Null, &Value::Bool(false), &document()]);
+    let (_, asked) = call(done(), async |scope| scope.task_patch(ID, versions(), &fields, repeatable).await);
+    check(asked, "task_patch", &[&alice, &id, &ints, &document(), &key, &print]);
+    let (_, asked) = call(done(), async |scope| scope.task_complete(ID, versions(), Some(false), repeatable).await);
+    check(asked, "task_complete", &[&alice, &id, &ints, &Value::Bool(false), &key, &print]);
+    let (_, asked) = call(done(), async |scope| scope.task_complete(ID, None, None, None).await);
+    check(asked, "task_complete", &[&alice, &id, &Value::Null, &Value::Null, &Value::Null, &Value::Null]);
+    let (_, asked) = call(done(), async |scope| scope.task_delete(ID, versions()).await);
+    check(asked, "task_delete", &[&alice, &id, &ints]);
+    let (_, asked) = call(row([Value::Bool(true), Value::Int(9)]), async |scope| {
+        scope.task_list(&newest(), Some(&Known::Seqs(vec![4]))).await
+    });
+    let expected = Value::Json(r#"{"order":"created_at_desc","limit":100,"known":[4]}"#.to_owned());
+    check(asked, "task_list", &[&alice, &expected]);
+}
+
+#[test]
+fn what_changes_something_is_a_write() {
+    let lost = || DatabaseError::Lost("because".to_owned());
+    let fields = TaskPatch::parse(br#"{"title":"t"}"#).unwrap();
+    let unknown = |outcome: Result<Outcome, Error>| assert!(matches!(outcome, Err(Error::OutcomeUnknown(_))));
+    unknown(call(Err(lost()), async |scope| scope.task_create(ID, &fields, None).await).0);
+    unknown(call(Err(lost()), async |scope| scope.task_put(ID, None, true, &fields).await).0);
+    unknown(call(Err(lost()), async |scope| scope.task_patch(ID, None, &fields, None).await).0);
+    unknown(call(Err(lost()), async |scope| scope.task_complete(ID, None, None, None).await).0);
+    unknown(delete(Err(lost())));
+}
