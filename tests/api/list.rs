@@ -1,5 +1,10 @@
 //! Lists: filters, orders, search, and pages that neither skip nor repeat.
 
+#[path = "list/model.rs"]
+mod model;
+#[path = "list/pages.rs"]
+mod pages;
+
 use std::collections::HashSet;
 
 use errand::domain::{After, Cursor, CursorBinding, Filter, Order};
@@ -7,6 +12,20 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::support::{User, target};
+
+/// What a list can be sorted by.
+const ORDERS: [&str; 10] = [
+    "created_at",
+    "-created_at",
+    "updated_at",
+    "-updated_at",
+    "due",
+    "-due",
+    "priority",
+    "-priority",
+    "title",
+    "-title",
+];
 
 #[test]
 fn filters_combine() {
