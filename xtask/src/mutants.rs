@@ -5,32 +5,29 @@ mod equivalent;
 mod ledger;
 mod mutant;
 mod report;
+mod run;
 pub(crate) mod runner;
+mod rust;
 mod sample;
+mod server;
 mod sql;
 
 use std::{
-    collections::VecDeque,
     fs,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    pin::pin,
     time::{Duration, Instant},
 };
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use clap::Args;
+use tokio::time::timeout;
 
-use crate::process;
+use crate::process::{self, GRACE};
 use changed::Changed;
 use equivalent::Equivalents;
-use ledger::{Entry, Ledger};
-use mutant::{Kind, Mutant, Outcome};
-
-/// The limit for a mutant's tests is so many times what they take without one,
-const PATIENCE: u32 = 5;
-/// but no less than this.
-const LEAST_LIMIT: Duration = Duration::from_secs(30);
-/// The name in the ledger of what the tests take without a mutant.
-const BASELINE: &str = "baseline";
+use ledger::Ledger;
+use mutant::{Kind, Mutant};
+use run::Run;
 
 /// Put small faults into the source and the migrations, one at a time, and count those that the tests notice
 ///
@@ -68,29 +65,16 @@ pub(crate) struct Mutants {
     list: bool,
 }
 
-/// What the workers share.
-struct Run {
-    queue: Mutex<Queue>,
-    limit: Duration,
-    /// When no further mutant begins.
-    end: Option<Instant>,
-}
-
-struct Queue {
-    waiting: VecDeque<Mutant>,
-    ledger: Ledger,
-    done: usize,
-    of: usize,
-}
-
 impl Mutants {
     pub(crate) async fn run(self) -> Result<()> {
+        let mut tried = pin!(self.tried());
         tokio::select! {
-            result = self.tried() => result,
-            // Workers end with this: their programs and servers go when they are dropped.
+            result = &mut tried => result,
             result = process::interrupted() => {
                 result?;
-                bail!(process::INTERRUPTED)
+                // Those who wait for a program end it and come back; what does not is ended when it is dropped.
+                _ = timeout(GRACE, tried).await;
+                bail!("{}; the same command goes on from here", process::INTERRUPTED)
             }
         }
     }
@@ -101,136 +85,90 @@ impl Mutants {
             None => None,
         };
         let list = Equivalents::read()?;
+        let _lock = if self.list { None } else { Some(ledger::lock()?) };
         let folder = ledger::folder().await?;
         let end = self.minutes.map(|minutes| Instant::now() + Duration::from_secs(minutes * 60));
-        let mut survivors = 0;
+        let (mut survivors, mut wrong) = (0, 0);
         let mut texts = Vec::new();
         for kind in [Kind::Sql, Kind::Rust].into_iter().filter(|kind| self.kind.is_none_or(|chosen| chosen == *kind)) {
             let all = match kind {
                 Kind::Sql => sql::list().await?,
-                Kind::Rust => Vec::new(),
+                Kind::Rust => rust::list().await?,
             };
-            let chosen = self.chosen(&all, changed.as_ref());
+            let ordered = self.ordered(&all, changed.as_ref());
             if self.list {
-                chosen.iter().for_each(|mutant| println!("{} [{}]", mutant.shown(), mutant.operator));
+                let listed = ordered.iter().take(self.size());
+                listed.for_each(|mutant| println!("{} [{}]", mutant.shown(), mutant.operator));
                 continue;
             }
             let mut ledger = Ledger::open(&folder)?;
-            let waiting: VecDeque<_> =
-                chosen.iter().filter(|mutant| ledger.get(&mutant.id()).is_none()).cloned().collect();
-            let known = chosen.len() - waiting.len();
-            if known > 0 {
-                eprintln!("errand: {known} of {} are known from an earlier run", chosen.len());
-            }
-            if !waiting.is_empty() {
+            let run = Run::new(&ordered, self.size(), Ledger::open(&folder)?, end);
+            eprintln!("errand: mutants of {}: {} to try{}", kind.name(), run.wanted(), run.known());
+            if run.wanted() > 0 {
                 ledger = match kind {
-                    Kind::Sql => self.try_sql(waiting, ledger, end).await?,
-                    Kind::Rust => ledger,
+                    Kind::Sql => self.try_sql(run).await?,
+                    Kind::Rust => self.try_rust(run).await?,
                 };
             }
-            let report = report::report(kind, &chosen, &all, &ledger, &list);
+            let chosen = sample::prefix(&ordered, self.size(), &ledger);
+            let report = report::report(kind, chosen, &all, &ledger, &list);
             survivors += report.survivors;
+            wrong += report.wrong;
             texts.push(report.text);
         }
         if self.list {
             return Ok(());
         }
         let text = texts.join("\n");
+        fs::create_dir_all(&folder)?;
         fs::write(folder.join("report.txt"), &text)?;
         println!("\n{text}");
         if survivors > 0 {
             bail!("{survivors} mutants survived; a test is missing for each, or an entry in {}", equivalent::FILE);
         }
+        if wrong > 0 {
+            bail!("{wrong} entries of {} are wrong; see above, and correct or remove them", equivalent::FILE);
+        }
         Ok(())
     }
 
-    /// In the order in which they are tried.
-    fn chosen(&self, all: &[Mutant], changed: Option<&Changed>) -> Vec<Mutant> {
-        let mut chosen = all.to_vec();
-        chosen.retain(|mutant| changed.is_none_or(|changed| changed.has(mutant)));
-        chosen.retain(|mutant| self.only.as_ref().is_none_or(|text| mutant.shown().contains(text)));
-        sample::shuffle(&mut chosen, self.seed);
-        if !self.all && changed.is_none() && self.only.is_none() {
-            chosen.truncate(self.sample);
-        }
-        chosen
+    /// Those that may be tried, in the order in which they are.
+    fn ordered(&self, all: &[Mutant], changed: Option<&Changed>) -> Vec<Mutant> {
+        let mut ordered = all.to_vec();
+        ordered.retain(|mutant| changed.is_none_or(|changed| changed.has(mutant)));
+        ordered.retain(|mutant| self.only.as_ref().is_none_or(|text| mutant.shown().contains(text)));
+        sample::shuffle(&mut ordered, self.seed);
+        ordered
     }
 
-    fn jobs(&self, waiting: usize) -> usize {
-        let processors = std::thread::available_parallelism().map_or(1, usize::from);
-        self.jobs.unwrap_or(processors).clamp(1, waiting.max(1))
+    /// How many of those are to be judged.
+    fn size(&self) -> usize {
+        if self.all || self.diff.is_some() || self.only.is_some() { usize::MAX } else { self.sample }
     }
 
-    async fn try_sql(&self, waiting: VecDeque<Mutant>, mut ledger: Ledger, end: Option<Instant>) -> Result<Ledger> {
+    async fn try_sql(&self, mut run: Run) -> Result<Ledger> {
         let mut first = sql::Worker::start(sql::Suite::build().await?, 1)?;
         let suite = first.leave_out_the_blind().await?;
-        let took = match ledger.get(BASELINE) {
-            Some(entry) => Duration::from_secs_f64(entry.seconds),
-            None => {
-                eprintln!("errand: running the tests without a mutant first");
-                let took = first.baseline().await?;
-                let seconds = took.as_secs_f64();
-                ledger.add(Entry { id: BASELINE.to_owned(), outcome: Outcome::Survived, seconds })?;
-                took
-            }
-        };
-        let limit = (took * PATIENCE).max(LEAST_LIMIT);
-        eprintln!("errand: without a mutant they take {:.0} s; the limit is {} s", took.as_secs_f64(), limit.as_secs());
+        run.measure(Kind::Sql, first.baseline()).await?;
         let mut workers = vec![first];
-        for number in 2..=self.jobs(waiting.len()) {
+        for number in 2..=self.jobs(&run) {
             workers.push(sql::Worker::start(suite.clone(), number)?);
         }
-        let run = Arc::new(Run::new(waiting, ledger, limit, end));
-        let mut tasks = tokio::task::JoinSet::new();
-        for worker in workers {
-            let run = Arc::clone(&run);
-            tasks.spawn(async move {
-                while let Some(mutant) = run.next() {
-                    let begin = Instant::now();
-                    let outcome = worker.judge(&mutant, run.limit).await?;
-                    run.keep(&mutant, outcome, begin.elapsed())?;
-                }
-                worker.stop()
-            });
+        run.all(workers).await
+    }
+
+    async fn try_rust(&self, mut run: Run) -> Result<Ledger> {
+        let first = rust::Worker::start(1).await?;
+        run.measure(Kind::Rust, first.baseline()).await?;
+        let mut workers = vec![first];
+        for number in 2..=self.jobs(&run) {
+            workers.push(rust::Worker::start(number).await?);
         }
-        while let Some(result) = tasks.join_next().await {
-            result??;
-        }
-        Run::ledger(run)
-    }
-}
-
-impl Run {
-    fn new(waiting: VecDeque<Mutant>, ledger: Ledger, limit: Duration, end: Option<Instant>) -> Self {
-        let of = waiting.len();
-        Self { queue: Mutex::new(Queue { waiting, ledger, done: 0, of }), limit, end }
+        run.all(workers).await
     }
 
-    fn queue(&self) -> MutexGuard<'_, Queue> {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn next(&self) -> Option<Mutant> {
-        if self.end.is_some_and(|end| Instant::now() > end) {
-            return None;
-        }
-        self.queue().waiting.pop_front()
-    }
-
-    fn keep(&self, mutant: &Mutant, outcome: Outcome, took: Duration) -> Result<()> {
-        let mut queue = self.queue();
-        queue.done += 1;
-        let by = match &outcome {
-            Outcome::Killed(test) => format!(" by {test}"),
-            _ => String::new(),
-        };
-        let (seconds, word) = (took.as_secs_f64(), outcome.word());
-        println!("[{}/{}] {seconds:6.1} s  {word:9} {}{by}", queue.done, queue.of, mutant.shown());
-        queue.ledger.add(Entry { id: mutant.id(), outcome, seconds })
-    }
-
-    fn ledger(run: Arc<Self>) -> Result<Ledger> {
-        let run = Arc::into_inner(run).context("a worker is still at work")?;
-        Ok(run.queue.into_inner().unwrap_or_else(PoisonError::into_inner).ledger)
+    fn jobs(&self, run: &Run) -> usize {
+        let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        self.jobs.unwrap_or(processors).clamp(1, run.wanted().max(1))
     }
 }

@@ -17,7 +17,6 @@ pub(crate) enum Kind {
 /// A fault that can be put in.
 #[derive(Debug, Clone)]
 pub(crate) struct Mutant {
-    pub(crate) kind: Kind,
     /// From the checkout's root.
     pub(crate) file: String,
     pub(crate) first_line: usize,
@@ -103,7 +102,6 @@ impl Outcome {
 #[cfg(test)]
 pub(super) fn example(change: &str) -> Mutant {
     Mutant {
-        kind: Kind::Sql,
         file: "migrations/a.sql".to_owned(),
         first_line: 3,
         last_line: 4,

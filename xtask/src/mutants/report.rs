@@ -25,6 +25,8 @@ struct Tally {
 pub(crate) struct Report {
     pub(crate) text: String,
     pub(crate) survivors: usize,
+    /// Entries of the list of equivalent mutants that are not right.
+    pub(crate) wrong: usize,
 }
 
 /// About these mutants of one kind, as far as they have been tried. `all` are those that there are.
@@ -41,6 +43,7 @@ pub(crate) fn report(kind: Kind, chosen: &[Mutant], all: &[Mutant], ledger: &Led
         match &entry.outcome {
             Outcome::Survived if !listed => survivors.push(mutant),
             Outcome::Killed(test) if listed => wrong.push(format!("{}, by {test}", mutant.shown())),
+            Outcome::Unviable if listed => wrong.push(format!("{}, because it cannot run", mutant.shown())),
             Outcome::TimedOut if listed => wrong.push(format!("{}, by the time limit", mutant.shown())),
             _ => {}
         }
@@ -53,6 +56,8 @@ pub(crate) fn report(kind: Kind, chosen: &[Mutant], all: &[Mutant], ledger: &Led
         _ = writeln!(text, "  {operator:15}{}", tally.row());
     }
     _ = writeln!(text, "  {:15}{}", "all", total.row());
+    let stale = list.stale(all);
+    let wrongs = wrong.len() + stale.len();
     for (title, lines) in [
         (
             "survived",
@@ -61,8 +66,8 @@ pub(crate) fn report(kind: Kind, chosen: &[Mutant], all: &[Mutant], ledger: &Led
                 .map(|mutant| mutant.shown() + "\n      in " + &mutant.within + ": " + &mutant.text)
                 .collect(),
         ),
-        (&*format!("equivalent by {}, but killed", equivalent::FILE), wrong),
-        (&*format!("in {}, but no mutant is like that", equivalent::FILE), list.stale(all)),
+        (&*format!("equivalent by {}, but noticed or unviable", equivalent::FILE), wrong),
+        (&*format!("in {}, but no mutant is like that", equivalent::FILE), stale),
     ] {
         if !lines.is_empty() {
             _ = writeln!(text, "\n{title}:");
@@ -71,7 +76,7 @@ pub(crate) fn report(kind: Kind, chosen: &[Mutant], all: &[Mutant], ledger: &Led
             _ = writeln!(text, "  {line}");
         }
     }
-    Report { text, survivors: survivors.len() }
+    Report { text, survivors: survivors.len(), wrong: wrongs }
 }
 
 impl Tally {
@@ -124,7 +129,7 @@ impl Tally {
 }
 
 impl Kind {
-    fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Rust => "Rust",
             Self::Sql => "SQL",

@@ -14,7 +14,7 @@ pub(crate) use worker::{Suite, Worker};
 
 use super::{
     ledger,
-    mutant::{self, How, Kind, Mutant},
+    mutant::{self, How, Mutant},
 };
 use crate::workspace;
 use code::{Code, Edit};
@@ -51,7 +51,6 @@ fn of_file(file: &str, source: &str) -> Vec<Mutant> {
     let mutants = edits.iter().map(|edit| {
         let first = line_of(edit.start);
         Mutant {
-            kind: Kind::Sql,
             file: file.to_owned(),
             first_line: first + 1,
             last_line: line_of(edit.end) + 1,

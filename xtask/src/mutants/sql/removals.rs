@@ -75,7 +75,7 @@ fn conditions(code: &Code<'_>, index: usize, conjunction: bool, edits: &mut Vec<
     let begin = code.backward(index, |at| separates(at) || BEGINNINGS.contains(&code.text(at)));
     let first = begin.map_or(0, |at| at + 1);
     // The one before has left it out already.
-    if first < index && !begin.is_some_and(|at| code.text(at) == if conjunction { "and" } else { "or" }) {
+    if first < index && begin.is_none_or(|at| code.text(at) != if conjunction { "and" } else { "or" }) {
         edits.push(code.edit(operator, first, index + 1, ""));
     }
 }

@@ -9,18 +9,16 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
-use errand_native::{
-    connect::{connect, create_database},
-    migrate,
-    postgres::Cluster,
-};
+use errand_native::{connect::create_database, migrate, postgres::Cluster};
 use serde::Deserialize;
 use tokio::process::Command;
 
 use crate::{
     mutants::{
         mutant::{How, Mutant, Outcome},
-        runner::{self, Verdict},
+        run::Judge,
+        runner::{self, SLOW, Verdict, skip},
+        server,
     },
     process::{self, LONG},
     test::{TEST_DATABASE, TEST_TARGET, cargo_test},
@@ -34,15 +32,6 @@ const PROGRAMS: [&str; 2] = ["api", "migrator"];
 /// Tests of what comes before a statement or beside it: tokens, keys, connections, logs, pages. To leave tests out can only
 /// make the score lower than it is.
 const LEFT_OUT: [&str; 7] = ["tokens::", "published_keys::", "shared_keys::", "recipes::", "wire::", "log::", "docs::"];
-/// Tests that take seconds; they run when the others have passed.
-const SLOW: [&str; 6] = [
-    "paging_while_others_write",
-    "interleaved_requests_of_many_users",
-    "nothing_leaks_between",
-    "each_order_has_an_index",
-    "another_users_task_is_like_one",
-    "volume::",
-];
 
 /// The programs of tests, built.
 #[derive(Debug, Clone)]
@@ -89,7 +78,6 @@ impl Suite {
 
     /// What is run, most telling first: a program and its arguments.
     fn steps(&self) -> Vec<(&Path, Vec<&str>)> {
-        let skip = |names: &[&'static str]| names.iter().flat_map(|name| ["--skip", *name]).collect::<Vec<_>>();
         let mut steps = Vec::new();
         for (name, program) in &self.programs {
             if name == "api" {
@@ -139,25 +127,6 @@ impl Worker {
         }
     }
 
-    pub(crate) async fn judge(&self, mutant: &Mutant, limit: Duration) -> Result<Outcome> {
-        let How::Text(text) = &mutant.how else { bail!("{} is no mutant of SQL", mutant.shown()) };
-        self.copy(Some((&mutant.file, text)))?;
-        self.clear().await?;
-        let database = create_database(&self.cluster.address("postgres")?, "viable").await?;
-        if migrate::migrate(&database, &self.folder).await.is_err() {
-            return Ok(Outcome::Unviable);
-        }
-        Ok(match self.test(limit).await? {
-            Verdict::Passed => Outcome::Survived,
-            Verdict::Failed(name) => Outcome::Killed(name),
-            Verdict::TimedOut => Outcome::TimedOut,
-        })
-    }
-
-    pub(crate) fn stop(self) -> Result<()> {
-        self.cluster.stop()
-    }
-
     /// The limit is for all programs together.
     async fn test(&self, limit: Duration) -> Result<Verdict> {
         let end = Instant::now() + limit;
@@ -179,7 +148,7 @@ impl Worker {
 
     /// Runs a program of tests on an empty server.
     async fn run(&self, program: &Path, arguments: &[&str], limit: Duration) -> Result<Verdict> {
-        self.clear().await?;
+        server::clear(&self.cluster).await?;
         let mut command = Command::new(program);
         command
             .args(arguments)
@@ -203,20 +172,26 @@ impl Worker {
         }
         Ok(())
     }
+}
 
-    /// Drops what the tests before have left: this server is ours alone.
-    async fn clear(&self) -> Result<()> {
-        let client = connect(&self.cluster.address("postgres")?).await?;
-        let databases = "select format('drop database %I with (force)', datname) from pg_database
-            where not datistemplate and datname <> 'postgres'";
-        let roles =
-            "select format('drop role %I', rolname) from pg_roles where rolname !~ '^pg_' and rolname <> current_user";
-        for list in [databases, roles] {
-            for row in client.query(list, &[]).await? {
-                client.batch_execute(row.try_get(0)?).await.context("could not drop what tests have left")?;
-            }
+impl Judge for Worker {
+    async fn judge(&self, mutant: &Mutant, limit: Duration) -> Result<Outcome> {
+        let How::Text(text) = &mutant.how else { bail!("{} is no mutant of SQL", mutant.shown()) };
+        self.copy(Some((&mutant.file, text)))?;
+        server::clear(&self.cluster).await?;
+        let database = create_database(&self.cluster.address("postgres")?, "viable").await?;
+        if migrate::migrate(&database, &self.folder).await.is_err() {
+            return Ok(Outcome::Unviable);
         }
-        Ok(())
+        Ok(match self.test(limit).await? {
+            Verdict::Passed => Outcome::Survived,
+            Verdict::Failed(name) => Outcome::Killed(name),
+            Verdict::TimedOut => Outcome::TimedOut,
+        })
+    }
+
+    fn stop(self) -> Result<()> {
+        self.cluster.stop()
     }
 }
 
