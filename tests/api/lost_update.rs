@@ -14,11 +14,15 @@ fn hold(user: &User) -> Held {
     target().hold(&format!("select from errand.account where user_id = '{}' for update", user.id))
 }
 
-/// Sends the requests, lets go when all of them wait, and gives the answers by status.
+/// Sends the requests one after another, lets go when all of them wait, and gives the answers by status.
 fn meet(held: Held, requests: Vec<Request<'_>>) -> Vec<Reply> {
     let mut replies: Vec<_> = std::thread::scope(|threads| {
-        let sent: Vec<_> = requests.into_iter().map(|request| threads.spawn(request)).collect();
-        held.wait_for(sent.len());
+        let sent = requests.into_iter().zip(1..).map(|(request, waiting)| {
+            let sent = threads.spawn(request);
+            held.wait_for(waiting);
+            sent
+        });
+        let sent: Vec<_> = sent.collect();
         held.release();
         sent.into_iter().map(|request| request.join().unwrap()).collect()
     });
@@ -131,8 +135,12 @@ fn a_write_that_waited_has_the_time_at_which_it_went_on() {
     let (user, _) = user_with_task("waited");
     let held = hold(&user);
     std::thread::scope(|threads| {
-        let sent: Vec<_> = (0..3).map(|_| threads.spawn(|| user.post("/tasks", json!({"title": "t"})))).collect();
-        held.wait_for(3);
+        let sent = (1..=3).map(|waiting| {
+            let sent = threads.spawn(|| user.post("/tasks", json!({"title": "t"})));
+            held.wait_for(waiting);
+            sent
+        });
+        let sent: Vec<_> = sent.collect();
         let waiting = held.now();
         held.release();
         for request in sent {
