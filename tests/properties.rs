@@ -59,6 +59,9 @@ fn new_task() -> impl Strategy<Value = Value> {
 }
 
 proptest! {
+    // A failure is printed, smallest first; no file keeps it.
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn no_octets_make_a_parser_panic(octets in vec(any::<u8>(), 0..600)) {
         let _ = Json::parse(&octets);

@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use crate::support::client::{Client, token_with};
 use crate::support::lasting;
+use crate::support::left_out::left_out;
 use crate::support::load::Load;
 use crate::support::trial::{compare, shown};
 use crate::support::world::{RUNTIME, world};
@@ -43,7 +44,7 @@ fn tokens_of_an_issuer_whose_clock_is_five_minutes_off() {
 fn a_clock_that_jumps_by_five_minutes() {
     let world = world();
     let Some(library) = libfaketime() else {
-        eprintln!("left out: a clock that jumps needs libfaketime (Debian's package faketime)");
+        left_out("it needs libfaketime (Debian's package faketime)");
         return;
     };
     RUNTIME.block_on(async {

@@ -12,6 +12,7 @@ use tokio::time::sleep;
 
 use crate::support::client::Client;
 use crate::support::host::DEADLINE;
+use crate::support::left_out::left_out;
 use crate::support::trial::{CLIENT_SLACK, RECOVERY, SLACK, Trial, grown, shown};
 use crate::support::world::{RUNTIME, World, world};
 use crate::support::{lasting, times};
@@ -200,7 +201,7 @@ fn a_server_that_becomes_read_only() {
 fn a_disk_that_is_full() {
     let world = world();
     let Some(disk) = SmallDisk::mount(&world.folder().join("disk"), world.cluster.folder()) else {
-        eprintln!("left out: a full disk needs a small one to be mounted, which only root may do on Linux");
+        left_out("it needs a small disk to be mounted, which only root may do, on Linux");
         return;
     };
     RUNTIME.block_on(async {

@@ -8,7 +8,7 @@ use tokio::process::Command;
 
 use crate::{
     budget, process,
-    test::run_titled,
+    test::step::{Step, run_all},
     toolchain::{Choice, TARGET, Toolchain},
     tools, workspace,
 };
@@ -79,7 +79,7 @@ impl Check {
         } else {
             eprintln!("errand: leaving out the advisories: their database cannot be fetched from here");
         }
-        let others = run_titled(steps.into_iter().map(|(title, command)| (title.to_owned(), command)).collect()).await;
+        let others = run_all(steps.into_iter().map(|(title, command)| Step::command(title, command)).collect()).await;
         if others.as_ref().is_err_and(|error| error.to_string() == process::INTERRUPTED) {
             return others;
         }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use clap::Args;
 use tokio::process::Command;
 
@@ -10,7 +10,10 @@ use crate::{
     build,
     process::{self, LONG},
     runtime::{self, HOST_BIN},
-    test::cargo_test,
+    test::{
+        cargo_test,
+        step::{Step, run_all},
+    },
     toolchain::Choice,
 };
 
@@ -67,10 +70,8 @@ pub(crate) async fn trials(long: bool, arguments: &[String]) -> Result<()> {
     if long {
         command.env("ERRAND_FAULTS_LONG", "1");
     }
-    if let Err(error) = process::run(command, LONG).await {
-        bail!("{error:#}\nagain, alone: cargo xtask test --faults -- NAME");
-    }
-    Ok(())
+    let all = if long { "cargo xtask test --faults --long" } else { "cargo xtask test --faults" };
+    run_all(vec![Step::tests("faults", command, all)]).await
 }
 
 /// The tests' command, with what they stand on built.

@@ -1,6 +1,7 @@
 //! Running other programs so that none outlives us: a limit on each, and Ctrl-C ends them with us.
 
 use std::{
+    io::{IsTerminal, Write},
     os::unix::process::ExitStatusExt,
     process::{ExitStatus, Stdio},
     time::Duration,
@@ -9,6 +10,8 @@ use std::{
 use anyhow::{Context, Result, bail};
 use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
 use tokio::{
+    io::{AsyncBufReadExt, BufReader},
+    net::unix::pipe::Receiver,
     process::{Child, ChildStdin, Command},
     signal::unix::{SignalKind, signal},
     time::{sleep, timeout},
@@ -22,6 +25,8 @@ pub(crate) const BRIEF: Duration = Duration::from_secs(120);
 pub(crate) const LONG: Duration = Duration::from_secs(45 * 60);
 /// The error of a run that the user ended.
 pub(crate) const INTERRUPTED: &str = "interrupted";
+/// What a program printed last is read after its end, for this long.
+const DRAINED: Duration = Duration::from_secs(1);
 /// How long a program and its children may take to go after they were asked to.
 pub(crate) const GRACE: Duration = Duration::from_secs(10);
 
@@ -61,6 +66,10 @@ pub(crate) async fn wait(mut command: Command, limit: Duration) -> Result<ExitSt
 pub(crate) async fn run(command: Command, limit: Duration) -> Result<()> {
     let text = shown(&command);
     let status = wait(command, limit).await?;
+    succeeded(&text, status)
+}
+
+fn succeeded(text: &str, status: ExitStatus) -> Result<()> {
     if status.success() {
         return Ok(());
     }
@@ -68,6 +77,54 @@ pub(crate) async fn run(command: Command, limit: Duration) -> Result<()> {
         Some(signal) => bail!("`{text}` was ended by signal {signal}"),
         None => bail!("`{text}` failed"),
     }
+}
+
+/// Runs a program to its end, and reads its lines while they go where ours go. Failing is an error.
+pub(crate) async fn run_read(command: &mut Command, limit: Duration, mut read: impl FnMut(&str)) -> Result<()> {
+    let text = shown(command);
+    // One pipe for both, so that what was printed first comes first. A program that prints to one shows no colours.
+    let (reader, writer) = std::io::pipe()?;
+    command.stdout(writer.try_clone()?).stderr(writer);
+    if std::io::stderr().is_terminal() {
+        command.env("CARGO_TERM_COLOR", "always");
+    }
+    let mut child = spawn(command)?;
+    // Our own ends of the pipe's writing side: with them open it would not end.
+    command.stdout(Stdio::null()).stderr(Stdio::null());
+    let mut lines = BufReader::new(Receiver::from_owned_fd(reader.into())?);
+    let mut line = Vec::new();
+    let ended = async {
+        loop {
+            line.clear();
+            // A program that goes on in the background may hold the pipe.
+            let drained = async {
+                let _ = child.wait().await;
+                sleep(DRAINED).await;
+            };
+            tokio::select! {
+                biased;
+                length = lines.read_until(b'\n', &mut line) => if length? == 0 { break },
+                () = drained => break,
+            }
+            std::io::stdout().write_all(&line)?;
+            std::io::stdout().flush()?;
+            read(String::from_utf8_lossy(&line).trim_end());
+        }
+        anyhow::Ok(child.wait().await?)
+    };
+    let status = tokio::select! {
+        ended = timeout(limit, ended) => ended,
+        result = interrupted() => {
+            stop(&mut child, Signal::TERM, None).await;
+            result?;
+            bail!(INTERRUPTED)
+        }
+    };
+    let Ok(status) = status else {
+        stop(&mut child, Signal::TERM, None).await;
+        bail!("`{text}` was still running after {} minutes and was stopped", limit.as_secs() / 60)
+    };
+    succeeded(&text, status?)
 }
 
 /// Runs a program and returns what it printed, or `None` when it failed or is not there.
@@ -128,7 +185,8 @@ pub(crate) fn shown(command: &Command) -> String {
         .join(" ")
 }
 
-fn quoted(word: &str) -> String {
+/// A word as a shell reads it.
+pub(crate) fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,+@%".contains(c);
     if !word.is_empty() && word.chars().all(plain) {
         word.to_owned()
@@ -156,6 +214,25 @@ mod tests {
         command.args(["-c", "sleep 600 & wait"]);
         let error = wait(command, Duration::from_millis(200)).await.err().context("it should have been stopped")?;
         assert!(error.to_string().contains("still running"), "{error}");
+        Ok(())
+    }
+
+    #[tokio::test]
+    async fn what_is_read_comes_in_the_order_of_both_outputs() -> Result<()> {
+        let mut command = Command::new("sh");
+        command.args(["-c", "echo one; echo two >&2; printf three"]);
+        let mut lines = Vec::new();
+        run_read(&mut command, BRIEF, |line| lines.push(line.to_owned())).await?;
+        assert_eq!(lines, ["one", "two", "three"]);
+        Ok(())
+    }
+
+    #[tokio::test]
+    async fn a_child_that_holds_the_output_keeps_nobody() -> Result<()> {
+        let mut command = Command::new("sh");
+        command.args(["-c", "sleep 5 & echo ended; exit 1"]);
+        let error = run_read(&mut command, Duration::from_secs(4), |_| ()).await.err();
+        assert!(error.is_some_and(|error| error.to_string().ends_with("failed")));
         Ok(())
     }
 

@@ -1,20 +1,22 @@
 //! `cargo xtask test`: every test, with a PostgreSQL of its own.
 
+mod server;
+pub(crate) mod step;
+pub(crate) mod transcript;
+
 use std::{fs, path::Path};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
-use errand_native::{
-    connect::{connect, create_database},
-    postgres::Cluster,
-};
 use tokio::process::Command;
 
+pub(crate) use server::Server;
+use step::{Step, run_all};
+use transcript::{DOC, UNITS};
+
 use crate::{
-    build, database, faults, outside,
-    process::{self, LONG},
+    build, faults, outside,
     runtime::{self, HOST_BIN},
-    settings::from_environment,
     toolchain::Choice,
     workspace,
 };
@@ -34,14 +36,17 @@ pub(crate) struct Test {
     /// What the API suite runs against; without it: native and host
     #[arg(long, value_enum)]
     target: Option<Target>,
+    /// Only this: units (in the source), doc (examples), api, host, or a program in tests/, such as properties
+    #[arg(long, value_name = "NAME")]
+    suite: Option<String>,
     /// Instead: test the running component against openapi.json with schemathesis, and a generated TypeScript client
-    #[arg(long, conflicts_with_all = ["target", "arguments"])]
+    #[arg(long, conflicts_with_all = ["target", "suite", "arguments"])]
     conformance: bool,
     /// Instead: open /docs in a headless Chromium, authorize, and try an operation
-    #[arg(long, conflicts_with_all = ["target", "arguments"])]
+    #[arg(long, conflicts_with_all = ["target", "suite", "arguments"])]
     browser: bool,
     /// Instead: break the network, PostgreSQL and clients under load, and compare what was acknowledged with the database
-    #[arg(long, conflicts_with_all = ["target", "conformance", "browser"])]
+    #[arg(long, conflicts_with_all = ["target", "suite", "conformance", "browser"])]
     faults: bool,
     /// With --faults: longer faults and more of each
     #[arg(long, requires = "faults")]
@@ -52,10 +57,15 @@ pub(crate) struct Test {
     /// The major version of the PostgreSQL that is started, such as 18; fetched where it is not installed
     #[arg(long, value_name = "MAJOR")]
     postgres: Option<u32>,
-    /// Arguments for the suite, such as a part of a test's name; with them only the API suite (or that of faults) runs
+    /// Arguments for the tests, such as a part of a name; they go to the API suite unless another one is asked for
     #[arg(last = true)]
     arguments: Vec<String>,
 }
+
+/// The suite that runs once per target.
+const API: &str = "api";
+/// The local host: a target, and the suite of its own tests.
+const HOST: &str = "host";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Target {
@@ -69,14 +79,6 @@ enum Target {
     All,
 }
 
-/// A command with a title.
-struct Step {
-    title: String,
-    command: Command,
-    /// What to type to run it alone.
-    again: String,
-}
-
 impl Test {
     /// The measurement of what verifying a token costs, in the component.
     pub(crate) fn of_verifying() -> Self {
@@ -84,6 +86,7 @@ impl Test {
         let target = Some(Target::Host);
         Self {
             target,
+            suite: None,
             conformance: false,
             browser: false,
             faults: false,
@@ -101,9 +104,13 @@ impl Test {
         if self.faults {
             return faults::trials(self.long, &self.arguments).await;
         }
+        let suites: Vec<_> = [UNITS, DOC, API, HOST].map(str::to_owned).into_iter().chain(programs()?).collect();
+        if let Some(suite) = self.suite.as_ref().filter(|suite| !suites.contains(suite)) {
+            bail!("there is no suite {suite}; there are {}", suites.join(", "));
+        }
         let targets = self.targets().await?;
         let component = targets.iter().any(|target| *target != "native");
-        let host = if targets.contains(&"host") { Some(runtime::host_binary().await?) } else { None };
+        let host = if targets.contains(&HOST) { Some(runtime::host_binary().await?) } else { None };
         if component {
             build::components(Choice::Auto).await?;
         }
@@ -119,41 +126,60 @@ impl Test {
             command
         };
 
-        let postgres = self.postgres.map(|major| format!(" --postgres {major}")).unwrap_or_default();
-        let mut steps = Vec::new();
-        if self.arguments.is_empty() {
-            let first = targets.first().copied().unwrap_or("native");
-            for (title, arguments) in [
-                ("unit tests and tools", unit_arguments(component)?),
-                ("documentation tests", vec!["--doc".to_owned()]),
-            ] {
-                let command = environment(cargo_test(&arguments)?, first);
-                let again = process::shown(&command);
-                steps.push(Step { title: title.to_owned(), command, again });
-            }
-        }
-        for target in &targets {
-            let mut arguments = vec!["--test".to_owned(), "api".to_owned()];
-            if !self.arguments.is_empty() {
-                arguments.push("--".to_owned());
-                arguments.extend(self.arguments.iter().cloned());
-            }
-            let command = environment(cargo_test(&arguments)?, target);
-            steps.push(Step {
-                title: format!("the API suite, {target}"),
-                command,
-                again: format!("cargo xtask test --target {target}{postgres}"),
-            });
-        }
-        if host.is_some() && self.arguments.is_empty() {
-            let mut command = workspace::cargo()?;
-            command.args(["test", "--profile", "host", "--package", "errand-host"]);
-            let again = process::shown(&command);
-            steps.push(Step { title: "the local host".to_owned(), command: environment(command, "host"), again });
-        }
-        let outcome = run_all(steps).await;
+        let outcome = run_all(self.steps(&targets, environment)?).await;
         server.close()?;
         outcome
+    }
+
+    fn steps(&self, targets: &[&'static str], environment: impl Fn(Command, &str) -> Command) -> Result<Vec<Step>> {
+        let first = targets.first().copied().unwrap_or("native");
+        let postgres = self.postgres.map(|major| format!(" --postgres {major}")).unwrap_or_default();
+        let again = |target: &str| format!("cargo xtask test --target {target}{postgres}");
+        let suite = match self.suite.as_deref() {
+            // A part of a name is mostly one of the API suite's.
+            None if !self.arguments.is_empty() => Some(API),
+            suite => suite,
+        };
+        let wants = |name: &str| suite.is_none_or(|suite| suite == name);
+        let step = |arguments: Vec<String>, target: &str| {
+            let mut command = cargo_test(&arguments)?;
+            command.arg("--no-fail-fast").args(self.for_libtest());
+            anyhow::Ok(environment(command, target))
+        };
+
+        let mut steps = Vec::new();
+        let units = unit_arguments(suite)?;
+        if !units.is_empty() {
+            steps.push(Step::suites("unit tests and tools", step(units, first)?, again(first)));
+        }
+        if wants(DOC) {
+            let all = format!("{} --suite {DOC}", again(first));
+            steps.push(Step::tests("documentation tests", step(vec!["--doc".to_owned()], first)?, all));
+        }
+        if wants(API) {
+            for target in targets {
+                let command = step(vec!["--test".to_owned(), API.to_owned()], target)?;
+                steps.push(Step::tests(format!("the API suite, {target}"), command, again(target)));
+            }
+        }
+        if wants(HOST) && targets.contains(&HOST) {
+            let mut command = workspace::cargo()?;
+            command.args(["test", "--profile", "host", "--package", "errand-host", "--no-fail-fast"]);
+            let command = environment(
+                {
+                    command.args(self.for_libtest());
+                    command
+                },
+                HOST,
+            );
+            steps.push(Step::tests("the local host", command, format!("{} --suite {HOST}", again(HOST))));
+        }
+        Ok(steps)
+    }
+
+    fn for_libtest(&self) -> Vec<&str> {
+        let arguments = self.arguments.iter().map(String::as_str);
+        if self.arguments.is_empty() { Vec::new() } else { std::iter::once("--").chain(arguments).collect() }
     }
 
     /// What comes from outside takes longer and needs more programs: it runs only when asked for.
@@ -177,50 +203,24 @@ impl Test {
 
     async fn targets(&self) -> Result<Vec<&'static str>> {
         Ok(match self.target {
-            None => vec!["native", "host"],
+            None if self.suite.as_deref() == Some(HOST) => vec![HOST],
+            None if self.suite.as_ref().is_some_and(|suite| suite != API) => vec!["native"],
+            None => vec!["native", HOST],
             Some(Target::Native) => vec!["native"],
-            Some(Target::Host) => vec!["host"],
+            Some(Target::Host) => vec![HOST],
             Some(Target::Spin) => {
                 runtime::spin().await?;
                 vec!["spin"]
             }
             Some(Target::All) => match runtime::spin().await {
-                Ok(_) => vec!["native", "host", "spin"],
+                Ok(_) => vec!["native", HOST, "spin"],
                 Err(error) => {
                     eprintln!("errand: leaving out spin: {error:#}");
-                    vec!["native", "host"]
+                    vec!["native", HOST]
                 }
             },
         })
     }
-}
-
-/// Runs every step, so that one run tells everything; names what failed at the end.
-pub(crate) async fn run_titled(steps: Vec<(String, Command)>) -> Result<()> {
-    let steps = steps.into_iter().map(|(title, command)| {
-        let again = process::shown(&command);
-        Step { title, command, again }
-    });
-    run_all(steps.collect()).await
-}
-
-async fn run_all(steps: Vec<Step>) -> Result<()> {
-    let mut failed = Vec::new();
-    for Step { title, command, again } in steps {
-        eprintln!("\n== {title}");
-        if let Err(error) = process::run(command, LONG).await {
-            if error.to_string() == process::INTERRUPTED {
-                return Err(error);
-            }
-            eprintln!("error: {error:#}");
-            failed.push(format!("{title}; again: {again}"));
-        }
-    }
-    if failed.is_empty() {
-        eprintln!("\nerrand: everything passed");
-        return Ok(());
-    }
-    bail!("failed:\n  {}", failed.join("\n  "))
 }
 
 /// Always the same set of packages, so that nothing is built twice with other features.
@@ -230,20 +230,20 @@ pub(crate) fn cargo_test(arguments: &[String]) -> Result<Command> {
     Ok(command)
 }
 
-/// Everything but the API suite, which runs once per target, and that of faults, which runs when asked for. What looks at the built component needs it to be there.
-fn unit_arguments(component: bool) -> Result<Vec<String>> {
-    let mut arguments = vec!["--lib".to_owned(), "--bins".to_owned()];
+/// What cargo is told to run every suite that does not depend on the target, or of those the one that is asked for.
+fn unit_arguments(suite: Option<&str>) -> Result<Vec<String>> {
+    let wants = |name: &str| suite.is_none_or(|suite| suite == name);
+    let units = if wants(UNITS) { vec!["--lib".to_owned(), "--bins".to_owned()] } else { Vec::new() };
+    let programs = programs()?.into_iter().filter(|name| wants(name)).flat_map(|name| ["--test".to_owned(), name]);
+    Ok(units.into_iter().chain(programs).collect())
+}
+
+/// The programs of tests, but for the API suite, which runs once per target, and that of faults, which has its own command.
+fn programs() -> Result<Vec<String>> {
     let root = workspace::root()?;
-    let mut folders = vec![root.join("crates/native/tests"), root.join("xtask/tests")];
-    if component {
-        folders.push(root.join("tests"));
-    }
-    for name in
-        folders.iter().flat_map(|folder| integration_tests(folder)).filter(|name| name != "api" && name != "faults")
-    {
-        arguments.extend(["--test".to_owned(), name]);
-    }
-    Ok(arguments)
+    let folders = ["tests", "crates/native/tests"].map(|folder| root.join(folder));
+    let names = folders.iter().flat_map(|folder| integration_tests(folder));
+    Ok(names.filter(|name| name != API && name != "faults").collect())
 }
 
 /// `tests/name.rs` and `tests/name/main.rs`.
@@ -258,37 +258,4 @@ fn integration_tests(folder: &Path) -> Vec<String> {
         .collect();
     names.sort();
     names
-}
-
-/// The server for the run.
-pub(crate) struct Server {
-    /// The address of its administrator.
-    pub(crate) url: String,
-    cluster: Option<Cluster>,
-}
-
-impl Server {
-    /// Of this major version, if one is asked for.
-    pub(crate) async fn open(postgres: Option<u32>) -> Result<Self> {
-        if let Some(url) = from_environment(TEST_DATABASE) {
-            if postgres.is_some() {
-                bail!("--postgres starts a server, and {TEST_DATABASE} names one; leave one of them out");
-            }
-            return Ok(Self { url, cluster: None });
-        }
-        let root = workspace::root()?;
-        let cluster = match postgres {
-            Some(major) => Cluster::ephemeral_of(&root, Some(major)),
-            None => Cluster::ephemeral(&root),
-        };
-        let cluster = cluster.context("no PostgreSQL for the tests")?;
-        let address = create_database(&cluster.address("postgres")?, database::NAME).await?;
-        let version: String = connect(&address).await?.query_one("show server_version", &[]).await?.try_get(0)?;
-        eprintln!("errand: the tests run on PostgreSQL {version}");
-        Ok(Self { url: cluster.url(database::NAME), cluster: Some(cluster) })
-    }
-
-    pub(crate) fn close(self) -> Result<()> {
-        self.cluster.map_or(Ok(()), Cluster::stop)
-    }
 }

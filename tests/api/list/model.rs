@@ -76,7 +76,7 @@ fn fill(user: &User) -> Vec<Modelled> {
         let (title, key) = TITLES[number % TITLES.len()];
         let mut body = json!({
             "title": title.replace("{}", &run()),
-            "completed": number % 3 == 0,
+            "completed": number.is_multiple_of(3),
             "priority": PRIORITIES[number / 2 % 4],
             "tags": TAGS[number % TAGS.len()],
             "due": due(number),

@@ -15,7 +15,7 @@ use tokio::{
     time::timeout,
 };
 
-use crate::process;
+use crate::{process, test::transcript::failed};
 
 /// Where the runner writes the name of the test that failed.
 pub(crate) const KILLER: &str = "ERRAND_MUTANTS_KILLER";
@@ -72,13 +72,6 @@ pub(crate) async fn run(mut command: Command, limit: Duration, told: impl Fn(&st
 /// libtest's arguments that leave these tests out.
 pub(crate) fn skip(names: &[&'static str]) -> Vec<&'static str> {
     names.iter().flat_map(|name| ["--skip", *name]).collect()
-}
-
-/// The test that a line of libtest's says has failed.
-fn failed(line: &str) -> Option<&str> {
-    let (name, outcome) = line.strip_prefix("test ")?.split_once(" ... ")?;
-    // It may be followed by the time that the test took.
-    (outcome.split_whitespace().next() == Some("FAILED")).then(|| name.trim_end_matches(" - should panic"))
 }
 
 /// Run one program of tests until its first failure; for cargo, as the runner of what it built
@@ -167,13 +160,5 @@ mod tests {
         let steps = [steps("/a/deps/errand-1f"), steps("/a/deps/api-1f")];
         assert_eq!(steps.each_ref().map(Vec::len), [1, 2]);
         assert_eq!(steps[1][0].iter().filter(|text| *text == "--skip").count(), steps[1][1].len());
-    }
-
-    #[test]
-    fn a_line_says_what_failed() {
-        assert_eq!(failed("test a - should panic ... FAILED <0.1s>"), Some("a"));
-        for line in ["test a ... ok", "test result: FAILED. 1 passed", "FAILED", "test a ... FAILEDx"] {
-            assert_eq!(failed(line), None, "{line}");
-        }
     }
 }

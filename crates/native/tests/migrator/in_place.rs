@@ -222,7 +222,11 @@ fn the_callers_make_every_call_of_the_component() -> Result<()> {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../src");
     let mut texts = vec![fs::read_to_string(source.join("data.rs"))?];
     for entry in fs::read_dir(source.join("data"))? {
-        texts.push(fs::read_to_string(entry?.path())?);
+        // Its tests are in a folder of their own.
+        let path = entry?.path();
+        if path.is_file() {
+            texts.push(fs::read_to_string(path)?);
+        }
     }
     let made = calls("", 0);
     let mut found = 0;

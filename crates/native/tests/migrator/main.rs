@@ -3,6 +3,8 @@
 mod checkout;
 mod functions;
 mod in_place;
+#[path = "../../../../tests/support/left_out.rs"]
+mod left_out;
 mod plpgsql;
 mod support;
 

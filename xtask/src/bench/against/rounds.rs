@@ -164,7 +164,8 @@ mod tests {
     fn both_sides_have_the_same_places_in_time() {
         for round in 1..=2 {
             let order: Vec<usize> = (0..PIECES).flat_map(|piece| order(round, piece)).collect();
-            let places = |side: usize| order.iter().zip(0..).filter(|(one, _)| **one == side).map(|(_, place)| place);
+            let places =
+                |side: usize| order.iter().zip(0..).filter(move |(one, _)| **one == side).map(|(_, place)| place);
             for power in 0..3 {
                 let sum = |side| places(side).map(|place: u64| place.pow(power)).sum::<u64>();
                 assert_eq!(sum(0), sum(1), "round {round}, power {power}");
