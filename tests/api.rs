@@ -18,6 +18,8 @@ mod access;
 mod boundaries;
 #[path = "api/conditional.rs"]
 mod conditional;
+#[path = "api/cors.rs"]
+mod cors;
 #[path = "api/create.rs"]
 mod create;
 #[path = "api/database.rs"]
@@ -36,6 +38,8 @@ mod idempotency;
 mod isolation;
 #[path = "api/json.rs"]
 mod json;
+#[path = "api/limits.rs"]
+mod limits;
 #[path = "api/list.rs"]
 mod list;
 #[path = "api/log.rs"]
@@ -58,5 +62,7 @@ mod tokens;
 mod update;
 #[path = "api/volume.rs"]
 mod volume;
+#[path = "api/wall.rs"]
+mod wall;
 #[path = "api/wire.rs"]
 mod wire;

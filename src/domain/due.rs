@@ -144,10 +144,13 @@ impl TimeZone {
             return Err(DETAIL);
         }
         if let Some(offset) = text.strip_prefix(ETC) {
+            // `-` is east of Greenwich there. Beyond the last zone of each side PostgreSQL reads a POSIX rule.
+            let east = offset.starts_with('-');
             let hours = offset.strip_prefix(['+', '-']).map(|digits| (digits.len(), number(digits.as_bytes())));
             return match hours {
                 None if offset.is_empty() => Ok(Self(text.to_owned())),
-                Some((1, Some(_)) | (2, Some(10..=14))) => Ok(Self(text.to_owned())),
+                Some((1, Some(_)) | (2, Some(10..=12))) => Ok(Self(text.to_owned())),
+                Some((2, Some(13..=14))) if east => Ok(Self(text.to_owned())),
                 _ => Err(DETAIL),
             };
         }
@@ -221,6 +224,7 @@ mod tests {
             "America/Argentina/Buenos_Aires",
             "America/Port-au-Prince",
             "Etc/GMT+12",
+            "Etc/GMT-14",
             "Etc/GMT-9",
             "Etc/UTC",
         ] {
@@ -234,6 +238,8 @@ mod tests {
             "Foo/Bar3",
             "../etc/passwd",
             "posix/UTC",
+            "Etc/GMT+13",
+            "Etc/GMT-15",
             "Etc/GMT+99",
             "/UTC",
             "Europe/",

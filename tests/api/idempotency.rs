@@ -46,20 +46,54 @@ fn repeated_changes_are_made_once() {
     assert_eq!(user.get(&path).task().version, 3);
 }
 
+/// Whatever the key was first used for: another operation, another task, another body.
 #[test]
 fn a_key_stands_for_one_request() {
     let user = User::new("reuse");
-    let path = format!("/tasks/{}", keyed(&user, "POST", "/tasks", "k", json!({"title": "t"})).expect(201).task().id);
+    let create = |key: &str, title: &str| keyed(&user, "POST", "/tasks", key, json!({"title": title}));
+    let task = format!("/tasks/{}", user.create(json!({"title": "t"})).id);
+    let other = format!("/tasks/{}", user.create(json!({"title": "t"})).id);
+    let patch = |key: &str, path: &str| keyed(&user, "PATCH", path, key, json!({"title": "t"}));
+    let complete =
+        |key: &str, path: &str| keyed(&user, "PATCH", &format!("{path}/complete"), key, json!({"completed": true}));
+    let toggle = |key: &str| user.send("PATCH", &format!("{task}/complete"), &[("idempotency-key", key)], None);
+    create("create", "t").expect(201);
+    patch("patch", &task).expect(200);
+    complete("complete", &task).expect(200);
+    toggle("toggle").expect(200);
+    let state = || (user.get("/tasks").header("etag").to_owned(), user.get("/tasks").body);
+    let before = state();
     for reply in [
-        keyed(&user, "POST", "/tasks", "k", json!({"title": "other"})),
-        keyed(&user, "PATCH", &path, "k", json!({"title": "t"})),
-        keyed(&user, "PATCH", &format!("{path}/complete"), "k", json!({"completed": true})),
+        create("create", "other"),
+        patch("create", &task),
+        complete("create", &task),
+        create("patch", "t"),
+        patch("patch", &other),
+        complete("patch", &task),
+        create("complete", "t"),
+        patch("complete", &task),
+        complete("complete", &other),
+        toggle("complete"),
+        toggle("create"),
+        complete("toggle", &task),
     ] {
         assert_eq!(reply.expect(422).problem().code, "idempotency_key_reused");
     }
-    assert_eq!(user.titles(""), ["t"]);
+    assert_eq!(state(), before);
     // Each user has keys of their own.
-    keyed(&User::new("reuse-other"), "POST", "/tasks", "k", json!({"title": "mine"})).expect(201);
+    keyed(&User::new("reuse-other"), "POST", "/tasks", "create", json!({"title": "mine"})).expect(201);
+}
+
+/// Which of the two would hold is not said anywhere: an intermediary may have added one.
+#[test]
+fn two_keys_are_none() {
+    let user = User::new("two-keys");
+    for keys in [["a", "b"], ["a", "a"], ["", "a"]] {
+        let headers = keys.map(|key| ("idempotency-key", key));
+        let reply = user.with_json("POST", "/tasks", &headers, json!({"title": "t"}));
+        assert_eq!(reply.mistakes(), ["Idempotency-Key"], "{keys:?}");
+    }
+    assert_eq!(user.titles(""), [""; 0]);
 }
 
 #[test]
@@ -96,14 +130,25 @@ fn many_at_once_do_it_once() {
 }
 
 #[test]
-fn keys_are_forgotten_after_a_day() {
+fn a_key_is_known_for_23_hours_and_forgotten_after_25() {
     let user = User::new("forget");
-    keyed(&user, "POST", "/tasks", "k", json!({"title": "t"})).expect(201);
-    let age =
-        format!("update errand.idempotency set created_at = now() - interval '25 hours' where user_id = '{}'", user.id);
-    target().admin_query(&age);
-    keyed(&user, "POST", "/tasks", "k", json!({"title": "another"})).expect(201);
-    assert_eq!(user.titles("").len(), 2);
-    let kept = target().admin_query(&format!("select count(*) from errand.idempotency where user_id = '{}'", user.id));
-    assert_eq!(kept, ["1"]);
+    let create = |key: &str| keyed(&user, "POST", "/tasks", key, json!({"title": "t"})).expect(201);
+    let first = create("k");
+    let known = || target().admin_query(&format!("select key from errand.idempotency where user_id = '{}'", user.id));
+    let grow = |hours: u32| {
+        let older = format!("update errand.idempotency set created_at = created_at - interval '{hours} hours'");
+        target().admin_query(&format!("{older} where user_id = '{}'", user.id));
+    };
+    grow(23);
+    let again = create("k");
+    assert_eq!((answer(&again), again.header("idempotency-replayed")), (answer(&first), "true"));
+    assert_eq!(user.titles(""), ["t"]);
+    // A write with another key forgets those that are too old, and no others.
+    create("young");
+    assert_eq!(known().len(), 2);
+    grow(2);
+    create("youngest");
+    assert_eq!(known(), ["young", "youngest"]);
+    assert!(!create("k").headers.contains_key("idempotency-replayed"));
+    assert_eq!(user.titles("").len(), 4);
 }

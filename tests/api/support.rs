@@ -15,7 +15,7 @@ mod target;
 
 pub use client::{Reply, User, anonymous, token_with};
 pub use issuer::{Answer, Issuer, jwks};
-pub use scratch::scratch;
+pub use scratch::{Scratch, scratch};
 pub use session::Held;
 pub use signer::{Signer, base64url, fixture};
 pub use target::{CORS_ORIGIN, Ending, Process, Runs, SECRET, Target, kind, log_with, target};

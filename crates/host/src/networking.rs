@@ -182,6 +182,10 @@ fn well_known_port(scheme: &str) -> Option<u16> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
+    use crate::manifest::Manifest;
+
     use super::*;
 
     fn allows(entry: &str, scheme: &str, authority: &str) -> bool {
@@ -197,6 +201,11 @@ mod tests {
         assert!(!allows("redis://db.example:5432", "postgres", "db.example:5432"));
         assert!(allows("https://keys.example", "https", "keys.example"));
         assert!(!allows("https://keys.example", "http", "keys.example"));
+        // Any port is not any scheme.
+        assert!(allows("https://keys.example:*", "https", "keys.example:8443"));
+        for authority in ["keys.example", "keys.example:80", "keys.example:443", "keys.example:8443"] {
+            assert!(!allows("https://keys.example:*", "http", authority), "{authority}");
+        }
     }
 
     #[test]
@@ -216,6 +225,43 @@ mod tests {
         assert!(allows("postgres://[::1]:5432", "postgres", "[::1]:5432"));
         assert!(allows("postgres://db:5000..5002", "postgres", "db:5001"));
         assert!(!allows("postgres://db:5000..5002", "postgres", "db:5002"));
+    }
+
+    fn rules(entries: &[&str]) -> Result<AllowedHosts> {
+        let manifest = Manifest::parse(
+            r#"
+            spin_manifest_version = 2
+            application.name = "a"
+            variables = { empty = { default = "" }, host = { default = "keys.example" } }
+            [[trigger.http]]
+            route = "/..."
+            component = "c"
+            [component.c]
+            source = "c.wasm"
+            "#,
+            Path::new("/"),
+        )?;
+        let entries: Vec<_> = entries.iter().map(|&entry| entry.to_owned()).collect();
+        AllowedHosts::new(&entries, &Variables::new(&manifest, Vec::new())?)
+    }
+
+    #[test]
+    fn an_entry_that_a_variable_leaves_empty_allows_nothing() {
+        for entry in ["{{ empty }}", "http://{{ empty }}", "https://{{empty}}"] {
+            assert_eq!(rules(&[entry]).unwrap().0, [], "{entry}");
+            let others = rules(&[entry, "https://{{ host }}"]).unwrap();
+            assert!(others.allow_authority("https", "keys.example"), "{entry}");
+            assert!(!others.allow_authority("https", "other.example"), "{entry}");
+        }
+    }
+
+    #[test]
+    fn an_entry_that_is_empty_by_itself_is_refused() {
+        // `postgres://` is not among the schemes that may be left without a host.
+        for entry in ["", " ", "http://", "https://", "postgres://{{ empty }}", "https://{{ empty }}:443"] {
+            assert!(rules(&[entry]).is_err(), "{entry:?}");
+        }
+        assert_eq!(rules(&[]).unwrap().0, []);
     }
 
     #[test]

@@ -1,0 +1,136 @@
+//! Both sides of each limit: the last good value, and the first bad one.
+
+use serde_json::{Value, json};
+
+use crate::support::{Answer, Issuer, Signer, User, jwks, target};
+use crate::tokens::claims;
+
+/// So many characters of two octets each, in one word.
+fn long(characters: usize) -> String {
+    "ž".repeat(characters)
+}
+
+#[test]
+fn of_a_task() {
+    let user = User::new("limits-task");
+    let tags = |count: usize| json!((0..count).map(|number| number.to_string()).collect::<Vec<_>>());
+    let path = format!("/tasks/{}", user.create(json!({"title": "t"})).id);
+    for (field, good, bad, place) in [
+        ("title", json!(long(1)), json!(""), "/title"),
+        ("title", json!(long(255)), json!(long(256)), "/title"),
+        // White space around a title is not of it.
+        ("title", json!(format!(" {} ", long(255))), json!(format!(" {} ", long(256))), "/title"),
+        ("description", json!(long(10_000)), json!(long(10_001)), "/description"),
+        ("tags", tags(20), tags(21), "/tags"),
+        ("tags", json!([long(50)]), json!([long(51)]), "/tags/0"),
+        ("tags", json!([long(1)]), json!([""]), "/tags/0"),
+    ] {
+        let with = |value: &Value| {
+            let mut body = json!({"title": "t", "completed": false});
+            body[field] = value.clone();
+            body
+        };
+        user.post("/tasks", with(&good)).expect(201);
+        user.put(&path, with(&good)).expect(200);
+        user.patch(&path, json!({field: good})).expect(200);
+        for reply in
+            [user.post("/tasks", with(&bad)), user.put(&path, with(&bad)), user.patch(&path, json!({field: bad}))]
+        {
+            assert_eq!(reply.mistakes(), [place]);
+        }
+    }
+}
+
+#[test]
+fn of_a_list() {
+    let user = User::new("limits-list");
+    user.create(json!({"title": long(200)}));
+    let words = |count: usize| vec!["a"; count].join("+");
+    for (name, good, bad) in [
+        ("limit", "1", "0"),
+        ("limit", "500", "501"),
+        ("q", &*long(200), &*long(201)),
+        ("q", &words(100), &words(101)),
+        ("tag", &*long(50), &*long(51)),
+    ] {
+        user.get(&format!("/tasks?{name}={good}")).expect(200);
+        assert_eq!(user.get(&format!("/tasks?{name}={bad}")).mistakes(), [name], "{bad}");
+    }
+    // What is allowed is searched for whole.
+    assert_eq!(user.titles(&format!("?q={}", long(200))).len(), 1);
+    assert_eq!(user.titles(&format!("?q={}+b", long(198))).len(), 0);
+}
+
+#[test]
+fn of_headers_and_bodies() {
+    let user = User::new("limits-header");
+    let create = |headers: &[(&str, &str)]| user.with_json("POST", "/tasks", headers, json!({"title": "t"}));
+    let (key, id) = ("k".repeat(256), "r".repeat(129));
+    create(&[("idempotency-key", &key[1..])]).expect(201);
+    create(&[("idempotency-key", &format!("\"{}\"", &key[1..]))]).expect(201);
+    assert_eq!(create(&[("idempotency-key", &key)]).mistakes(), ["Idempotency-Key"]);
+    assert_eq!(create(&[("x-request-id", &id[1..])]).header("x-request-id"), &id[1..]);
+    assert_ne!(create(&[("x-request-id", &id)]).header("x-request-id"), id);
+    let send = |length| {
+        let mut body = json!({"title": "t"}).to_string().into_bytes();
+        body.resize(length, b' ');
+        user.send("POST", "/tasks", &[("content-type", "application/json")], Some(&body))
+    };
+    send(64 * 1024).expect(201);
+    send(64 * 1024 + 1).expect(413);
+}
+
+#[test]
+fn of_time_zones() {
+    let user = User::new("limits-zone");
+    let create = |zone: &str| {
+        let due = json!({"date": "2026-12-01", "time": "12:00", "time_zone": zone});
+        user.post("/tasks", json!({"title": "t", "due": due}))
+    };
+    for (zone, instant) in [
+        ("Etc/GMT-14", "2026-11-30T22:00:00Z"),
+        ("Etc/GMT+12", "2026-12-02T00:00:00Z"),
+        ("Etc/GMT-0", "2026-12-01T12:00:00Z"),
+        ("Etc/GMT", "2026-12-01T12:00:00Z"),
+        ("Pacific/Kiritimati", "2026-11-30T22:00:00Z"),
+        ("America/Argentina/ComodRivadavia", "2026-12-01T15:00:00Z"),
+    ] {
+        assert_eq!(create(zone).expect(201).task().due_at.as_deref(), Some(instant), "{zone}");
+    }
+    // PostgreSQL reads an unknown name with a number in it as a rule of POSIX's: fifteen hours would pass.
+    for zone in [
+        "Etc/GMT-15",
+        "Etc/GMT+13",
+        "Etc/GMT+14",
+        "Etc/GMT-99",
+        "Etc/GMT-014",
+        "Etc/GMT-",
+        "Etc/GMT-1x",
+        "Etc/GMT-1:30",
+        "Etc/UTC-3",
+        "UTC+3",
+        "<A>-3",
+        "Europe/Vilnius1",
+        &format!("Europe/{}", "a".repeat(94)),
+    ] {
+        let reply = create(zone);
+        assert_eq!(reply.status, 400, "{zone}: {}", reply.body);
+        assert_eq!((reply.status, reply.mistakes()), (400, vec!["/due/time_zone".to_owned()]), "{zone}");
+    }
+}
+
+#[test]
+fn of_a_set_of_keys() {
+    let signer = Signer::new("ES256", "mine");
+    let stranger = Signer::new("ES256", "another");
+    for (count, status) in [(100, 200), (101, 503)] {
+        let mut keys = jwks(&[&stranger; 101][..count]);
+        for (number, key) in keys["keys"].as_array_mut().unwrap().iter_mut().enumerate() {
+            key["kid"] = json!(format!("k{number}"));
+        }
+        keys["keys"][count - 1] = signer.jwk();
+        let issuer = Issuer::start(Answer::Keys(keys));
+        let errand = target().start_with(&[("jwt_jwks_url", &issuer.jwks_url()), ("jwks_origin", &issuer.origin)]);
+        errand.get("/api/me/tasks", &signer.token(&claims(json!({})))).expect(status);
+    }
+}

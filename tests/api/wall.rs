@@ -1,0 +1,249 @@
+//! Row-level security, table by table: each policy's two sides, the privileges beside them, and how long a caller is
+//! announced for.
+
+use serde_json::json;
+
+use crate::support::{Scratch, User, scratch, target};
+
+/// A row of a user's for each table, written without the functions of the API.
+const ROWS: [(&str, &str); 3] = [
+    ("account", "insert into errand.account (user_id, seq, last_at) values ('{}', 1, now())"),
+    (
+        "task",
+        "insert into errand.task (user_id, id, seq, created_at, updated_at, completed, priority, tags, title)
+         values ('{}', gen_random_uuid(), 1, now(), now(), false, 0, '{}', 'title')",
+    ),
+    (
+        "idempotency",
+        "insert into errand.idempotency (user_id, key, fingerprint, created_at, task, version)
+         values ('{}', 'key', 'print', now(), 'task', 1)",
+    ),
+];
+/// What PostgreSQL says where a policy refuses a row; without a privilege it says something else.
+const REFUSED: &str = "new row violates row-level security policy for table";
+
+fn row_of(user: &str, insert: &str) -> String {
+    insert.replacen("'{}'", &format!("'{user}'"), 1)
+}
+
+/// A database with a row of Alice's in each table, seen by the component's role with Bob announced.
+fn alices_rows_before_bob() -> Scratch {
+    let scratch = scratch();
+    for (_, insert) in ROWS {
+        scratch.rows(&row_of("alice", insert));
+    }
+    let tables = scratch.rows(
+        "select table_name::text from information_schema.columns
+         where table_schema = 'errand' and column_name = 'user_id' order by 1",
+    );
+    assert_eq!(tables, ["account", "idempotency", "task"], "a table of this test's is missing");
+    scratch.rows("set local role errand_app; select api.announce('bob')");
+    scratch
+}
+
+#[test]
+fn each_table_hides_the_rows_of_others() {
+    let scratch = alices_rows_before_bob();
+    for (table, _) in ROWS {
+        assert_eq!(scratch.rows(&format!("select user_id from errand.{table}")), [""; 0], "{table}");
+    }
+    for (table, change) in
+        [("account", "update errand.account set seq = 9"), ("task", "update errand.task set version = 9")]
+    {
+        assert_eq!(scratch.rows(&format!("{change} returning user_id")), [""; 0], "{table}");
+    }
+    for table in ["task", "idempotency"] {
+        assert_eq!(scratch.rows(&format!("delete from errand.{table} returning user_id")), [""; 0], "{table}");
+    }
+    scratch.rows("reset role");
+    for (table, _) in ROWS {
+        assert_eq!(scratch.rows(&format!("select user_id from errand.{table}")), ["alice"], "{table}");
+    }
+}
+
+#[test]
+fn each_table_refuses_a_row_in_anothers_name() {
+    let scratch = alices_rows_before_bob();
+    for (table, insert) in ROWS {
+        assert_eq!(scratch.attempt(&row_of("bob", insert)), Ok(vec![]), "{table}");
+        let refusal = scratch.attempt(&row_of("carol", insert)).unwrap_err();
+        assert!(refusal.sqlstate == "42501" && refusal.message.starts_with(REFUSED), "{table}: {refusal:?}");
+    }
+    for table in ["account", "task"] {
+        let (_, insert) = ROWS.iter().find(|(known, _)| *known == table).unwrap();
+        let give = format!("{}; update errand.{table} set user_id = 'carol'", row_of("bob", insert));
+        let refusal = scratch.attempt(&give).unwrap_err();
+        assert!(refusal.sqlstate == "42501" && refusal.message.starts_with(REFUSED), "{table}: {refusal:?}");
+    }
+}
+
+#[test]
+fn without_a_caller_or_with_an_empty_one_no_table_gives_or_takes_a_row() {
+    for announce in ["select", "select api.announce('')", "select set_config('errand.user_id', null, true)"] {
+        let scratch = alices_rows_before_bob();
+        scratch.rows("select set_config('errand.user_id', '', true)");
+        scratch.rows(announce);
+        for (table, insert) in ROWS {
+            assert_eq!(scratch.rows(&format!("select user_id from errand.{table}")), [""; 0], "{announce}: {table}");
+            for name in ["", "alice"] {
+                let refusal = scratch.attempt(&row_of(name, insert)).unwrap_err();
+                assert!(refusal.message.starts_with(REFUSED), "{announce}: {table}: {refusal:?}");
+            }
+        }
+    }
+}
+
+/// The proof that the tests above look at the policies: with one of them open, that table's rows are seen, and no other's.
+#[test]
+fn each_policy_guards_its_own_table() {
+    for (open, insert) in ROWS {
+        let scratch = alices_rows_before_bob();
+        scratch.rows(&format!("reset role; alter policy own on errand.{open} using (true) with check (true)"));
+        scratch.rows("set local role errand_app");
+        for (table, _) in ROWS {
+            let seen = scratch.rows(&format!("select user_id from errand.{table}")).len();
+            assert_eq!(seen, usize::from(table == open), "{open} is open: {table}");
+        }
+        assert_eq!(scratch.attempt(&row_of("carol", insert)), Ok(vec![]), "{open}");
+    }
+}
+
+#[test]
+fn every_privilege_of_the_component_is_on_this_list() {
+    let privileges = target().admin_query(
+        "select table_name || ': ' || string_agg(lower(privilege_type), ', ' order by privilege_type)
+         from information_schema.table_privileges where grantee = 'errand_app' and table_schema in ('errand', 'api')
+         group by table_name order by 1",
+    );
+    let expected = [
+        "account: insert, select, update",
+        "idempotency: delete, insert, select",
+        "task: delete, insert, select, update",
+    ];
+    assert_eq!(privileges, expected);
+    let closed = target().admin_query(
+        "select p.oid::regprocedure::text from pg_proc as p where pronamespace = 'api'::regnamespace
+         and not has_function_privilege('errand_app', p.oid, 'execute')",
+    );
+    assert_eq!(closed, [""; 0]);
+    // What a role may do that nobody ever granted anything to, everyone may do.
+    let public = target().admin_query(
+        "create role nobody_in_tests;
+         select p.oid::regprocedure::text from pg_proc as p
+         where pronamespace in ('api'::regnamespace, 'errand'::regnamespace)
+         and has_function_privilege('nobody_in_tests', p.oid, 'execute');",
+    );
+    target().admin_query("drop role nobody_in_tests");
+    assert_eq!(public, [""; 0]);
+}
+
+#[test]
+fn the_role_brings_its_settings_along() {
+    let session = target().app_session();
+    for (name, value) in [
+        ("statement_timeout", "4s"),
+        ("lock_timeout", "3s"),
+        ("idle_in_transaction_session_timeout", "10s"),
+        ("TimeZone", "UTC"),
+        ("plan_cache_mode", "force_generic_plan"),
+        ("jit", "off"),
+        ("max_parallel_workers_per_gather", "0"),
+    ] {
+        assert_eq!(session.rows(&format!("show {name}")), [value], "{name}");
+    }
+}
+
+/// A pooler gives the connection to another user next: whoever was announced must be forgotten by then.
+#[test]
+fn a_caller_is_announced_for_one_transaction() {
+    let user = User::new("announced");
+    let task = user.create(json!({"title": "t"}));
+    let session = target().app_session();
+    let with = |rest: &str| {
+        format!("select * from api.{}", rest.replace("$me", &user.id).replace("$id", &task.id.to_string()))
+    };
+    let fields = r#"{"title": "t", "completed": false, "priority": 0, "tags": []}"#;
+    let mut called = std::collections::BTreeSet::new();
+    for call in [
+        with("announce('$me')"),
+        // Needs a caller to be announced before it.
+        with("announce('$me'), api.next_write('$me')"),
+        with("task_get('$me', '$id')"),
+        with("task_list('$me', '{\"order\": \"due_asc\", \"limit\": 1}')"),
+        with(&format!("task_create('$me', gen_random_uuid(), '{fields}', null, null)")),
+        with(&format!("task_put('$me', '$id', null, false, '{fields}')")),
+        with("task_patch('$me', '$id', null, '{\"title\": \"u\"}', null, null)"),
+        with("task_complete('$me', '$id', null, null, null, null)"),
+        with("task_delete('$me', '$id', null)"),
+        "select api.ready()".to_owned(),
+    ] {
+        called.extend(call.split("api.").skip(1).filter_map(|rest| rest.split('(').next()).map(str::to_owned));
+        session.rows(&call);
+        assert_eq!(session.rows("select current_setting('errand.user_id', true)"), [""], "{call}");
+        for (table, _) in ROWS {
+            assert_eq!(session.rows(&format!("select user_id from errand.{table}")), [""; 0], "{call}: {table}");
+        }
+    }
+    let callers = target().admin_query(
+        "select proname::text from pg_proc where pronamespace = 'api'::regnamespace and 'p_caller' = any (proargnames)",
+    );
+    let missing: Vec<_> = callers.iter().filter(|name| !called.contains(*name)).collect();
+    assert!(missing.is_empty(), "not called here: {missing:?}");
+}
+
+/// The constraints keep out what the component refuses first: nothing else is there to test them.
+#[test]
+fn the_table_refuses_what_no_task_can_be() {
+    let scratch = scratch();
+    let insert = |column: &str, value: &str| {
+        let mut values = vec![
+            ("user_id", "'alice'"),
+            ("id", "gen_random_uuid()"),
+            ("seq", "1"),
+            ("created_at", "now()"),
+            ("updated_at", "now()"),
+            ("completed", "false"),
+            ("priority", "0"),
+            ("tags", "'{}'"),
+            ("title", "'t'"),
+        ];
+        values.retain(|(known, _)| !column.split(", ").any(|column| column == *known));
+        let (columns, known): (Vec<_>, Vec<_>) = values.into_iter().unzip();
+        format!("insert into errand.task ({}, {column}) values ({}, {value})", columns.join(", "), known.join(", "))
+    };
+    for (column, value, constraint) in [
+        ("title", "repeat('ž', 255)", None),
+        ("title", "repeat('ž', 256)", Some("task_title_length")),
+        ("title", "''", Some("task_title_length")),
+        ("description", "repeat('ž', 10000)", None),
+        ("description", "repeat('ž', 10001)", Some("task_description_length")),
+        ("priority", "0", None),
+        ("priority", "3", None),
+        ("priority", "4", Some("task_priority_range")),
+        ("priority", "-1", Some("task_priority_range")),
+        ("tags", "array(select 't' || n from generate_series(1, 20) as n)", None),
+        ("tags", "array(select 't' || n from generate_series(1, 21) as n)", Some("task_tags_count")),
+        ("due_date", "'2026-12-01'", None),
+        ("due_date, due_time, due_zone", "'2026-12-01', '09:30', 'UTC'", None),
+        ("due_date, due_time", "'2026-12-01', '09:30'", Some("task_due_parts")),
+        ("due_date, due_zone", "'2026-12-01', 'UTC'", Some("task_due_parts")),
+        ("due_time, due_zone", "'09:30', 'UTC'", Some("task_due_parts")),
+        ("due_zone", "'UTC'", Some("task_due_parts")),
+        ("due_time", "'09:30'", Some("task_due_parts")),
+        ("completed, completed_at", "true, now()", None),
+        ("completed", "true", Some("task_completed_at")),
+        ("completed_at", "now()", Some("task_completed_at")),
+    ] {
+        let told = scratch.attempt(&insert(column, value)).err().map(|refusal| refusal.constraint.unwrap_or_default());
+        assert_eq!(told.as_deref(), constraint, "{column} = {value}");
+    }
+    for (user, constraint) in [
+        ("repeat('ž', 255)", None),
+        ("repeat('ž', 256)", Some("account_user_id_length")),
+        ("''", Some("account_user_id_length")),
+    ] {
+        let insert = format!("insert into errand.account (user_id, seq, last_at) values ({user}, 1, now())");
+        let told = scratch.attempt(&insert).err().map(|refusal| refusal.constraint.unwrap_or_default());
+        assert_eq!(told.as_deref(), constraint, "{user}");
+    }
+}
