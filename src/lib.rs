@@ -15,6 +15,10 @@ pub mod service;
 
 #[cfg(target_family = "wasm")]
 mod spin;
+// The part of the adapter that needs no runtime, for its tests.
+#[cfg(all(test, not(target_family = "wasm")))]
+#[path = "spin/sharing.rs"]
+mod sharing;
 
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};

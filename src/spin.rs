@@ -5,6 +5,7 @@ mod alarms;
 mod connections;
 mod database;
 mod keys;
+mod sharing;
 mod together;
 mod turns;
 
