@@ -1,6 +1,7 @@
 //! The wall in the database: what the component's role can and cannot do.
 
 use serde_json::json;
+use uuid::Uuid;
 
 use crate::support::{User, target};
 
@@ -157,12 +158,36 @@ fn every_api_function_announces_its_caller_and_runs_with_the_callers_rights() {
 #[test]
 fn every_write_takes_the_next_number_of_its_user() {
     let user = User::new("seq");
-    let first = user.create(json!({"title": "1"}));
-    user.create(json!({"title": "2"}));
-    user.patch(&format!("/tasks/{}", first.id), json!({"title": "3"})).expect(200);
-    let seqs = target().admin_query(&format!("select seq from errand.task where user_id = '{}' order by seq", user.id));
-    assert_eq!(seqs, ["2", "3"]);
-    user.delete(&format!("/tasks/{}", first.id)).expect(204);
-    let seq = target().admin_query(&format!("select seq from errand.account where user_id = '{}'", user.id));
-    assert_eq!(seq, ["4"]);
+    let path = format!("/tasks/{}", user.create(json!({"title": "1"})).id);
+    let put = format!("/tasks/{}", Uuid::now_v7());
+    let complete = format!("{path}/complete");
+    let json = [("content-type", "application/json")];
+    let put_new = [json[0], ("if-none-match", "*")];
+    let of = |column: &str, table: &str| {
+        target()
+            .admin_query(&format!("select max({column}) from errand.{table} where user_id = '{}'", user.id))
+            .concat()
+    };
+    for (number, (method, rest, headers, body)) in [
+        ("PUT", &path, &json[..], Some(r#"{"title": "2", "completed": false}"#)),
+        ("PATCH", &path, &json, Some(r#"{"title": "3"}"#)),
+        ("PATCH", &complete, &json, Some(r#"{"completed": true}"#)),
+        ("PATCH", &complete, &[], None),
+        ("PUT", &put, &put_new, Some(r#"{"title": "6", "completed": true}"#)),
+        ("POST", &"/tasks".to_owned(), &json, Some(r#"{"title": "7"}"#)),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let reply = user.send(method, rest, headers, body.map(str::as_bytes));
+        assert!(reply.status < 300, "{method} {rest}: {}", reply.body);
+        let expected = (number + 2).to_string();
+        assert_eq!((of("seq", "task"), of("seq", "account")), (expected.clone(), expected), "{method} {rest}");
+        // What a list is known by, and what changed since.
+        assert_eq!(user.get("/tasks").header("etag"), format!("\"{}\"", number + 2));
+        let [last, updated] = [of("last_at", "account"), of("updated_at", "task")];
+        assert_eq!(last, updated, "{method} {rest}");
+    }
+    user.delete(&path).expect(204);
+    assert_eq!(of("seq", "account"), "8");
 }

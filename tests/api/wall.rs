@@ -191,6 +191,17 @@ fn a_caller_is_announced_for_one_transaction() {
     assert!(missing.is_empty(), "not called here: {missing:?}");
 }
 
+/// What may be unknown, column by column: everything else is there in every row.
+#[test]
+fn only_these_columns_may_be_null() {
+    let nullable = target().admin_query(
+        "select table_name || '.' || column_name from information_schema.columns
+         where table_schema = 'errand' and is_nullable = 'YES' order by 1",
+    );
+    let expected = ["completed_at", "description", "due_at", "due_date", "due_time", "due_zone"];
+    assert_eq!(nullable, expected.map(|column| format!("task.{column}")));
+}
+
 /// The constraints keep out what the component refuses first: nothing else is there to test them.
 #[test]
 fn the_table_refuses_what_no_task_can_be() {
