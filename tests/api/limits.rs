@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::support::{Answer, Issuer, Signer, User, jwks, target};
 use crate::tokens::claims;
 
-/// So many characters of two octets each, in one word.
+/// A word of this many characters, each of two octets.
 fn long(characters: usize) -> String {
     "ž".repeat(characters)
 }

@@ -85,7 +85,7 @@ pub(crate) async fn run_read(command: &mut Command, limit: Duration, mut read: i
     // One pipe for both, so that what was printed first comes first. A program that prints to one shows no colours.
     let (reader, writer) = std::io::pipe()?;
     command.stdout(writer.try_clone()?).stderr(writer);
-    if std::io::stderr().is_terminal() {
+    if std::io::stderr().is_terminal() && std::env::var_os("CARGO_TERM_COLOR").is_none() {
         command.env("CARGO_TERM_COLOR", "always");
     }
     let mut child = spawn(command)?;

@@ -109,6 +109,9 @@ impl Test {
             bail!("there is no suite {suite}; there are {}", suites.join(", "));
         }
         let targets = self.targets().await?;
+        if self.suite.as_deref() == Some(HOST) && !targets.contains(&HOST) {
+            bail!("the suite {HOST} is the local host's: leave out --target, or name {HOST}");
+        }
         let component = targets.iter().any(|target| *target != "native");
         let host = if targets.contains(&HOST) { Some(runtime::host_binary().await?) } else { None };
         if component {
@@ -126,7 +129,10 @@ impl Test {
             command
         };
 
-        let outcome = run_all(self.steps(&targets, environment)?).await;
+        let outcome = match self.steps(&targets, environment) {
+            Ok(steps) => run_all(steps).await,
+            Err(error) => Err(error),
+        };
         server.close()?;
         outcome
     }
@@ -134,7 +140,8 @@ impl Test {
     fn steps(&self, targets: &[&'static str], environment: impl Fn(Command, &str) -> Command) -> Result<Vec<Step>> {
         let first = targets.first().copied().unwrap_or("native");
         let postgres = self.postgres.map(|major| format!(" --postgres {major}")).unwrap_or_default();
-        let again = |target: &str| format!("cargo xtask test --target {target}{postgres}");
+        let leaks = if self.leaks { " --leaks" } else { "" };
+        let again = |target: &str| format!("cargo xtask test --target {target}{postgres}{leaks}");
         let suite = match self.suite.as_deref() {
             // A part of a name is mostly one of the API suite's.
             None if !self.arguments.is_empty() => Some(API),
@@ -165,13 +172,8 @@ impl Test {
         if wants(HOST) && targets.contains(&HOST) {
             let mut command = workspace::cargo()?;
             command.args(["test", "--profile", "host", "--package", "errand-host", "--no-fail-fast"]);
-            let command = environment(
-                {
-                    command.args(self.for_libtest());
-                    command
-                },
-                HOST,
-            );
+            command.args(self.for_libtest());
+            let command = environment(command, HOST);
             steps.push(Step::tests("the local host", command, format!("{} --suite {HOST}", again(HOST))));
         }
         Ok(steps)
