@@ -1,4 +1,4 @@
-//! Mutants of the migrations: `*.up.sql` and `functions/*.sql`. Each is tried on a copy of the folder with one change, from
+//! Mutants of the migrations: `*.up.sql`, `functions/*.sql` and `access.sql`. Each is tried on a copy of the folder with one change, from
 //! which the tests make their databases, so that nothing is built for it.
 
 mod code;
@@ -25,7 +25,7 @@ pub(crate) async fn list() -> Result<Vec<Mutant>> {
     let mut mutants = Vec::new();
     for file in ledger::files(&["migrations"]).await? {
         // What takes a migration back is run by nothing that errand serves.
-        if file.ends_with(".up.sql") || file.starts_with("migrations/functions/") && file.ends_with(".sql") {
+        if file.ends_with(".sql") && !file.ends_with(".down.sql") {
             let source = fs::read_to_string(root.join(&file)).with_context(|| format!("cannot read {file}"))?;
             mutants.extend(of_file(&file, &source));
         }
