@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::json;
 
-use crate::support::User;
+use crate::support::{User, target};
 
 #[test]
 fn a_reader_who_has_the_task_gets_304() {
@@ -46,6 +46,24 @@ fn a_reader_who_has_the_list_gets_304_until_something_changes() {
     user.delete(&path).expect(404);
     user.post("/tasks", json!({"title": ""})).expect(400);
     user.get_with("/tasks", &[("if-none-match", seen.last().unwrap())]).expect(304);
+}
+
+/// What the client has is neither built nor counted: that is what makes asking cheap.
+#[test]
+fn what_the_reader_has_is_not_built() {
+    let user = User::new("not-built");
+    user.create(json!({"title": "t"}));
+    let session = target().app_session();
+    let parts = |known: i64| {
+        let list = json!({"order": "due_asc", "limit": 1, "count": true, "known": [known]});
+        session.rows(&format!(
+            "select concat_ws(', ', unchanged, seq, tasks is null, last_id is null, total)
+             from api.task_list('{}', '{list}')",
+            user.id
+        ))
+    };
+    assert_eq!(parts(1), ["t, 1, t, t"]);
+    assert_eq!(parts(2), ["f, 1, f, t, 1"]);
 }
 
 #[test]

@@ -8,8 +8,9 @@ use crate::support::{User, target};
 #[test]
 fn without_a_caller_there_are_no_rows() {
     let user = User::new("wall");
-    user.create(json!({"title": "t"}));
-    for table in ["errand.task", "errand.account"] {
+    user.with_json("POST", "/tasks", &[("idempotency-key", "key")], json!({"title": "t"})).expect(201);
+    // Each on a connection that has never heard of a caller.
+    for table in ["errand.task", "errand.account", "errand.idempotency"] {
         assert_eq!(target().app_query(&format!("select count(*) from {table}")).unwrap(), ["0"]);
         let rows = target().admin_query(&format!("select count(*) from {table} where user_id = '{}'", user.id));
         assert_eq!(rows, ["1"]);

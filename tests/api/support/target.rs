@@ -189,7 +189,7 @@ impl Database {
 }
 
 /// The folder of migrations; `cargo xtask mutants` names a copy with a fault in it.
-pub(super) fn migrations() -> PathBuf {
+pub fn migrations() -> PathBuf {
     std::env::var_os("ERRAND_TEST_MIGRATIONS")
         .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations"), PathBuf::from)
 }
