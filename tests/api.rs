@@ -46,6 +46,8 @@ mod list;
 mod log;
 #[path = "api/lost_update.rs"]
 mod lost_update;
+#[path = "api/mistakes.rs"]
+mod mistakes;
 #[path = "api/older_clients.rs"]
 mod older_clients;
 #[path = "api/published_keys.rs"]

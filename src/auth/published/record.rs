@@ -87,3 +87,31 @@ pub(super) fn age(stamped: Option<u64>, now: SystemTime) -> Option<Duration> {
     let (then, now) = (Duration::from_millis(stamped?), Duration::from_millis(stamp(now)));
     (then <= now.saturating_add(SKEW)).then(|| now.saturating_sub(then))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_document_may_be_as_long_as_an_issuers() {
+        let read = |length: usize| {
+            let record = Record { document: Some("d".repeat(length)), ..Record::new("https://issuer.example") };
+            Record::parse(&record.to_octets().unwrap(), "https://issuer.example").map(|read| read == record)
+        };
+        assert_eq!(read(LONGEST_DOCUMENT), Ok(true));
+        assert_eq!(read(LONGEST_DOCUMENT + 1), Err("has a document of more than 262144 octets".to_owned()));
+    }
+
+    #[test]
+    fn a_record_may_be_its_document_escaped_and_a_long_url() {
+        let url = format!("https://issuer.example/{}", "p".repeat(10_000));
+        let record = Record { document: Some("\"".repeat(LONGEST_DOCUMENT)), ..Record::new(&url) };
+        let text = String::from_utf8(record.to_octets().unwrap()).unwrap();
+        let read = |length: usize| {
+            let padded = text.clone() + &" ".repeat(length - text.len());
+            Record::parse(padded.as_bytes(), &url).map(|read| read == record)
+        };
+        assert_eq!(read(540_672), Ok(true));
+        assert_eq!(read(540_673), Err("has more than 540672 octets".to_owned()));
+    }
+}
