@@ -71,29 +71,41 @@ fn keys_for_other_things_are_left_out() {
 }
 
 #[test]
-fn a_set_with_a_bad_key_is_refused() {
+fn a_set_with_a_bad_key_is_refused_with_its_problem() {
     let identity = BASE64_URL_SAFE_NO_PAD.encode([&[1][..], &[0; 31]].concat());
-    for key in [
-        rsa(128, "AQAB"),
-        rsa(255, "AQAB"),
-        rsa(513, "AQAB"),
-        rsa(256, "AQ"),
-        rsa(256, "BA"),
-        rsa(256, "_________w"),
-        rsa(256, ""),
-        with(rsa(256, "AQAB"), "n", json!("not+base64/")),
-        with(p256(), "x", json!("AA")),
-        with(p256(), "y", json!("MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4")),
-        with(ed25519(), "x", json!("AA")),
-        with(ed25519(), "x", json!(identity)),
-        with(ed25519(), "d", json!("nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A")),
-        json!({"kty": "oct", "kid": "k", "k": "AAAA"}),
-        json!({"kty": "EC", "crv": "P-256"}),
-        json!({"kid": "no kty"}),
-        with(ed25519(), "kid", json!(5)),
-        ed25519(),
+    let (secret, exponent) = ("it is a secret, and secrets are not published", "its exponent is not one");
+    let modulus = "an RSA modulus must have 2048 to 4096 bits";
+    let (missing, text) = ("a part of it is missing", "a part of it is not base64url");
+    let coordinates = "its coordinates have the wrong length";
+    for (key, problem) in [
+        (rsa(128, "AQAB"), modulus),
+        (rsa(255, "AQAB"), modulus),
+        (rsa(513, "AQAB"), modulus),
+        (rsa(256, "AQ"), exponent),
+        (rsa(256, "BA"), exponent),
+        (rsa(256, "_________w"), exponent),
+        (rsa(256, ""), exponent),
+        (with(rsa(256, "AQAB"), "n", json!("not+base64/")), text),
+        (with(rsa(256, "AQAB"), "e", json!(null)), missing),
+        (with(p256(), "x", json!("AA")), coordinates),
+        (with(p256(), "y", json!("AA")), coordinates),
+        (with(p256(), "y", json!("MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4")), "it is not a point of its curve"),
+        (json!({"kty": "EC", "crv": "P-256"}), missing),
+        (with(ed25519(), "x", json!("AA")), "it has the wrong length"),
+        (with(ed25519(), "x", json!(identity)), "it is not a point of its curve, or a weak one"),
+        (with(ed25519(), "d", json!("nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A")), secret),
+        (with(ed25519(), "k", json!("AAAA")), secret),
+        (json!({"kty": "oct"}), secret),
+        (json!({"kty": "oct", "alg": "HS256", "k": "AAAA"}), secret),
+        (with(p256(), "alg", json!("RS256")), "its alg does not fit its kty and crv"),
     ] {
-        assert!(parse(json!([ed25519(), key])).is_err(), "{key}");
+        let kid = key["kid"].as_str().unwrap_or("without kid");
+        let refusal = parse(json!([with(p256(), "kid", json!("good")), key])).map(|_| ());
+        assert_eq!(refusal, Err(format!("has a bad key ({kid}): {problem}")), "{key}");
+    }
+    assert_eq!(parse(json!([p256(), p256()])).map(|_| ()), Err("has two keys with the same kid (ec)".to_owned()));
+    for key in [json!({"kid": "no kty"}), with(ed25519(), "kid", json!(5))] {
+        assert!(parse(json!([p256(), key])).err().unwrap().starts_with("is no JWKS: "), "{key}");
     }
 }
 
