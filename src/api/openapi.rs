@@ -214,3 +214,18 @@ fn operations(document: &mut OpenApi) -> impl Iterator<Item = &mut Operation> {
         [&mut path.get, &mut path.put, &mut path.post, &mut path.patch, &mut path.delete].into_iter().flatten()
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::fingerprint;
+
+    /// From the reference code of FNV's authors.
+    #[test]
+    fn a_fingerprint_is_fnv_1a() {
+        for (text, hash) in
+            [("", 0xcbf2_9ce4_8422_2325), ("a", 0xaf63_dc4c_8601_ec8c), ("foobar", 0x8594_4171_f739_67e8)]
+        {
+            assert_eq!(fingerprint(text.as_bytes()), hash, "{text}");
+        }
+    }
+}

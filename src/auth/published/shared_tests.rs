@@ -242,6 +242,23 @@ fn an_instance_that_died_while_it_fetched_is_replaced() {
 }
 
 #[test]
+fn nobody_waits_for_others_for_ever() {
+    let (world, start) = World::new();
+    run(world.instance().get(start));
+    let late = start + GOOD;
+    let instance = world.instance();
+    let mut waiting = Box::pin(instance.get(late));
+    // One after the other, others say that they fetch, and nothing comes of it.
+    for tenths in 0..95 {
+        let tried_at = stamp((late + Duration::from_millis(100 * tenths)).wall);
+        world.change(|record| (record.trying, record.tried_at) = (Some(format!("other {tenths}")), Some(tried_at)));
+        assert!(!runs_for(&mut waiting, 100), "after {tenths} tenths of a second");
+    }
+    assert!(runs_for(&mut waiting, 1000));
+    assert_eq!(world.asked(), 2);
+}
+
+#[test]
 fn of_many_that_waited_for_one_that_died_one_fetches() {
     let (world, start) = World::new();
     let dying = world.instance();

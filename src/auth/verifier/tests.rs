@@ -71,6 +71,19 @@ fn claims() -> Value {
     json!({"sub": "alice", "exp": 1_000_100, "iss": "https://issuer", "aud": ["other", "errand"]})
 }
 
+/// What is kept is not verified again, which is what costs time.
+#[test]
+fn a_verified_token_is_kept_until_it_ends() {
+    let key = EncodingKey::from_secret(SECRET.as_bytes());
+    let token = jsonwebtoken::encode(&Header::default(), &claims(), &key).unwrap();
+    let verifier = verifier(shared()).unwrap();
+    let kept = |at: u64| verifier.cache.get(&Sha256::digest(&token).into(), at).map(|known| known.caller.user_id);
+    assert_eq!(kept(1_000_000), None);
+    run(verifier.verify(&format!("Bearer {token}"), moment())).unwrap();
+    assert_eq!(kept(1_000_159), Some("alice".to_owned()));
+    assert_eq!(kept(1_000_160), None);
+}
+
 #[test]
 fn a_good_token_names_its_caller() {
     let caller = verify(&claims()).unwrap();
