@@ -2,8 +2,8 @@
 --
 --     wrk --script bench/load.lua http://127.0.0.1:3000 -- <scenario> <plan> <seed> [<query> [<requests>]]
 --
--- The plan has a line for each user: id, token, the number of the latest write, and tasks as id:version, with tabs
--- between. With the same seed every server is sent the same requests. With a number of requests, wrk ends after those, or
+-- The plan has a line for each user: id, token, the entity tags of lists, and tasks as id:tags, with tabs between; of tags
+-- there are two with a comma between. With the same seed every server is sent the same requests. With a number of requests, wrk ends after those, or
 -- when its time is over.
 
 local users = {}
@@ -11,17 +11,22 @@ local scenario
 local query
 local remaining
 
+-- A condition that is met unless the server has one of the tags.
+local function unless(tags)
+  return 'If-None-Match: "' .. tags:gsub(",", '", "') .. '"\r\n'
+end
+
 local function read(path)
   for line in io.lines(path) do
-    local user, token, seq, rest = line:match("^([^\t]+)\t([^\t]+)\t([^\t]+)\t(.*)$")
+    local user, token, tags, rest = line:match("^([^\t]+)\t([^\t]+)\t([^\t]+)\t(.*)$")
     local tasks = {}
-    for id, version in rest:gmatch("(%S+):(%d+)") do
-      tasks[#tasks + 1] = { id = id, version = version }
+    for id, known in rest:gmatch("(%S+):(%S+)") do
+      tasks[#tasks + 1] = { id = id, condition = unless(known) }
     end
     users[#users + 1] = {
       path = "/api/" .. user .. "/tasks",
       head = " HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: application/json\r\nAuthorization: Bearer " .. token .. "\r\n",
-      seq = seq,
+      condition = unless(tags),
       tasks = tasks,
     }
   end
@@ -71,10 +76,10 @@ end
 
 function scenarios.get304(user)
   local known = task(user)
-  return get(user, "/" .. known.id, 'If-None-Match: "' .. known.version .. '"\r\n')
+  return get(user, "/" .. known.id, known.condition)
 end
 
-function scenarios.list304(user) return get(user, "?limit=50", 'If-None-Match: "' .. user.seq .. '"\r\n') end
+function scenarios.list304(user) return get(user, "?limit=50", user.condition) end
 
 -- The longest descriptions that a task may have: 10,000 characters, of which some have several bytes.
 local descriptions = {}

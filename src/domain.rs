@@ -4,6 +4,7 @@
 
 mod cursor;
 mod due;
+mod entity_tag;
 mod error;
 mod instant;
 mod json;
@@ -13,6 +14,7 @@ mod task;
 
 pub use cursor::{Cursor, CursorBinding};
 pub use due::{Due, DuePatch, TimeZone};
+pub use entity_tag::{EntityTag, Known};
 pub use error::{Error, Invalid, Place};
 pub use instant::{DateOrInstant, Instant};
 pub use json::Json;

@@ -30,6 +30,8 @@ mod docs;
 mod due;
 #[path = "api/ending.rs"]
 mod ending;
+#[path = "api/entity_tags.rs"]
+mod entity_tags;
 #[path = "api/http.rs"]
 mod http;
 #[path = "api/idempotency.rs"]
@@ -50,6 +52,8 @@ mod lost_update;
 mod mistakes;
 #[path = "api/older_clients.rs"]
 mod older_clients;
+#[path = "api/older_components.rs"]
+mod older_components;
 #[path = "api/published_keys.rs"]
 mod published_keys;
 #[path = "api/recipes.rs"]

@@ -45,13 +45,13 @@ struct Recorded {
 
 impl Database for Recorded {
     fn call<'a>(&'a self, statement: Statement, _: Vec<Value>, _: Instant) -> Calling<'a> {
-        let columns = if statement.alone.contains("task_get") {
-            vec![Value::Text(TASK.to_owned()), Value::Int(3)]
+        let columns = if statement.alone.contains("get_task") {
+            vec![Value::Text(TASK.to_owned()), Value::Text("9f86d081884c7d65-3".to_owned())]
         } else {
             let (key, id) = ("2026-11-22 18:59:12.123456+00", "01932000-0001-7000-8000-100000000001");
             vec![
                 Value::Bool(false),
-                Value::Int(7),
+                Value::Text("9f86d081884c7d65-7".to_owned()),
                 Value::Text(self.page.clone()),
                 Value::Text(key.to_owned()),
                 Value::Text(id.to_owned()),
@@ -66,7 +66,7 @@ fn router() -> Router {
     let variables = HashMap::from([("jwt_secret", SECRET)]);
     let config = Config::from_variables(|name| variables.get(name).map(|value| (*value).to_owned())).unwrap();
     let ambient = Ambient { now: || SystemTime::UNIX_EPOCH + NOW, clock: Instant::now, new_id: Uuid::nil, log: |_| {} };
-    let database = Arc::new(Recorded { page: vec![TASK; 50].join(",") });
+    let database = Arc::new(Recorded { page: vec![format!("{TASK}\t3"); 50].join("\n") });
     let adapters = Adapters { database, keys: Arc::new(NativeKeys::default()) };
     errand::router(Arc::new(App::new(config, adapters, ambient).unwrap()))
 }

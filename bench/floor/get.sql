@@ -1,3 +1,3 @@
 \set u random(1, :users)
 \set n random(1, :tasks)
-select task, version from api.task_get('user-' || :u, ('0193' || (10000000 + :n) || '70008000' || (100000000000 + :u))::uuid);
+select task, etag from api.get_task('user-' || :u, ('0193' || (10000000 + :n) || '70008000' || (100000000000 + :u))::uuid);

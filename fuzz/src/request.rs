@@ -59,21 +59,21 @@ fn with_lines(request: Builder, lines: &[u8]) -> Builder {
     })
 }
 
-/// A version that the database was told to compare stands in an `If-Match`; a write with one never goes unguarded.
+/// A tag that the database was told to compare stands in an `If-Match`; a write with one never goes unguarded.
 fn guards(answer: &Answer, if_match: &[Vec<u8>]) {
     let text = String::from_utf8_lossy(&if_match.join(&b","[..])).into_owned();
     for (statement, parameters) in &answer.calls {
-        let versions = parameters.iter().find_map(|parameter| match parameter {
-            Value::Ints(versions) => Some(versions),
+        let tags = parameters.iter().find_map(|parameter| match parameter {
+            Value::Texts(tags) => Some(tags),
             _ => None,
         });
-        match versions {
-            Some(versions) => assert!(versions.iter().all(|version| {
+        match tags {
+            Some(tags) => assert!(tags.iter().all(|tag| {
                 // Strong: a weak tag matches nothing (RFC 9110, section 13.1.1).
-                let tag = format!("\"{version}\"");
+                let tag = format!("\"{tag}\"");
                 text.match_indices(&tag).any(|(at, _)| !text[..at].ends_with("W/"))
             })),
-            None if statement.contains("task_patch") || statement.contains("task_delete") => {
+            None if statement.contains("patch_task") || statement.contains("delete_task") => {
                 assert!(if_match.is_empty() || if_match.iter().all(|value| value == b"*"), "{text} guards nothing");
             }
             None => {}
@@ -84,7 +84,7 @@ fn guards(answer: &Answer, if_match: &[Vec<u8>]) {
 /// A key is one visible text, as it was sent, and two are none.
 fn repeats(answer: &Answer, keys: &[Vec<u8>]) {
     for (statement, parameters) in &answer.calls {
-        if !statement.contains("task_create") && !statement.contains("task_patch") {
+        if !statement.contains("create_task") && !statement.contains("patch_task") {
             continue;
         }
         let [.., key, fingerprint] = &parameters[..] else { panic!("{parameters:?}") };

@@ -107,21 +107,22 @@ struct Recorded;
 
 impl Database for Recorded {
     fn call<'a>(&'a self, statement: Statement, parameters: Vec<Value>, _: Instant) -> Calling<'a> {
-        let task = |outcome: &str| vec![Value::Text(outcome.to_owned()), Value::Text(TASK.to_owned()), Value::Int(3)];
+        let text = |text: &str| Value::Text(text.to_owned());
+        let task = |outcome: &str| vec![text(outcome), text(TASK), text("9f86d081884c7d65-3")];
         let (function, _) = statement.alone.split_once('(').unwrap();
         let row = match function.rsplit_once('.').unwrap().1 {
             "ready" => vec![Value::Bool(true)],
-            "task_get" => vec![Value::Text(TASK.to_owned()), Value::Int(3)],
-            "task_create" => task("created"),
-            "task_put" if parameters.contains(&Value::Bool(true)) => task("created"),
-            "task_put" | "task_patch" | "task_complete" => task("ok"),
-            "task_delete" => vec![Value::Text("deleted".to_owned())],
-            "task_list" => vec![
+            "get_task" => vec![text(TASK), text("9f86d081884c7d65-3")],
+            "create_task" => task("created"),
+            "replace_task" if parameters.contains(&Value::Bool(true)) => task("created"),
+            "replace_task" | "patch_task" | "complete_task" => task("ok"),
+            "delete_task" => vec![text("deleted")],
+            "list_tasks" => vec![
                 Value::Bool(false),
-                Value::Int(7),
-                Value::Text(TASK.to_owned()),
-                Value::Text(KEY.to_owned()),
-                Value::Text(ID.to_owned()),
+                text("9f86d081884c7d65-7"),
+                text(&format!("{TASK}\t3")),
+                text(KEY),
+                text(ID),
                 Value::Null,
             ],
             other => panic!("{other} is not known here"),

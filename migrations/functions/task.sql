@@ -1,19 +1,22 @@
 -- One task: create, get, replace, patch, complete, delete.
 --
 -- No function names the user's column in a condition: row-level security does, in every statement. Each write answers
--- with an outcome: `created`, `ok`, `deleted`, `not_found`, `stale` (the version is none of p_if_match) or `exists`.
--- A write with a key (p_key, p_fingerprint; NULL for none) may have those of api.replay instead.
+-- with an outcome: `created`, `ok`, `deleted`, `not_found`, `stale` (the entity tag is none of p_if_match) or `exists`.
+-- A write with a key (p_key, p_fingerprint; NULL for none) may have those of api.recall instead. A task comes as its JSON
+-- without the member `etag`, and as its entity tag without the quotes: the component puts them together.
 
-create or replace function api.task_create(
+create or replace function api.create_task(
     p_caller text, p_id uuid, p_task jsonb, p_key text, p_fingerprint text,
-    out outcome text, out task text, out version bigint)
+    out outcome text, out task text, out etag text)
 language plpgsql as $$
 declare
     caller constant text := api.announce(p_caller);
+    tag_base constant text := api.tag_base(caller);
     stamp record;
+    new_version bigint;
 begin
     if p_key is not null then
-        select * into outcome, task, version from api.replay(p_key, p_fingerprint);
+        select * into outcome, task, etag from api.recall(p_key, p_fingerprint, tag_base);
         if outcome is not null then
             return;
         end if;
@@ -33,55 +36,57 @@ begin
         array(select jsonb_array_elements_text(p_task -> 'tags')),
         p_task ->> 'title',
         p_task ->> 'description')
-    returning 'created', t.json, t.version into outcome, task, version;
+    returning 'created', t.json, tag_base || t.seq, t.version into outcome, task, etag, new_version;
     if p_key is not null then
-        perform api.remember(p_key, p_fingerprint, task, version);
+        perform api.keep_answer(p_key, p_fingerprint, task, new_version, stamp.seq);
     end if;
 end
 $$;
 
 -- NULLs where there is no such task.
-create or replace function api.task_get(p_caller text, p_id uuid, out task text, out version bigint)
+create or replace function api.get_task(p_caller text, p_id uuid, out task text, out etag text)
 language plpgsql stable as $$
 declare
     caller constant text := api.announce(p_caller);
+    tag_base constant text := api.tag_base(caller);
 begin
-    select t.json, t.version into task, version from errand.task as t where t.id = p_id;
+    select t.json, tag_base || t.seq into task, etag from errand.task as t where t.id = p_id;
 end
 $$;
 
 -- Looks for the task and keeps other writers away from it: NULL where it may be written, else the outcome.
-create or replace function api.task_refusal(p_id uuid, p_if_match bigint[]) returns text
+create or replace function api.refusal(p_id uuid, p_if_match text[], p_tag_base text) returns text
 language plpgsql as $$
 declare
-    current_version bigint;
+    current_seq bigint;
 begin
-    select t.version into current_version from errand.task as t where t.id = p_id for update;
+    select t.seq into current_seq from errand.task as t where t.id = p_id for update;
     return case
         when not found then 'not_found'
-        when current_version <> all (p_if_match) then 'stale'
+        when p_tag_base || current_seq <> all (p_if_match) then 'stale'
     end;
 end
 $$;
 
 -- Takes the place of the whole task. With p_create it creates instead, and a task that is there is left alone.
-create or replace function api.task_put(
-    p_caller text, p_id uuid, p_if_match bigint[], p_create boolean, p_task jsonb,
-    out outcome text, out task text, out version bigint)
+create or replace function api.replace_task(
+    p_caller text, p_id uuid, p_if_match text[], p_create boolean, p_task jsonb,
+    out outcome text, out task text, out etag text)
 language plpgsql as $$
 declare
     caller constant text := api.announce(p_caller);
+    tag_base constant text := api.tag_base(caller);
     stamp record;
 begin
     if p_create then
         if exists (select from errand.task as t where t.id = p_id) then
             outcome := 'exists';
         else
-            select * into outcome, task, version from api.task_create(caller, p_id, p_task, null, null);
+            select * into outcome, task, etag from api.create_task(caller, p_id, p_task, null, null);
         end if;
         return;
     end if;
-    outcome := api.task_refusal(p_id, p_if_match);
+    outcome := api.refusal(p_id, p_if_match, tag_base);
     if outcome is not null then
         return;
     end if;
@@ -100,27 +105,29 @@ begin
         title = p_task ->> 'title',
         description = p_task ->> 'description'
     where t.id = p_id
-    returning 'ok', t.json, t.version into outcome, task, version;
+    returning 'ok', t.json, tag_base || t.seq into outcome, task, etag;
 end
 $$;
 
 -- Changes the fields that p_patch has; one that is null there is cleared. The parts of `due` are fields of their own, so
 -- that a merge patch may change one of them.
-create or replace function api.task_patch(
-    p_caller text, p_id uuid, p_if_match bigint[], p_patch jsonb, p_key text, p_fingerprint text,
-    out outcome text, out task text, out version bigint)
+create or replace function api.patch_task(
+    p_caller text, p_id uuid, p_if_match text[], p_patch jsonb, p_key text, p_fingerprint text,
+    out outcome text, out task text, out etag text)
 language plpgsql as $$
 declare
     caller constant text := api.announce(p_caller);
+    tag_base constant text := api.tag_base(caller);
     stamp record;
+    new_version bigint;
 begin
     if p_key is not null then
-        select * into outcome, task, version from api.replay(p_key, p_fingerprint);
+        select * into outcome, task, etag from api.recall(p_key, p_fingerprint, tag_base);
         if outcome is not null then
             return;
         end if;
     end if;
-    outcome := api.task_refusal(p_id, p_if_match);
+    outcome := api.refusal(p_id, p_if_match, tag_base);
     if outcome is not null then
         return;
     end if;
@@ -144,29 +151,31 @@ begin
         title = coalesce(p_patch ->> 'title', t.title),
         description = case when p_patch ? 'description' then p_patch ->> 'description' else t.description end
     where t.id = p_id
-    returning 'ok', t.json, t.version into outcome, task, version;
+    returning 'ok', t.json, tag_base || t.seq, t.version into outcome, task, etag, new_version;
     if p_key is not null then
-        perform api.remember(p_key, p_fingerprint, task, version);
+        perform api.keep_answer(p_key, p_fingerprint, task, new_version, stamp.seq);
     end if;
 end
 $$;
 
 -- Completes or reopens the task; with p_completed NULL, whichever it is not.
-create or replace function api.task_complete(
-    p_caller text, p_id uuid, p_if_match bigint[], p_completed boolean, p_key text, p_fingerprint text,
-    out outcome text, out task text, out version bigint)
+create or replace function api.complete_task(
+    p_caller text, p_id uuid, p_if_match text[], p_completed boolean, p_key text, p_fingerprint text,
+    out outcome text, out task text, out etag text)
 language plpgsql as $$
 declare
     caller constant text := api.announce(p_caller);
+    tag_base constant text := api.tag_base(caller);
     stamp record;
+    new_version bigint;
 begin
     if p_key is not null then
-        select * into outcome, task, version from api.replay(p_key, p_fingerprint);
+        select * into outcome, task, etag from api.recall(p_key, p_fingerprint, tag_base);
         if outcome is not null then
             return;
         end if;
     end if;
-    outcome := api.task_refusal(p_id, p_if_match);
+    outcome := api.refusal(p_id, p_if_match, tag_base);
     if outcome is not null then
         return;
     end if;
@@ -180,19 +189,20 @@ begin
             when coalesce(p_completed, not t.completed) then coalesce(t.completed_at, stamp.at)
         end
     where t.id = p_id
-    returning 'ok', t.json, t.version into outcome, task, version;
+    returning 'ok', t.json, tag_base || t.seq, t.version into outcome, task, etag, new_version;
     if p_key is not null then
-        perform api.remember(p_key, p_fingerprint, task, version);
+        perform api.keep_answer(p_key, p_fingerprint, task, new_version, stamp.seq);
     end if;
 end
 $$;
 
-create or replace function api.task_delete(p_caller text, p_id uuid, p_if_match bigint[], out outcome text)
+create or replace function api.delete_task(p_caller text, p_id uuid, p_if_match text[], out outcome text)
 language plpgsql as $$
 declare
     caller constant text := api.announce(p_caller);
+    tag_base constant text := api.tag_base(caller);
 begin
-    outcome := api.task_refusal(p_id, p_if_match);
+    outcome := api.refusal(p_id, p_if_match, tag_base);
     if outcome is not null then
         return;
     end if;

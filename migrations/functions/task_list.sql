@@ -1,14 +1,17 @@
 -- A page of the caller's tasks.
 --
--- Each order has an index that serves it, and one text of a query, made by api.task_page_sql. Filters that no index can
+-- Each order has an index that serves it, and one text of a query, made by api.tasks_sql. Filters that no index can
 -- serve (row-level security lets none serve words and tags) leave that index the best way: then the query is a function
 -- of its own, whose plan stays cached in the session. Filters by time are planned anew each time, because there another
 -- index may be the better way.
 --
+-- A page has a line for each task: its JSON without the member `etag`, a tab, and the number of its latest write, which
+-- the component makes the tag of. JSON has neither tabs nor line feeds of its own.
+--
 -- The types are those of migration 0005.
 
 -- The query for one order. The parameter $1 is an api.task_page_start, $2 an api.task_filter.
-create or replace function api.task_page_sql(p_order text, p_conditions text) returns text
+create or replace function api.tasks_sql(p_order text, p_conditions text) returns text
 language plpgsql immutable as $$
 declare
     least_id constant text := '00000000-0000-0000-0000-000000000000';
@@ -18,7 +21,7 @@ declare
     -- through, from the first row on. The constant limit tells it that only few rows are wanted; the other one ends the
     -- scan.
     source constant text := '
-        select t.json, t.%1$s as key, t.id
+        select t.json || (chr(9) || t.seq) as line, t.%1$s as key, t.id
         from errand.task as t
         where (t.%1$s, t.id) %2$s (
                 case when ($1).key is null then %4$L else ($1).key::%3$s end,
@@ -29,7 +32,7 @@ declare
     -- comparison says where the first begins: beside a second one the index might be entered at the wrong place, and
     -- every task without a due date be passed.
     due_desc constant text := '
-        (select t.json, t.due_key as key, t.id
+        (select t.json || (chr(9) || t.seq) as line, t.due_key as key, t.id
         from errand.task as t
         where (($1).key is null or ($1).key::timestamptz < ''infinity'')
             and (t.due_key, t.id) < (
@@ -38,7 +41,7 @@ declare
         order by t.due_key desc, t.id desc
         limit 501)
         union all
-        (select t.json, t.due_key as key, t.id
+        (select t.json || (chr(9) || t.seq) as line, t.due_key as key, t.id
         from errand.task as t
         where t.due_key >= ''infinity''
             and (t.due_key, t.id) <= (
@@ -49,11 +52,11 @@ declare
     -- One row more than the page has says whether there is a next one.
     page constant text := '
         select row (
-            array_to_string(page.tasks[:($1).size], '',''),
-            case when cardinality(page.tasks) > ($1).size then page.keys[($1).size]::text end,
-            case when cardinality(page.tasks) > ($1).size then page.ids[($1).size]::text end)::api.task_page
+            array_to_string(page.lines[:($1).size], chr(10)),
+            case when cardinality(page.lines) > ($1).size then page.keys[($1).size]::text end,
+            case when cardinality(page.lines) > ($1).size then page.ids[($1).size]::text end)::api.task_page
         from (
-            select array_agg(task.json) as tasks, array_agg(task.key) as keys, array_agg(task.id) as ids
+            select array_agg(task.line) as lines, array_agg(task.key) as keys, array_agg(task.id) as ids
             from (select source.* from (%s) as source limit ($1).size + 1) as task
         ) as page';
 begin
@@ -93,7 +96,7 @@ begin
         execute format(
             -- The plan is for any user and any filters, and expects few rows of either: sorting them would look cheap.
             -- The filters are variables, because a field of a composite value is looked up again for every row.
-            'create or replace function api.task_page_%s(p_start api.task_page_start, p_filter api.task_filter) returns api.task_page '
+            'create or replace function api.tasks_by_%s(p_start api.task_page_start, p_filter api.task_filter) returns api.task_page '
             'language plpgsql stable set enable_sort = off as $body$ '
             'declare '
             'by_completed constant boolean := p_filter.completed; '
@@ -103,7 +106,7 @@ begin
             'begin return (%s); end $body$',
             list_order,
             replace(
-                api.task_page_sql(
+                api.tasks_sql(
                     list_order,
                     'and (by_completed is null or t.completed = by_completed) '
                     'and (by_priorities is null or t.priority = any (by_priorities)) '
@@ -171,12 +174,12 @@ begin
 end
 $$;
 
--- p_list: {order, limit, after: {key, id}, known: [seq] or true, count, filter}. `known` are the sequence numbers that
--- the client has the list of; if one is current there is nothing to build. Stable: everything is read from one
--- snapshot, the sequence number too.
-create or replace function api.task_list(
+-- p_list: {order, limit, after: {key, id}, known: [etag] or true, count, filter}. `known` are the entity tags of the lists
+-- that the client has; if one is current there is nothing to build. Stable: everything is read from one snapshot, the
+-- number of the latest write too.
+create or replace function api.list_tasks(
     p_caller text, p_list jsonb,
-    out unchanged boolean, out seq bigint, out tasks text, out last_key text, out last_id text, out total bigint)
+    out unchanged boolean, out etag text, out tasks text, out last_key text, out last_id text, out total bigint)
 language plpgsql stable as $$
 declare
     caller constant text := api.announce(p_caller);
@@ -186,8 +189,8 @@ declare
     page api.task_page;
     filter api.task_filter;
 begin
-    seq := coalesce((select account.seq from errand.account), 0);
-    unchanged := coalesce(p_list -> 'known' @> to_jsonb(seq) or p_list -> 'known' = 'true', false);
+    etag := api.tag_base(caller) || coalesce((select account.seq from errand.account), 0);
+    unchanged := coalesce(p_list -> 'known' @> to_jsonb(etag) or p_list -> 'known' = 'true', false);
     if unchanged then
         return;
     end if;
@@ -198,19 +201,19 @@ begin
     if filters ?| array['due_before_date', 'due_before_at', 'due_after_date', 'due_after_at', 'overdue', 'updated_since'] then
         execute format(
             'select (page).* from (%s) as query (page)',
-            api.task_page_sql(list_order, api.task_conditions(filter))) into page using start, filter;
+            api.tasks_sql(list_order, api.task_conditions(filter))) into page using start, filter;
     else
         case list_order
-            when 'created_at_desc' then page := api.task_page_created_at_desc(start, filter);
-            when 'created_at_asc' then page := api.task_page_created_at_asc(start, filter);
-            when 'updated_at_desc' then page := api.task_page_updated_at_desc(start, filter);
-            when 'updated_at_asc' then page := api.task_page_updated_at_asc(start, filter);
-            when 'due_desc' then page := api.task_page_due_desc(start, filter);
-            when 'due_asc' then page := api.task_page_due_asc(start, filter);
-            when 'priority_desc' then page := api.task_page_priority_desc(start, filter);
-            when 'priority_asc' then page := api.task_page_priority_asc(start, filter);
-            when 'title_desc' then page := api.task_page_title_desc(start, filter);
-            when 'title_asc' then page := api.task_page_title_asc(start, filter);
+            when 'created_at_desc' then page := api.tasks_by_created_at_desc(start, filter);
+            when 'created_at_asc' then page := api.tasks_by_created_at_asc(start, filter);
+            when 'updated_at_desc' then page := api.tasks_by_updated_at_desc(start, filter);
+            when 'updated_at_asc' then page := api.tasks_by_updated_at_asc(start, filter);
+            when 'due_desc' then page := api.tasks_by_due_desc(start, filter);
+            when 'due_asc' then page := api.tasks_by_due_asc(start, filter);
+            when 'priority_desc' then page := api.tasks_by_priority_desc(start, filter);
+            when 'priority_asc' then page := api.tasks_by_priority_asc(start, filter);
+            when 'title_desc' then page := api.tasks_by_title_desc(start, filter);
+            when 'title_asc' then page := api.tasks_by_title_asc(start, filter);
         end case;
     end if;
     tasks := coalesce(page.tasks, '');

@@ -1,10 +1,9 @@
-//! Conditional requests (RFC 9110, section 13): entity tags are the versions of tasks and the sequence numbers of lists.
+//! Conditional requests (RFC 9110, section 13). The database makes entity tags and compares those of writers.
 
 use http::HeaderValue;
 use http::header::{HeaderMap, IF_MATCH, IF_NONE_MATCH};
 
-use crate::data::tasks::Known;
-use crate::domain::Invalid;
+use crate::domain::{EntityTag, Invalid, Known};
 use crate::service::tasks::Expectation;
 
 /// The value of `If-Match` or `If-None-Match`.
@@ -16,49 +15,37 @@ enum Condition {
     Tags(Vec<(bool, String)>),
 }
 
-/// The strong entity tag of a number.
-pub(super) fn etag(number: i64) -> HeaderValue {
-    HeaderValue::try_from(format!("\"{number}\"")).unwrap_or(HeaderValue::from_static("\"\""))
+/// The value of `ETag`: a strong entity tag.
+pub(super) fn etag(tag: &EntityTag) -> HeaderValue {
+    HeaderValue::try_from(format!("\"{}\"", tag.as_str())).unwrap_or(HeaderValue::from_static("\"\""))
 }
 
 /// What a writer expects of the task.
 pub(super) fn expectation(headers: &HeaderMap) -> Result<Expectation, Invalid> {
-    let versions = match parse(headers, IF_MATCH, "If-Match")? {
+    let tags = match parse(headers, IF_MATCH, "If-Match")? {
         // A task that is not there is 404 in any case: what must exist is all that there is.
         None | Some(Condition::Any) => None,
         // Strong comparison (section 8.8.3.2): a weak tag matches nothing.
-        Some(Condition::Tags(tags)) => Some(numbers(tags.into_iter().filter(|(weak, _)| !weak))),
+        Some(Condition::Tags(tags)) => {
+            Some(tags.into_iter().filter(|(weak, _)| !weak).map(|(_, tag)| EntityTag::new(tag)).collect())
+        }
     };
     match parse(headers, IF_NONE_MATCH, "If-None-Match")? {
-        None => Ok(Expectation { versions, absent: false }),
-        Some(Condition::Any) => Ok(Expectation { versions, absent: true }),
+        None => Ok(Expectation { tags, absent: false }),
+        Some(Condition::Any) => Ok(Expectation { tags, absent: true }),
         Some(Condition::Tags(_)) => {
-            Err(Invalid::header("If-None-Match", "Must be * in a write; to guard a version, use If-Match."))
+            Err(Invalid::header("If-None-Match", "Must be * in a write; to guard a state, use If-Match."))
         }
     }
 }
 
-/// The sequence numbers or versions that a reader has.
+/// The states that a reader has.
 pub(super) fn known(headers: &HeaderMap) -> Result<Option<Known>, Invalid> {
     Ok(parse(headers, IF_NONE_MATCH, "If-None-Match")?.map(|condition| match condition {
         Condition::Any => Known::Any(true),
         // Weak comparison: what a cache made weak on the way still is the same task.
-        Condition::Tags(tags) => Known::Seqs(numbers(tags)),
+        Condition::Tags(tags) => Known::Tags(tags.into_iter().map(|(_, tag)| EntityTag::new(tag)).collect()),
     }))
-}
-
-/// Whether a reader has this version.
-pub(super) fn is_known(known: Option<&Known>, version: i64) -> bool {
-    match known {
-        None | Some(Known::Any(false)) => false,
-        Some(Known::Any(true)) => true,
-        Some(Known::Seqs(versions)) => versions.contains(&version),
-    }
-}
-
-/// The numbers among the tags; another tag is none of errand's, and matches nothing.
-fn numbers(tags: impl IntoIterator<Item = (bool, String)>) -> Vec<i64> {
-    tags.into_iter().filter_map(|(_, tag)| tag.parse::<i64>().ok().filter(|number| number.to_string() == tag)).collect()
 }
 
 fn parse(headers: &HeaderMap, name: http::HeaderName, shown: &'static str) -> Result<Option<Condition>, Invalid> {
@@ -102,11 +89,14 @@ mod tests {
     }
 
     #[test]
-    fn strong_tags_name_versions() {
-        assert_eq!(if_match(r#""3""#).unwrap().versions, Some(vec![3]));
-        assert_eq!(if_match(r#""3", W/"4" ,"05","x","7""#).unwrap().versions, Some(vec![3, 7]));
-        assert_eq!(if_match(r#", "3",, "7","#).unwrap().versions, Some(vec![3, 7]));
-        assert_eq!(if_match("*").unwrap().versions, None);
+    fn strong_tags_name_states() {
+        let tags = |value| if_match(value).unwrap().tags.map(|tags| tags.into_iter().map(EntityTag::into_string).collect());
+        let some = |tags: &[&str]| Some(tags.iter().map(|tag| (*tag).to_owned()).collect::<Vec<_>>());
+        assert_eq!(tags(r#""a-3""#), some(&["a-3"]));
+        assert_eq!(tags(r#""a-3", W/"a-4" ,"05","","x""#), some(&["a-3", "05", "", "x"]));
+        assert_eq!(tags(r#", "a-3",, "a-7","#), some(&["a-3", "a-7"]));
+        assert_eq!(tags(r#"W/"a-3""#), some(&[]));
+        assert_eq!(tags("*"), None);
         assert_eq!(expectation(&HeaderMap::new()).unwrap(), Expectation::default());
     }
 
@@ -131,7 +121,8 @@ mod tests {
     #[test]
     fn readers_may_have_weak_tags() {
         let headers = HeaderMap::from_iter([(IF_NONE_MATCH, HeaderValue::from_static(r#"W/"3", "4""#))]);
-        let known = known(&headers).unwrap();
-        assert!(is_known(known.as_ref(), 3) && is_known(known.as_ref(), 4) && !is_known(known.as_ref(), 5));
+        let known = known(&headers).unwrap().unwrap();
+        let has = |tag: &str| known.has(&EntityTag::new(tag));
+        assert!(has("3") && has("4") && !has("5"));
     }
 }

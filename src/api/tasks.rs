@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::body::{JsonBody, MergePatchBody, OptionalBody};
 use super::caller::{Caller, TaskId};
-use super::conditional::{etag, expectation, is_known, known};
+use super::conditional::{etag, expectation, known};
 use super::idempotency::{IDEMPOTENCY_REPLAYED, repeatable};
 use super::negotiation::{apply_minimal, prefers_minimal};
 use super::openapi::{
@@ -19,7 +19,7 @@ use super::openapi::{
 use super::problem::Problem;
 use super::query;
 use crate::data::tasks::Listing;
-use crate::domain::{Completion, Cursor, Error, ListQuery, NewTask, Page, Task, TaskPatch};
+use crate::domain::{Completion, Cursor, EntityTag, Error, ListQuery, NewTask, Page, Task, TaskPatch};
 use crate::service::tasks::{self, Written};
 
 /// A page of tasks.
@@ -47,7 +47,7 @@ pub struct TaskList {
     request_body = openapi::NewTask,
     responses(
         (status = 201, description = "Created. No body when `Prefer` asked for that.", body = Task, headers(
-                ("ETag" = String, description = "The task's version, in double quotes."),
+                ("ETag" = String, description = "The tag of the task's state; `etag` in the body."),
                 ("Idempotency-Replayed" = String, description = "`true` where the `Idempotency-Key` brought an earlier answer back."),
                 ("Location" = String, description = "The task's path."),
                 ("Preference-Applied" = String, description = "`return=minimal`."),
@@ -89,12 +89,12 @@ pub(super) async fn create_task(
     params(openapi::UserPath, openapi::ListParameters, openapi::ReadHeaders),
     responses(
         (status = 200, description = "A page.", body = TaskList, headers(
-                ("ETag" = String, description = "The number of the caller's latest write, in double quotes; none with `overdue`."),
+                ("ETag" = String, description = "The tag of all that the caller has; none with `overdue`."),
                 ("Link" = String, description = "The next page (`rel=\"next\"`), if there is one."),
                 ("Cache-Control" = String, description = "`private, no-cache`."),
             )),
         (status = 304, description = "Nothing was written since.", headers(
-                ("ETag" = String, description = "The number of the caller's latest write, in double quotes; none with `overdue`."),
+                ("ETag" = String, description = "The tag of all that the caller has; none with `overdue`."),
             )),
         (status = 400, response = InvalidInput),
         (status = 401, response = Unauthorized),
@@ -111,8 +111,8 @@ pub(super) async fn list_tasks(caller: Caller, request: Request) -> Result<Respo
     let tagged = query.filter.overdue.is_none();
     let known = known(request.headers())?.filter(|_| tagged);
     match tasks::list(&caller.scope(), &query, known.as_ref()).await? {
-        Listing::Unchanged { seq } => Ok(not_modified(seq)),
-        Listing::Page { seq, page } => {
+        Listing::Unchanged { etag } => Ok(not_modified(&etag)),
+        Listing::Page { etag: tag, page } => {
             let cursor = match &page.next {
                 Some(after) => Some(
                     Cursor::seal(after, &query.binding(caller.user_id()))
@@ -124,7 +124,7 @@ pub(super) async fn list_tasks(caller: Caller, request: Request) -> Result<Respo
             let mut response = respond_json(StatusCode::OK, list_body(&page, cursor));
             let headers = response.headers_mut();
             if tagged {
-                headers.insert(ETAG, etag(seq));
+                headers.insert(ETAG, etag(&tag));
             }
             if let Some(cursor) = cursor {
                 let link = format!("<{}?{}>; rel=\"next\"", uri.path(), query::with_cursor(uri.query(), cursor));
@@ -144,11 +144,11 @@ pub(super) async fn list_tasks(caller: Caller, request: Request) -> Result<Respo
     params(openapi::TaskPath, openapi::ReadHeaders),
     responses(
         (status = 200, description = "The task.", body = Task, headers(
-                ("ETag" = String, description = "The task's version, in double quotes."),
+                ("ETag" = String, description = "The tag of the task's state; `etag` in the body."),
                 ("Cache-Control" = String, description = "`private, no-cache`."),
             )),
         (status = 304, description = "The client has it.", headers(
-                ("ETag" = String, description = "The task's version, in double quotes."),
+                ("ETag" = String, description = "The tag of the task's state; `etag` in the body."),
             )),
         (status = 400, response = InvalidInput),
         (status = 401, response = Unauthorized),
@@ -162,11 +162,11 @@ pub(super) async fn list_tasks(caller: Caller, request: Request) -> Result<Respo
 pub(super) async fn get_task(caller: Caller, TaskId(id): TaskId, headers: HeaderMap) -> Result<Response, Problem> {
     let known = known(&headers)?;
     let task = tasks::get(&caller.scope(), id).await?;
-    if is_known(known.as_ref(), task.version) {
-        return Ok(not_modified(task.version));
+    if known.is_some_and(|known| known.has(&task.etag)) {
+        return Ok(not_modified(&task.etag));
     }
     let mut response = respond_json(StatusCode::OK, task.json);
-    response.headers_mut().insert(ETAG, etag(task.version));
+    response.headers_mut().insert(ETAG, etag(&task.etag));
     Ok(response)
 }
 
@@ -182,17 +182,17 @@ pub(super) async fn get_task(caller: Caller, TaskId(id): TaskId, headers: Header
     request_body = openapi::Replacement,
     responses(
         (status = 200, description = "Replaced.", body = Task, headers(
-                ("ETag" = String, description = "The task's version, in double quotes."),
+                ("ETag" = String, description = "The tag of the task's state; `etag` in the body."),
                 ("Cache-Control" = String, description = "`private, no-cache`."),
             )),
         (status = 201, description = "Created. No body when `Prefer` asked for that.", body = Task, headers(
-                ("ETag" = String, description = "The task's version, in double quotes."),
+                ("ETag" = String, description = "The tag of the task's state; `etag` in the body."),
                 ("Location" = String, description = "The task's path."),
                 ("Preference-Applied" = String, description = "`return=minimal`."),
                 ("Cache-Control" = String, description = "`private, no-cache`."),
             )),
         (status = 204, description = "Written; the answer has no body, as `Prefer` asked for.", headers(
-                ("ETag" = String, description = "The task's version, in double quotes."),
+                ("ETag" = String, description = "The tag of the task's state; `etag` in the body."),
                 ("Preference-Applied" = String, description = "`return=minimal`."),
             )),
         (status = 400, response = InvalidInput),
@@ -235,12 +235,12 @@ pub(super) async fn replace_task(
     )),
     responses(
         (status = 200, description = "Changed.", body = Task, headers(
-                ("ETag" = String, description = "The task's version, in double quotes."),
+                ("ETag" = String, description = "The tag of the task's state; `etag` in the body."),
                 ("Idempotency-Replayed" = String, description = "`true` where the `Idempotency-Key` brought an earlier answer back."),
                 ("Cache-Control" = String, description = "`private, no-cache`."),
             )),
         (status = 204, description = "Written; the answer has no body, as `Prefer` asked for.", headers(
-                ("ETag" = String, description = "The task's version, in double quotes."),
+                ("ETag" = String, description = "The tag of the task's state; `etag` in the body."),
                 ("Idempotency-Replayed" = String, description = "`true` where the `Idempotency-Key` brought an earlier answer back."),
                 ("Preference-Applied" = String, description = "`return=minimal`."),
             )),
@@ -287,12 +287,12 @@ pub(super) async fn patch_task(
     )),
     responses(
         (status = 200, description = "Changed.", body = Task, headers(
-                ("ETag" = String, description = "The task's version, in double quotes."),
+                ("ETag" = String, description = "The tag of the task's state; `etag` in the body."),
                 ("Idempotency-Replayed" = String, description = "`true` where the `Idempotency-Key` brought an earlier answer back."),
                 ("Cache-Control" = String, description = "`private, no-cache`."),
             )),
         (status = 204, description = "Written; the answer has no body, as `Prefer` asked for.", headers(
-                ("ETag" = String, description = "The task's version, in double quotes."),
+                ("ETag" = String, description = "The tag of the task's state; `etag` in the body."),
                 ("Idempotency-Replayed" = String, description = "`true` where the `Idempotency-Key` brought an earlier answer back."),
                 ("Preference-Applied" = String, description = "`return=minimal`."),
             )),
@@ -358,7 +358,7 @@ fn respond_written(request: &HeaderMap, written: Written, location: &str) -> Res
         (false, false) => respond_json(StatusCode::OK, task.json),
     };
     let headers = response.headers_mut();
-    headers.insert(ETAG, etag(task.version));
+    headers.insert(ETAG, etag(&task.etag));
     if created {
         headers.extend(HeaderValue::try_from(location).ok().map(|location| (LOCATION, location)));
     }
@@ -371,9 +371,9 @@ fn respond_written(request: &HeaderMap, written: Written, location: &str) -> Res
     response
 }
 
-fn not_modified(number: i64) -> Response {
+fn not_modified(tag: &EntityTag) -> Response {
     let mut response = private(StatusCode::NOT_MODIFIED.into_response());
-    response.headers_mut().insert(ETAG, etag(number));
+    response.headers_mut().insert(ETAG, etag(tag));
     response
 }
 

@@ -4,18 +4,29 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{Row, Scope, Statement, Value, no_row};
-use crate::domain::{After, Error, Filter, Invalid, ListQuery, Order, Page, Repeatable, TaskPatch};
+use crate::domain::{
+    After, EntityTag, Error, Filter, Invalid, Known, ListQuery, Order, Page, Repeatable, TaskPatch,
+};
 
-/// A task as the database gives it.
+/// A task as a client gets it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredTask {
     /// Its JSON.
     pub json: String,
-    /// Its version.
-    pub version: i64,
+    /// The tag of its state, which is in its JSON, too.
+    pub etag: EntityTag,
 }
 
 impl StoredTask {
+    /// Reads the JSON that the database keeps, which has no tag, and the tag.
+    fn take(row: &mut Row) -> Result<Option<Self>, Error> {
+        let Some(json) = row.take::<String>()? else { return Ok(None) };
+        let etag = EntityTag::new(row.require::<String>()?);
+        let mut tagged = String::with_capacity(json.len() + TAG_ROOM);
+        push_tagged(&mut tagged, &json, etag.as_str(), "");
+        Ok(Some(Self { json: tagged, etag }))
+    }
+
     /// Its id, as its JSON has it: an answer that was kept has the id of then.
     pub fn id(&self) -> Result<Uuid, Error> {
         #[derive(Deserialize)]
@@ -40,7 +51,7 @@ pub enum Outcome {
     Deleted,
     /// There is no such task.
     NotFound,
-    /// The task has another version than the client expects.
+    /// The task is in another state than the client expects.
     Stale,
     /// The task is there already.
     Exists,
@@ -57,26 +68,16 @@ pub enum Outcome {
 pub enum Listing {
     /// Nothing has changed since.
     Unchanged {
-        /// The number of the caller's latest write.
-        seq: i64,
+        /// The tag of the caller's lists as they are now.
+        etag: EntityTag,
     },
     /// A page.
     Page {
-        /// The number of the caller's latest write.
-        seq: i64,
+        /// The tag of the caller's lists as they are now.
+        etag: EntityTag,
         /// The tasks.
         page: Page,
     },
-}
-
-/// The sequence numbers of which a client has the list.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(untagged)]
-pub enum Known {
-    /// Any: the client wants to hear only whether there is a list.
-    Any(bool),
-    /// These.
-    Seqs(Vec<i64>),
 }
 
 #[derive(Serialize)]
@@ -95,88 +96,85 @@ struct List<'a> {
 
 impl Scope<'_> {
     /// Makes a task.
-    pub async fn task_create(
+    pub async fn create_task(
         &self,
         id: Uuid,
         fields: &TaskPatch,
         repeatable: Option<&Repeatable>,
     ) -> Result<Outcome, Error> {
         const CREATE: Statement =
-            Statement::alone("select outcome, task, version from api.task_create($1, $2, $3, $4, $5)");
+            Statement::alone("select outcome, task, etag from api.create_task($1, $2, $3, $4, $5)");
         let [key, fingerprint] = key(repeatable);
         outcome(self.write(CREATE, [id.into(), json(fields)?, key, fingerprint]).await?)
     }
 
     /// Reads a task.
-    pub async fn task_get(&self, id: Uuid) -> Result<Option<StoredTask>, Error> {
+    pub async fn get_task(&self, id: Uuid) -> Result<Option<StoredTask>, Error> {
         const GET: Statement = Statement::or_together(
-            "select task, version from api.task_get($1, $2)",
-            "select call.number, call.caller, task, version \
+            "select task, etag from api.get_task($1, $2)",
+            "select call.number, call.caller, task, etag \
             from unnest($1::text[], $2::text[]) with ordinality as call (caller, id, number), \
-                api.task_get(call.caller, call.id::uuid)",
+                api.get_task(call.caller, call.id::uuid)",
         );
-        let mut row = self.read(GET, [id.into()]).await?.ok_or_else(|| no_row("task_get"))?;
-        match row.take()? {
-            Some(json) => Ok(Some(StoredTask { json, version: row.require()? })),
-            None => Ok(None),
-        }
+        let mut row = self.read(GET, [id.into()]).await?.ok_or_else(|| no_row("get_task"))?;
+        StoredTask::take(&mut row)
     }
 
     /// Replaces a task, or with `create` makes it.
-    pub async fn task_put(
+    pub async fn replace_task(
         &self,
         id: Uuid,
-        if_match: Option<Vec<i64>>,
+        if_match: Option<Vec<EntityTag>>,
         create: bool,
         fields: &TaskPatch,
     ) -> Result<Outcome, Error> {
-        const PUT: Statement = Statement::alone("select outcome, task, version from api.task_put($1, $2, $3, $4, $5)");
-        outcome(self.write(PUT, [id.into(), if_match.into(), create.into(), json(fields)?]).await?)
+        const PUT: Statement = Statement::alone("select outcome, task, etag from api.replace_task($1, $2, $3, $4, $5)");
+        outcome(self.write(PUT, [id.into(), tags(if_match), create.into(), json(fields)?]).await?)
     }
 
     /// Changes some fields of a task.
-    pub async fn task_patch(
+    pub async fn patch_task(
         &self,
         id: Uuid,
-        if_match: Option<Vec<i64>>,
+        if_match: Option<Vec<EntityTag>>,
         patch: &TaskPatch,
         repeatable: Option<&Repeatable>,
     ) -> Result<Outcome, Error> {
         const PATCH: Statement =
-            Statement::alone("select outcome, task, version from api.task_patch($1, $2, $3, $4, $5, $6)");
+            Statement::alone("select outcome, task, etag from api.patch_task($1, $2, $3, $4, $5, $6)");
         let [key, fingerprint] = key(repeatable);
-        outcome(self.write(PATCH, [id.into(), if_match.into(), json(patch)?, key, fingerprint]).await?)
+        outcome(self.write(PATCH, [id.into(), tags(if_match), json(patch)?, key, fingerprint]).await?)
     }
 
     /// Completes or reopens a task; with `None`, whichever it is not.
-    pub async fn task_complete(
+    pub async fn complete_task(
         &self,
         id: Uuid,
-        if_match: Option<Vec<i64>>,
+        if_match: Option<Vec<EntityTag>>,
         completed: Option<bool>,
         repeatable: Option<&Repeatable>,
     ) -> Result<Outcome, Error> {
         const COMPLETE: Statement =
-            Statement::alone("select outcome, task, version from api.task_complete($1, $2, $3, $4, $5, $6)");
+            Statement::alone("select outcome, task, etag from api.complete_task($1, $2, $3, $4, $5, $6)");
         let [key, fingerprint] = key(repeatable);
-        outcome(self.write(COMPLETE, [id.into(), if_match.into(), completed.into(), key, fingerprint]).await?)
+        outcome(self.write(COMPLETE, [id.into(), tags(if_match), completed.into(), key, fingerprint]).await?)
     }
 
     /// Deletes a task.
-    pub async fn task_delete(&self, id: Uuid, if_match: Option<Vec<i64>>) -> Result<Outcome, Error> {
-        const DELETE: Statement = Statement::alone("select outcome from api.task_delete($1, $2, $3)");
-        outcome(self.write(DELETE, [id.into(), if_match.into()]).await?)
+    pub async fn delete_task(&self, id: Uuid, if_match: Option<Vec<EntityTag>>) -> Result<Outcome, Error> {
+        const DELETE: Statement = Statement::alone("select outcome from api.delete_task($1, $2, $3)");
+        outcome(self.write(DELETE, [id.into(), tags(if_match)]).await?)
     }
 
     /// Reads a page of tasks.
-    pub async fn task_list(&self, query: &ListQuery, known: Option<&Known>) -> Result<Listing, Error> {
+    pub async fn list_tasks(&self, query: &ListQuery, known: Option<&Known>) -> Result<Listing, Error> {
         const LIST: Statement =
-            Statement::alone("select unchanged, seq, tasks, last_key, last_id, total from api.task_list($1, $2)");
+            Statement::alone("select unchanged, etag, tasks, last_key, last_id, total from api.list_tasks($1, $2)");
         const FIRST_PAGE: Statement = Statement::or_together(
             LIST.alone,
-            "select call.number, call.caller, unchanged, seq, tasks, last_key, last_id, total \
+            "select call.number, call.caller, unchanged, etag, tasks, last_key, last_id, total \
             from unnest($1::text[], $2::text[]) with ordinality as call (caller, list, number), \
-                api.task_list(call.caller, call.list::jsonb)",
+                api.list_tasks(call.caller, call.list::jsonb)",
         );
         // A filter may have to read all that the caller has, and the place in a cursor may be refused.
         let together = query.after.is_none() && query.filter.is_empty() && !query.count;
@@ -194,35 +192,67 @@ impl Scope<'_> {
             Error::Invalid(_) => Invalid::parameter("cursor", "Not a cursor that errand gave.").into(),
             other => other,
         });
-        let mut row = row?.ok_or_else(|| no_row("task_list"))?;
-        let (unchanged, seq) = (row.require()?, row.require()?);
+        let mut row = row?.ok_or_else(|| no_row("list_tasks"))?;
+        let (unchanged, etag) = (row.require()?, EntityTag::new(row.require::<String>()?));
         if unchanged {
-            return Ok(Listing::Unchanged { seq });
+            return Ok(Listing::Unchanged { etag });
         }
-        let tasks = row.require()?;
+        let tasks = tagged_lines(&row.require::<String>()?, &etag)?;
         let next = match (row.take()?, row.take()?) {
             (Some(key), Some(id)) => Some(After { key, id }),
             _ => None,
         };
-        Ok(Listing::Page { seq, page: Page { tasks, next, total: row.take()? } })
+        Ok(Listing::Page { etag, page: Page { tasks, next, total: row.take()? } })
     }
 }
 
 fn outcome(row: Option<Row>) -> Result<Outcome, Error> {
-    let mut row = row.ok_or_else(|| no_row("task_..."))?;
+    let mut row = row.ok_or_else(|| no_row("..._task"))?;
     let word: String = row.require()?;
+    let mut task =
+        || StoredTask::take(&mut row)?.ok_or_else(|| Error::Internal(format!("a task is {word}, and null")));
     Ok(match word.as_str() {
-        "created" => Outcome::Created(StoredTask { json: row.require()?, version: row.require()? }),
-        "ok" => Outcome::Changed(StoredTask { json: row.require()?, version: row.require()? }),
+        "created" => Outcome::Created(task()?),
+        "ok" => Outcome::Changed(task()?),
         "deleted" => Outcome::Deleted,
         "not_found" => Outcome::NotFound,
         "stale" => Outcome::Stale,
         "exists" => Outcome::Exists,
-        "replayed" => Outcome::Replayed(StoredTask { json: row.require()?, version: row.require()? }),
+        "replayed" => Outcome::Replayed(task()?),
         "key_reused" => Outcome::KeyReused,
         "in_flight" => Outcome::InFlight,
         other => return Err(Error::Internal(format!("unknown outcome {other}"))),
     })
+}
+
+/// Entity tags as a parameter.
+fn tags(tags: Option<Vec<EntityTag>>) -> Value {
+    tags.map(|tags| tags.into_iter().map(EntityTag::into_string).collect::<Vec<_>>()).into()
+}
+
+/// What the JSON of a task grows by at most: the member, around 16 digits of a digest, `-`, and 19 of a number.
+const TAG_ROOM: usize = r#","etag":"\"\"""#.len() + 36;
+
+/// Writes the JSON of a task, which has no tag where the database keeps it, with its entity tag as the last member. The tag
+/// comes in two parts. It is of letters, digits and `-`: nothing in it needs to be escaped.
+fn push_tagged(out: &mut String, json: &str, base: &str, number: &str) {
+    let members = json.strip_suffix('}').unwrap_or(json);
+    out.extend([members, r#","etag":"\""#, base, number, r#"\""}"#]);
+}
+
+/// The tasks of a page, with commas between. The database gives a line for each: its JSON, a tab, and the number in its entity
+/// tag, which begins as that of the list does.
+fn tagged_lines(lines: &str, list: &EntityTag) -> Result<String, Error> {
+    let base = list.base();
+    let mut tasks = String::with_capacity(lines.len() + lines.len() / 8 + TAG_ROOM);
+    for line in lines.lines() {
+        let (json, number) = line.rsplit_once('\t').ok_or_else(|| Error::Internal("a task has no number".to_owned()))?;
+        if !tasks.is_empty() {
+            tasks.push(',');
+        }
+        push_tagged(&mut tasks, json, base, number);
+    }
+    Ok(tasks)
 }
 
 fn key(repeatable: Option<&Repeatable>) -> [Value; 2] {

@@ -19,8 +19,8 @@ pub enum Value {
     Uuid(Uuid),
     /// `jsonb`, as text; a parameter only
     Json(String),
-    /// `bigint[]`; a parameter only
-    Ints(Vec<i64>),
+    /// `text[]`; a parameter only
+    Texts(Vec<String>),
 }
 
 impl Value {
@@ -33,7 +33,7 @@ impl Value {
             Self::Text(_) => "text",
             Self::Uuid(_) => "uuid",
             Self::Json(_) => "jsonb",
-            Self::Ints(_) => "bigint[]",
+            Self::Texts(_) => "text[]",
         }
     }
 
@@ -45,8 +45,9 @@ impl Value {
             Self::Int(value) => Some(value.to_string()),
             Self::Text(value) | Self::Json(value) => Some(value.clone()),
             Self::Uuid(value) => Some(value.to_string()),
-            Self::Ints(values) => {
-                Some(format!("{{{}}}", values.iter().map(i64::to_string).collect::<Vec<_>>().join(",")))
+            Self::Texts(values) => {
+                let quoted = |value: &String| format!("\"{}\"", value.replace('\\', r"\\").replace('"', r#"\""#));
+                Some(format!("{{{}}}", values.iter().map(quoted).collect::<Vec<_>>().join(",")))
             }
         }
     }
@@ -128,9 +129,9 @@ impl From<Uuid> for Value {
     }
 }
 
-impl From<Vec<i64>> for Value {
-    fn from(value: Vec<i64>) -> Self {
-        Self::Ints(value)
+impl From<Vec<String>> for Value {
+    fn from(value: Vec<String>) -> Self {
+        Self::Texts(value)
     }
 }
 
@@ -153,8 +154,9 @@ mod tests {
             (Value::Text("a\"b".to_owned()), Some("a\"b")),
             (Value::Json(r#"{"a":1}"#.to_owned()), Some(r#"{"a":1}"#)),
             (Value::Uuid(Uuid::from_u128(1)), Some("00000000-0000-0000-0000-000000000001")),
-            (Value::Ints(vec![1, -2]), Some("{1,-2}")),
-            (Value::Ints(Vec::new()), Some("{}")),
+            (Value::Texts(vec!["a,b".to_owned(), r#"c"\d"#.to_owned()]), Some(r#"{"a,b","c\"\\d"}"#)),
+            (Value::Texts(vec!["NULL".to_owned(), String::new()]), Some(r#"{"NULL",""}"#)),
+            (Value::Texts(Vec::new()), Some("{}")),
         ] {
             assert_eq!(value.text().as_deref(), expected, "{value:?}");
         }
@@ -165,7 +167,7 @@ mod tests {
         assert_eq!(Value::from(None::<bool>), Value::Null);
         assert_eq!(Value::from(Some(false)), Value::Bool(false));
         assert_eq!(Value::from(Some(String::new())), Value::Text(String::new()));
-        assert_eq!(Value::from(Some(Vec::new())), Value::Ints(Vec::new()));
+        assert_eq!(Value::from(Some(Vec::new())), Value::Texts(Vec::new()));
         assert_eq!(Value::from(Uuid::nil()), Value::Uuid(Uuid::nil()));
     }
 
@@ -190,7 +192,7 @@ mod tests {
         assert_eq!(why(Value::Bool(true)), "a column is boolean, not i64");
         assert_eq!(why(Value::Uuid(Uuid::nil())), "a column is uuid, not i64");
         assert_eq!(why(Value::Json("secret".to_owned())), "a column is jsonb, not i64");
-        assert_eq!(why(Value::Ints(vec![7])), "a column is bigint[], not i64");
+        assert_eq!(why(Value::Texts(vec!["secret".to_owned()])), "a column is text[], not i64");
         assert!(Row::new(vec![Value::Int(1)]).take::<bool>().is_err());
         assert!(Row::new(vec![Value::Int(1)]).take::<String>().is_err());
     }

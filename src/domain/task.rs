@@ -42,7 +42,7 @@ pub struct Task {
     /// Labels in the order that they were given.
     #[schema(max_items = 20, example = json!(["travel"]))]
     pub tags: Vec<String>,
-    /// Counts the writes of this task from 1; its ETag.
+    /// Counts the writes of this task from 1.
     #[schema(minimum = 1)]
     pub version: i64,
     /// RFC 3339, UTC.
@@ -51,6 +51,9 @@ pub struct Task {
     /// RFC 3339, UTC.
     #[schema(format = "date-time", example = "2026-11-22T19:04:00.000001Z")]
     pub updated_at: String,
+    /// The entity tag of this state, as `ETag` has it, for `If-Match` and `If-None-Match`.
+    #[schema(example = "\"9f86d081884c7d65-41\"")]
+    pub etag: String,
 }
 
 /// How urgent a task is.
@@ -205,18 +208,23 @@ impl Tags {
     }
 }
 
+/// What the server alone decides.
+const READ_ONLY: [&str; 8] =
+    ["id", "owner_id", "completed_at", "due_at", "version", "created_at", "updated_at", "etag"];
+
 impl NewTask {
     /// Parses the body of POST: `title` is required, what is absent becomes its default.
     pub fn parse(body: &[u8]) -> Result<Self, Vec<Invalid>> {
-        Self::parse_requiring(body, &["title"])
+        Self::parse_members(body, &["title"], &[])
     }
 
-    /// Parses the body of PUT: `title` and `completed` are required, what is absent becomes its default.
+    /// Parses the body of PUT: `title` and `completed` are required, what is absent becomes its default. A task can be sent
+    /// back as it was read: what is read-only is ignored.
     pub fn parse_replacement(body: &[u8]) -> Result<Self, Vec<Invalid>> {
-        Self::parse_requiring(body, &["title", "completed"])
+        Self::parse_members(body, &["title", "completed"], &READ_ONLY)
     }
 
-    fn parse_requiring(body: &[u8], required: &[&str]) -> Result<Self, Vec<Invalid>> {
+    fn parse_members(body: &[u8], required: &[&str], ignored: &[&str]) -> Result<Self, Vec<Invalid>> {
         let mut mistakes = Vec::new();
         let members = members(Json::parse(body).map_err(|mistake| vec![mistake])?)?;
         for name in required {
@@ -227,6 +235,7 @@ impl NewTask {
         let mut fields = TaskPatch::default();
         for (name, value) in unique(members, &mut mistakes) {
             match name.as_str() {
+                name if ignored.contains(&name) => {}
                 "due" => {
                     if let Some(due) = Due::parse(value, &mut mistakes) {
                         fields.due =
@@ -300,9 +309,7 @@ impl TaskPatch {
             ("tags", Json::Null) => return self.tags = Some(Tags::default()),
             ("tags", Json::Array(items)) => return self.tags = Some(Tags::parse(items, mistakes)),
             ("tags", other) => format!("Must be an array of strings, not {}.", other.kind()),
-            ("id" | "owner_id" | "completed_at" | "due_at" | "version" | "created_at" | "updated_at", _) => {
-                "The field is read-only.".to_owned()
-            }
+            (name, _) if READ_ONLY.contains(&name) => "The field is read-only.".to_owned(),
             _ => "Unknown field. A task has title, description, completed, priority, due and tags.".to_owned(),
         };
         mistakes.push(Invalid::body(pointer("", name), detail));

@@ -3,14 +3,14 @@
 use uuid::Uuid;
 
 use crate::data::Scope;
-use crate::data::tasks::{Known, Listing, Outcome, StoredTask};
-use crate::domain::{Completion, Error, ListQuery, NewTask, Repeatable, TaskPatch};
+use crate::data::tasks::{Listing, Outcome, StoredTask};
+use crate::domain::{Completion, EntityTag, Error, Known, ListQuery, NewTask, Repeatable, TaskPatch};
 
 /// What a writer says about the state that it expects. A write is refused when it is not so.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Expectation {
-    /// The task has one of these versions; any where `None`.
-    pub versions: Option<Vec<i64>>,
+    /// The task is in the state of one of these tags; in any where `None`.
+    pub tags: Option<Vec<EntityTag>>,
     /// There is no such task yet.
     pub absent: bool,
 }
@@ -33,24 +33,24 @@ pub async fn create(
     task: &NewTask,
     repeatable: Option<&Repeatable>,
 ) -> Result<Written, Error> {
-    let written = written(scope.task_create(id, task.fields(), repeatable).await?)?;
+    let written = written(scope.create_task(id, task.fields(), repeatable).await?)?;
     Ok(Written { created: true, ..written })
 }
 
 /// Reads a task.
 pub async fn get(scope: &Scope<'_>, id: Uuid) -> Result<StoredTask, Error> {
-    scope.task_get(id).await?.ok_or(Error::NotFound)
+    scope.get_task(id).await?.ok_or(Error::NotFound)
 }
 
 /// Reads a page of tasks, unless the client has it.
 pub async fn list(scope: &Scope<'_>, query: &ListQuery, known: Option<&Known>) -> Result<Listing, Error> {
-    scope.task_list(query, known).await
+    scope.list_tasks(query, known).await
 }
 
 /// Replaces a task; makes it when, and only when, the writer expects that there is none.
 pub async fn replace(scope: &Scope<'_>, id: Uuid, expectation: Expectation, task: &NewTask) -> Result<Written, Error> {
     let absent = expectation.absent;
-    match scope.task_put(id, expectation.versions, absent, task.fields()).await {
+    match scope.replace_task(id, expectation.tags, absent, task.fields()).await {
         // Another request created it after this one had looked: the same as if it had been there before.
         Err(Error::Conflict) if absent => Err(Error::PreconditionFailed),
         outcome => written(outcome?),
@@ -65,7 +65,7 @@ pub async fn patch(
     patch: &TaskPatch,
     repeatable: Option<&Repeatable>,
 ) -> Result<Written, Error> {
-    written(scope.task_patch(id, expectation.for_a_task_that_exists(), patch, repeatable).await?)
+    written(scope.patch_task(id, expectation.for_a_task_that_exists(), patch, repeatable).await?)
 }
 
 /// Completes or reopens a task.
@@ -76,22 +76,22 @@ pub async fn complete(
     completion: Completion,
     repeatable: Option<&Repeatable>,
 ) -> Result<Written, Error> {
-    written(scope.task_complete(id, expectation.for_a_task_that_exists(), completion.0, repeatable).await?)
+    written(scope.complete_task(id, expectation.for_a_task_that_exists(), completion.0, repeatable).await?)
 }
 
 /// Deletes a task.
 pub async fn delete(scope: &Scope<'_>, id: Uuid, expectation: Expectation) -> Result<(), Error> {
-    match scope.task_delete(id, expectation.for_a_task_that_exists()).await? {
+    match scope.delete_task(id, expectation.for_a_task_that_exists()).await? {
         Outcome::Deleted => Ok(()),
         other => written(other).map(drop),
     }
 }
 
 impl Expectation {
-    /// The versions that may be written to, for an operation that cannot create: a writer who expects no task there
-    /// can be content with none of them.
-    fn for_a_task_that_exists(self) -> Option<Vec<i64>> {
-        if self.absent { Some(Vec::new()) } else { self.versions }
+    /// The tags of the states that may be written to, for an operation that cannot create: a writer who expects no task
+    /// there can be content with none of them.
+    fn for_a_task_that_exists(self) -> Option<Vec<EntityTag>> {
+        if self.absent { Some(Vec::new()) } else { self.tags }
     }
 }
 

@@ -170,7 +170,7 @@ fn parameter(value: Value) -> ParameterValue {
         Value::Text(value) => ParameterValue::Str(value),
         Value::Uuid(value) => ParameterValue::Uuid(value.to_string()),
         Value::Json(value) => ParameterValue::Jsonb(value.into_bytes()),
-        Value::Ints(values) => ParameterValue::ArrayInt64(values.into_iter().map(Some).collect()),
+        Value::Texts(values) => ParameterValue::ArrayStr(values.into_iter().map(Some).collect()),
     }
 }
 

@@ -110,7 +110,7 @@ fn another_users_task_is_like_one_that_never_was() {
         }
     }
     assert_eq!(alice.get(&format!("/tasks/{}", task.id)).task(), task);
-    assert_eq!(alice.get("/tasks").header("etag"), "\"1\"");
+    assert!(alice.get("/tasks").header("etag").ends_with("-1\""));
     assert_eq!(everything_of(&alice), stored);
 }
 

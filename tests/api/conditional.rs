@@ -11,9 +11,9 @@ fn a_reader_who_has_the_task_gets_304() {
     let user = User::new("etag");
     let path = format!("/tasks/{}", user.create(json!({"title": "t"})).id);
     let etag = user.get(&path).header("etag").to_owned();
-    for known in [etag.as_str(), "*", "W/\"1\"", "\"7\", \"1\""] {
+    for known in [etag.as_str(), "*", &format!("W/{etag}"), &format!("\"7\", {etag}")] {
         let reply = user.get_with(&path, &[("if-none-match", known)]).expect(304);
-        assert_eq!((reply.body.as_str(), reply.header("etag")), ("", "\"1\""));
+        assert_eq!((reply.body.as_str(), reply.header("etag")), ("", etag.as_str()));
         assert_eq!(reply.header("cache-control"), "private, no-cache");
     }
     user.patch(&path, json!({"title": "u"})).expect(200);
@@ -54,16 +54,19 @@ fn what_the_reader_has_is_not_built() {
     let user = User::new("not-built");
     user.create(json!({"title": "t"}));
     let session = target().app_session();
-    let parts = |known: i64| {
+    let parts = |known: &str| {
         let list = json!({"order": "due_asc", "limit": 1, "count": true, "known": [known]});
         session.rows(&format!(
-            "select concat_ws(', ', unchanged, seq, tasks is null, last_id is null, total)
-             from api.task_list('{}', '{list}')",
+            "select concat_ws(', ', unchanged, substr(etag, 17), tasks is null, last_id is null, total)
+             from api.list_tasks('{}', '{list}')",
             user.id
         ))
     };
-    assert_eq!(parts(1), ["t, 1, t, t"]);
-    assert_eq!(parts(2), ["f, 1, f, t, 1"]);
+    let etag = user.get("/tasks").header("etag").replace('"', "");
+    assert_eq!(parts(&etag), ["t, -1, t, t"]);
+    assert_eq!(parts(&etag.replace("-1", "-2")), ["f, -1, f, t, 1"]);
+    // A part of a tag is none.
+    assert_eq!(parts("-1"), ["f, -1, f, t, 1"]);
 }
 
 #[test]
@@ -77,8 +80,10 @@ fn what_depends_on_the_clock_has_no_etag() {
 #[test]
 fn a_stale_writer_changes_nothing() {
     let user = User::new("if-match");
-    let path = format!("/tasks/{}", user.create(json!({"title": "first"})).id);
-    user.with_json("PATCH", &path, &[("if-match", "\"1\"")], json!({"title": "second"})).expect(200);
+    let first = user.create(json!({"title": "first"}));
+    let path = format!("/tasks/{}", first.id);
+    let second = user.with_json("PATCH", &path, &[("if-match", &first.etag)], json!({"title": "second"})).expect(200);
+    let (stale, current) = (first.etag.as_str(), second.header("etag"));
     let write = |method: &str, rest: &str, condition: (&str, &str)| {
         let body = match method {
             "PUT" => json!({"title": "lost", "completed": false}),
@@ -88,22 +93,26 @@ fn a_stale_writer_changes_nothing() {
         };
         user.with_json(method, &format!("{path}{rest}"), &[condition], body)
     };
+    let weak = format!("W/{current}");
     for (method, rest) in [("PUT", ""), ("PATCH", ""), ("PATCH", "/complete"), ("DELETE", "")] {
-        for condition in [("if-match", "\"1\""), ("if-match", "W/\"2\""), ("if-match", "\"x\""), ("if-none-match", "*")]
+        // Versions were tags once.
+        for condition in
+            [stale, &weak, "\"x\"", "\"2\"", "\"-2\""].map(|tag| ("if-match", tag)).into_iter().chain([("if-none-match", "*")])
         {
             let reply = write(method, rest, condition).expect(412);
             assert_eq!(reply.problem().code, "precondition_failed", "{method}{rest} {condition:?}");
         }
         assert_eq!(write(method, rest, ("if-match", "2")).mistakes(), ["If-Match"]);
         // Only `*` says something that a write can mean: to ignore the rest would be to write unguarded.
-        for tags in ["\"2\"", "\"1\"", "W/\"2\"", "\"x\", \"y\""] {
+        for tags in [current, stale, &weak, "\"x\", \"y\""] {
             assert_eq!(write(method, rest, ("if-none-match", tags)).mistakes(), ["If-None-Match"], "{method}{rest}");
         }
     }
     assert_eq!(user.get(&path).task().title, "second");
-    write("PATCH", "", ("if-match", "*")).expect(200);
-    write("PATCH", "/complete", ("if-match", "\"9\", \"3\"")).expect(200);
-    write("DELETE", "", ("if-match", "\"4\"")).expect(204);
+    let third = write("PATCH", "", ("if-match", "*")).expect(200);
+    let several = format!("\"9\", {}", third.header("etag"));
+    let fourth = write("PATCH", "/complete", ("if-match", &several)).expect(200);
+    write("DELETE", "", ("if-match", fourth.header("etag"))).expect(204);
     write("PATCH", "", ("if-match", "*")).expect(404);
 }
 

@@ -13,7 +13,8 @@ fn a_created_task_comes_back_whole() {
     assert_eq!((task.owner_id.as_str(), task.version, task.completed), (user.id.as_str(), 1, false));
     assert_eq!(task.id.get_version_num(), 7);
     assert_eq!(task.created_at, task.updated_at);
-    assert_eq!(reply.header("etag"), "\"1\"");
+    assert_eq!(reply.header("etag"), task.etag);
+    assert!(task.etag.ends_with("-1\""), "{}", task.etag);
     assert_eq!(reply.header("location"), user.path(&format!("/tasks/{}", task.id)));
     assert_eq!(user.send_to("GET", reply.header("location"), &[], None).expect(200).task(), task);
 }

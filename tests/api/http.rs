@@ -107,7 +107,7 @@ fn a_minimal_answer_has_no_body() {
     let minimal = ("prefer", "return=minimal");
     let created = user.with_json("POST", "/tasks", &[minimal], json!({"title": "t"})).expect(201);
     assert_eq!((created.body.as_str(), created.header("preference-applied")), ("", "return=minimal"));
-    assert_eq!(created.header("etag"), "\"1\"");
+    assert!(created.header("etag").ends_with("-1\""));
     let path = created.header("location").to_owned();
     let rest = path.strip_prefix(&user.path("")).unwrap();
     let body = json!({"title": "u", "completed": false});

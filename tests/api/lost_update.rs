@@ -34,22 +34,28 @@ fn statuses(replies: &[Reply]) -> Vec<u16> {
     replies.iter().map(|reply| reply.status).collect()
 }
 
-/// A user with one task at version 1, and the path of that task.
-fn user_with_task(name: &str) -> (User, String) {
+/// A user with one task, the path of that task and its entity tag.
+fn user_with_tagged_task(name: &str) -> (User, String, String) {
     let user = User::new(name);
-    let path = format!("/tasks/{}", user.create(json!({"title": "t"})).id);
+    let task = user.create(json!({"title": "t"}));
+    (user, format!("/tasks/{}", task.id), task.etag)
+}
+
+/// A user with one task, and the path of that task.
+fn user_with_task(name: &str) -> (User, String) {
+    let (user, path, _) = user_with_tagged_task(name);
     (user, path)
 }
 
 #[test]
 fn of_two_writers_with_the_same_if_match_one_is_refused() {
-    let first = [("if-match", "\"1\"")];
     for (method, body) in [
         ("PATCH", |title: &str| json!({ "title": title })),
         ("PUT", |title: &str| json!({"title": title, "completed": false})),
     ] as [(&str, fn(&str) -> Value); 2]
     {
-        let (user, path) = user_with_task("lost-update");
+        let (user, path, etag) = user_with_tagged_task("lost-update");
+        let first = [("if-match", etag.as_str())];
         let write = |title: &str| -> Request<'_> {
             let body = body(title);
             Box::new(|| user.with_json(method, &path, &first, body))
@@ -64,9 +70,9 @@ fn of_two_writers_with_the_same_if_match_one_is_refused() {
 
 #[test]
 fn of_two_completions_with_the_same_if_match_one_is_refused() {
-    let (user, path) = user_with_task("lost-completion");
+    let (user, path, etag) = user_with_tagged_task("lost-completion");
     let complete = format!("{path}/complete");
-    let toggle = || -> Request<'_> { Box::new(|| user.send("PATCH", &complete, &[("if-match", "\"1\"")], None)) };
+    let toggle = || -> Request<'_> { Box::new(|| user.send("PATCH", &complete, &[("if-match", &etag)], None)) };
     let replies = meet(hold(&user), vec![toggle(), toggle()]);
     assert_eq!(statuses(&replies), [200, 412]);
     let task = user.get(&path).task();
@@ -75,8 +81,8 @@ fn of_two_completions_with_the_same_if_match_one_is_refused() {
 
 #[test]
 fn of_a_change_and_a_deletion_with_the_same_if_match_one_is_refused() {
-    let first = [("if-match", "\"1\"")];
-    let (user, path) = user_with_task("lost-deletion");
+    let (user, path, etag) = user_with_tagged_task("lost-deletion");
+    let first = [("if-match", etag.as_str())];
     let requests: Vec<Request<'_>> = vec![
         Box::new(|| user.with_json("PATCH", &path, &first, json!({"title": "kept"}))),
         Box::new(|| user.send("DELETE", &path, &first, None)),
@@ -88,7 +94,8 @@ fn of_a_change_and_a_deletion_with_the_same_if_match_one_is_refused() {
         [200, 412] => assert_eq!(user.get(&path).task().title, "kept"),
         _ => panic!("{replies:?}"),
     }
-    let (user, path) = user_with_task("lost-deletions");
+    let (user, path, etag) = user_with_tagged_task("lost-deletions");
+    let first = [("if-match", etag.as_str())];
     let delete = || -> Request<'_> { Box::new(|| user.send("DELETE", &path, &first, None)) };
     assert_eq!(statuses(&meet(hold(&user), vec![delete(), delete()])), [204, 404]);
 }

@@ -16,6 +16,6 @@ mod target;
 pub use client::{Reply, User, anonymous, token_with};
 pub use issuer::{Answer, Issuer, jwks};
 pub use scratch::{Scratch, scratch};
-pub use session::Held;
+pub use session::{Held, Session};
 pub use signer::{Signer, base64url, fixture};
 pub use target::{CORS_ORIGIN, Ending, Process, Runs, SECRET, Target, kind, log_with, migrations, target};

@@ -201,14 +201,23 @@ fn a_caller_is_announced_for_one_transaction() {
         with("announce('$me')"),
         // Needs a caller to be announced before it.
         with("announce('$me'), api.next_write('$me')"),
+        with("get_task('$me', '$id')"),
+        with("list_tasks('$me', '{\"order\": \"due_asc\", \"limit\": 1}')"),
+        with(&format!("create_task('$me', gen_random_uuid(), '{fields}', null, null)")),
+        with(&format!("replace_task('$me', '$id', null, false, '{fields}')")),
+        with("patch_task('$me', '$id', null, '{\"title\": \"u\"}', null, null)"),
+        with("complete_task('$me', '$id', null, null, null, null)"),
+        with("delete_task('$me', '$id', null)"),
+        "select api.ready()".to_owned(),
+        // What older components call.
+        with(&format!("task_create('$me', '$id', '{fields}', null, null)")),
         with("task_get('$me', '$id')"),
         with("task_list('$me', '{\"order\": \"due_asc\", \"limit\": 1}')"),
-        with(&format!("task_create('$me', gen_random_uuid(), '{fields}', null, null)")),
-        with(&format!("task_put('$me', '$id', null, false, '{fields}')")),
+        with("task_tags('$me', '$id', '{1}')"),
+        with(&format!("task_put('$me', '$id', '{{1}}', false, '{fields}')")),
         with("task_patch('$me', '$id', null, '{\"title\": \"u\"}', null, null)"),
         with("task_complete('$me', '$id', null, null, null, null)"),
         with("task_delete('$me', '$id', null)"),
-        "select api.ready()".to_owned(),
     ] {
         called.extend(call.split("api.").skip(1).filter_map(|rest| rest.split('(').next()).map(str::to_owned));
         session.rows(&call);
@@ -231,8 +240,16 @@ fn only_these_columns_may_be_null() {
         "select table_name || '.' || column_name from information_schema.columns
          where table_schema = 'errand' and is_nullable = 'YES' order by 1",
     );
-    let expected = ["completed_at", "description", "due_at", "due_date", "due_time", "due_zone"];
-    assert_eq!(nullable, expected.map(|column| format!("task.{column}")));
+    let expected = [
+        "idempotency.seq",
+        "task.completed_at",
+        "task.description",
+        "task.due_at",
+        "task.due_date",
+        "task.due_time",
+        "task.due_zone",
+    ];
+    assert_eq!(nullable, expected);
 }
 
 /// The constraints keep out what the component refuses first: nothing else is there to test them.

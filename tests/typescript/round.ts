@@ -29,14 +29,14 @@ assert.equal(typeof listed.data.total, "number");
 
 const path = { ...mine, id: task.id };
 const patched = await errand.PATCH("/api/{user_id}/tasks/{id}", {
-  params: { path, header: { "If-Match": `"${task.version}"` } },
+  params: { path, header: { "If-Match": task.etag } },
   body: { description: "Window seat", due: null, completed: true },
 });
 assert.equal(patched.data?.version, task.version + 1, JSON.stringify(patched.error));
 assert.equal(patched.data.due, null);
 
 const stale = await errand.PATCH("/api/{user_id}/tasks/{id}", {
-  params: { path, header: { "If-Match": `"${task.version}"` } },
+  params: { path, header: { "If-Match": task.etag } },
   body: { title: "Lost" },
 });
 const problem: components["schemas"]["Problem"] | undefined = stale.error;

@@ -39,6 +39,8 @@ enum Action {
     },
     /// Show which migrations are applied
     Status,
+    /// Say that the database was restored from a backup: entity tags of before match nothing from now on
+    Restored,
     /// Drop everything in the database that is errand's, data included
     Reset {
         /// Do it on a database that is not on this machine, too
@@ -75,6 +77,7 @@ impl Db {
             Action::Migrate => up_to_date(&database).await,
             Action::Rollback { steps } => rollback(&database, steps).await,
             Action::Status => status(&database).await,
+            Action::Restored => restored(&database).await,
             Action::Reset { yes } => reset(&database, yes).await,
             Action::Psql { app, arguments } => psql(&database, &mut settings, app, &arguments).await,
             Action::Password => new_password(&database, &mut settings).await,
@@ -123,6 +126,12 @@ async fn status(database: &Database) -> Result<()> {
     if status.entries.iter().any(|entry| entry.problem.is_some()) {
         bail!("this database and this checkout do not fit together");
     }
+    Ok(())
+}
+
+async fn restored(database: &Database) -> Result<()> {
+    migrate::begin_epoch(&database.address).await?;
+    println!("{} has begun another epoch: what clients kept from before the restore is stale to it", database.address);
     Ok(())
 }
 

@@ -19,11 +19,12 @@ const SECRET: &str = "a secret for tests, and for nothing else";
 /// No such test takes longer.
 const VALIDITY: Duration = Duration::from_secs(60 * 60);
 
-/// What runs, and a token to call it with.
+/// What runs, and tokens of two users to call it with.
 pub(crate) struct Live {
     serving: Serving,
     pub(crate) url: String,
     pub(crate) token: String,
+    pub(crate) other_token: String,
 }
 
 impl Live {
@@ -45,9 +46,11 @@ impl Live {
         let anywhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let mut serving = Runtime::Host.serve(&program, anywhere, &environment)?;
         let url = format!("http://{}", serving.ready().await?);
-        let claims = json!({"sub": "live", "iat": now.as_secs(), "exp": (now + VALIDITY).as_secs()});
-        let token = encode(&Header::default(), &claims, &EncodingKey::from_secret(SECRET.as_bytes()))?;
-        Ok(Self { serving, url, token })
+        let token = |user: &str| {
+            let claims = json!({"sub": user, "iat": now.as_secs(), "exp": (now + VALIDITY).as_secs()});
+            encode(&Header::default(), &claims, &EncodingKey::from_secret(SECRET.as_bytes()))
+        };
+        Ok(Self { serving, url, token: token("live")?, other_token: token("other")? })
     }
 
     pub(crate) async fn stop(self) {

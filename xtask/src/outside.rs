@@ -48,7 +48,7 @@ pub(crate) async fn conformance(server: &str) -> Result<()> {
     outcome
 }
 
-/// Opens the documentation in a browser, and tries an operation there.
+/// Opens the documentation in a browser, tries an operation there, and asks as two users who share the browser.
 pub(crate) async fn browser(server: &str) -> Result<()> {
     let mut chromium = None;
     for program in CHROMIUM {
@@ -70,10 +70,11 @@ pub(crate) async fn browser(server: &str) -> Result<()> {
     };
     process::run(cargo(&["build", "--quiet"])?, LIMIT).await?;
     let live = Live::start(server).await?;
-    eprintln!("\n== the documentation in a browser");
+    eprintln!("\n== a browser");
     let test = async {
         let mut test = cargo(&["run", "--quiet"])?;
-        test.env("ERRAND_URL", &live.url).env("ERRAND_TOKEN", &live.token).env("ERRAND_CHROMIUM", chromium);
+        test.env("ERRAND_URL", &live.url).env("ERRAND_CHROMIUM", chromium);
+        test.env("ERRAND_TOKEN", &live.token).env("ERRAND_OTHER_TOKEN", &live.other_token);
         process::run(test, LIMIT).await
     };
     let outcome = test.await;

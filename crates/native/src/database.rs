@@ -83,7 +83,7 @@ impl ToSql for Parameter {
                 out.extend_from_slice(value.as_bytes());
                 Ok(IsNull::No)
             }
-            Value::Ints(values) => values.to_sql_checked(kind, out),
+            Value::Texts(values) => values.to_sql_checked(kind, out),
         }
     }
 

@@ -120,6 +120,23 @@ pub async fn status(address: &Address, migrations: &Path) -> Result<Status> {
     Ok(Status { entries: source.compare(&applied), functions_current })
 }
 
+/// Begins another epoch: every entity tag that was given out before matches nothing from now on. For a database that was
+/// restored from a backup, which would otherwise give tags out again for other states.
+pub async fn begin_epoch(address: &Address) -> Result<()> {
+    let mut client = connect(address).await?;
+    let tx = begin(&mut client).await?;
+    tx.batch_execute("select errand.begin_epoch()").await.map_err(|error| {
+        let reasons = explain::reasons(&error);
+        if [SqlState::UNDEFINED_FUNCTION, SqlState::INVALID_SCHEMA_NAME].iter().any(|code| error.code() == Some(code)) {
+            reasons.context("this database has no epochs yet; run `cargo xtask db migrate` first")
+        } else {
+            reasons.context("could not begin another epoch")
+        }
+    })?;
+    tx.commit().await?;
+    Ok(())
+}
+
 /// Drops everything that migrations and migrator made, data included. The role stays: other databases of the server
 /// may use it.
 pub async fn reset(address: &Address) -> Result<()> {

@@ -3,7 +3,7 @@
 #![expect(dead_code, reason = "the fields describe members of JSON objects; nothing is kept in them")]
 
 use utoipa::ToSchema;
-use utoipa::openapi::schema::{ArrayBuilder, Schema};
+use utoipa::openapi::schema::{ArrayBuilder, Schema, SchemaType};
 use utoipa::openapi::{ObjectBuilder, RefOr, Type};
 
 use crate::domain::Priority;
@@ -31,7 +31,7 @@ pub(in crate::api) struct NewTask {
     tags: Option<Vec<String>>,
 }
 
-/// A whole task. What is absent gets its default, whatever it was before.
+/// A whole task, as it was read or with these members alone. What is absent gets its default, whatever it was before.
 #[derive(ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"title": "Book the train", "completed": true}))]
@@ -46,6 +46,22 @@ pub(in crate::api) struct Replacement {
     due: Option<NewDue>,
     #[schema(schema_with = tags, required = false)]
     tags: Option<Vec<String>>,
+    #[schema(schema_with = ignored, required = false)]
+    id: (),
+    #[schema(schema_with = ignored, required = false)]
+    owner_id: (),
+    #[schema(schema_with = ignored, required = false)]
+    completed_at: (),
+    #[schema(schema_with = ignored, required = false)]
+    due_at: (),
+    #[schema(schema_with = ignored, required = false)]
+    version: (),
+    #[schema(schema_with = ignored, required = false)]
+    created_at: (),
+    #[schema(schema_with = ignored, required = false)]
+    updated_at: (),
+    #[schema(schema_with = ignored, required = false)]
+    etag: (),
 }
 
 /// A JSON merge patch (RFC 7396): what is absent stays, null clears.
@@ -145,12 +161,17 @@ fn description() -> Schema {
 fn tags() -> RefOr<Schema> {
     let tag = text().min_length(Some(1)).max_length(Some(50)).pattern(Some(CHARACTERS));
     let tags = ArrayBuilder::new()
-        .schema_type(utoipa::openapi::schema::SchemaType::from_iter([Type::Array, Type::Null]))
+        .schema_type(SchemaType::from_iter([Type::Array, Type::Null]))
         .items(tag)
         .max_items(Some(20))
         .unique_items(true)
         .description(Some("Up to 20 different labels of 1 to 50 characters; their order is kept."));
     Schema::from(tags).into()
+}
+
+/// What only the server changes.
+fn ignored() -> Schema {
+    ObjectBuilder::new().schema_type(SchemaType::AnyValue).read_only(true).description(Some("Ignored.")).into()
 }
 
 fn date() -> Schema {
@@ -192,5 +213,5 @@ fn text() -> ObjectBuilder {
 }
 
 fn nullable(schema: ObjectBuilder) -> ObjectBuilder {
-    schema.schema_type(utoipa::openapi::schema::SchemaType::from_iter([Type::String, Type::Null]))
+    schema.schema_type(SchemaType::from_iter([Type::String, Type::Null]))
 }

@@ -55,12 +55,12 @@ impl IntoParams for AnswerHeaders {
 
 impl IntoParams for GuardHeaders {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
-        let versions =
-            "Entity tags of the versions that may be written to, or `*` for any; 412 when the task has another.";
+        let states =
+            "Entity tags of the states that may be written to, or `*` for any; 412 when the task is in another.";
         let absent =
             "`*`: there must be no such task yet. PUT needs it to create one; no other write can be met with it.";
         vec![
-            header("If-Match", versions, entity_tags()).build(),
+            header("If-Match", states, entity_tags()).build(),
             header("If-None-Match", absent, text().enum_values(Some(["*"]))).build(),
         ]
     }
@@ -163,7 +163,7 @@ fn parameter(name: &str, place: ParameterIn, description: &str, schema: impl Int
 
 fn entity_tags() -> ObjectBuilder {
     // RFC 9110, section 8.8.3, in ASCII.
-    text().pattern(Some(r#"^(\*|(W/)?"[!#-~]*"( *, *(W/)?"[!#-~]*")*)$"#)).examples(["\"3\""])
+    text().pattern(Some(r#"^(\*|(W/)?"[!#-~]*"( *, *(W/)?"[!#-~]*")*)$"#)).examples(["\"9f86d081884c7d65-41\""])
 }
 
 fn date_or_instant() -> Schema {

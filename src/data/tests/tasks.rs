@@ -3,8 +3,8 @@
 use uuid::Uuid;
 
 use super::*;
-use crate::data::tasks::{Known, Listing, Outcome, StoredTask};
-use crate::domain::{After, Filter, Invalid, ListQuery, Order, Page, Repeatable, TaskPatch};
+use crate::data::tasks::{Listing, Outcome, StoredTask};
+use crate::domain::{After, EntityTag, Filter, Invalid, Known, ListQuery, Order, Page, Repeatable, TaskPatch};
 
 const ID: Uuid = Uuid::from_u128(1);
 
@@ -19,23 +19,26 @@ fn call<T>(answer: Answer, make: impl AsyncFnOnce(&Scope<'_>) -> T) -> (T, Asked
 }
 
 fn get(answer: Answer) -> Result<Option<StoredTask>, Error> {
-    call(answer, async |scope| scope.task_get(ID).await).0
+    call(answer, async |scope| scope.get_task(ID).await).0
 }
 
 fn delete(answer: Answer) -> Result<Outcome, Error> {
-    call(answer, async |scope| scope.task_delete(ID, None).await).0
+    call(answer, async |scope| scope.delete_task(ID, None).await).0
 }
 
 fn list(answer: Answer) -> Result<Listing, Error> {
-    call(answer, async |scope| scope.task_list(&newest(), None).await).0
+    call(answer, async |scope| scope.list_tasks(&newest(), None).await).0
 }
 
 fn newest() -> ListQuery {
     ListQuery { order: Order::default(), filter: Filter::default(), limit: 100, after: None, count: false }
 }
 
+/// As the database gives a task, and as a client gets it.
+const JSON: &str = r#"{"title":"t}"}"#;
+
 fn stored() -> StoredTask {
-    StoredTask { json: "{}".to_owned(), version: 3 }
+    StoredTask { json: r#"{"title":"t}","etag":"\"a-3\""}"#.to_owned(), etag: EntityTag::new("a-3") }
 }
 
 fn internal<T: std::fmt::Debug>(outcome: Result<T, Error>) -> String {
@@ -52,11 +55,11 @@ fn each_word_of_a_function_is_one_outcome() {
         ("ok", Outcome::Changed(stored())),
         ("replayed", Outcome::Replayed(stored())),
     ] {
-        assert_eq!(delete(row([text(word), text("{}"), Value::Int(3)])), Ok(outcome), "{word}");
+        assert_eq!(delete(row([text(word), text(JSON), text("a-3")])), Ok(outcome), "{word}");
         for (columns, why) in [
             (vec![text(word)], "a column is missing"),
             (vec![text(word), text("{}")], "a column is missing"),
-            (vec![text(word), Value::Null, Value::Int(3)], "a column is null"),
+            (vec![text(word), Value::Null, text("a-3")], &format!("a task is {word}, and null")),
             (vec![text(word), text("{}"), Value::Null], "a column is null"),
         ] {
             assert_eq!(internal(delete(row(columns))), why, "{word}");
@@ -82,39 +85,47 @@ fn what_no_function_of_errand_answers_is_an_internal_error() {
     assert_eq!(internal(delete(row([]))), "a column is missing");
     assert_eq!(internal(delete(row([Value::Null]))), "a column is null");
     assert!(internal(delete(row([Value::Bool(true)]))).starts_with("a column is boolean, not "));
-    assert_eq!(internal(delete(Ok(None))), "api.task_... gave no row");
-    assert_eq!(internal(get(Ok(None))), "api.task_get gave no row");
+    assert_eq!(internal(delete(Ok(None))), "api...._task gave no row");
+    assert_eq!(internal(get(Ok(None))), "api.get_task gave no row");
     assert_eq!(internal(get(row([]))), "a column is missing");
     assert_eq!(internal(get(row([text("{}")]))), "a column is missing");
     assert_eq!(internal(get(row([text("{}"), Value::Null]))), "a column is null");
-    assert_eq!(internal(list(Ok(None))), "api.task_list gave no row");
-    let (no, seq) = (Value::Bool(false), Value::Int(9));
-    for columns in [vec![], vec![no.clone()], vec![no.clone(), seq.clone()], vec![no, seq, text("")]] {
+    assert_eq!(internal(list(Ok(None))), "api.list_tasks gave no row");
+    let (no, etag) = (Value::Bool(false), text("a-9"));
+    for columns in [vec![], vec![no.clone()], vec![no.clone(), etag.clone()], vec![no, etag, text("")]] {
         assert_eq!(internal(list(row(columns))), "a column is missing");
     }
 }
 
 #[test]
-fn a_task_that_is_there_has_json_and_a_version() {
-    assert_eq!(get(row([text("{}"), Value::Int(3)])), Ok(Some(stored())));
+fn a_task_that_is_there_has_json_and_a_tag() {
+    assert_eq!(get(row([text(JSON), text("a-3")])), Ok(Some(stored())));
     assert_eq!(get(row([Value::Null, Value::Null])), Ok(None));
-    let of = |json: &str| StoredTask { json: json.to_owned(), version: 1 }.id();
+    let of = |json: &str| StoredTask { json: json.to_owned(), etag: EntityTag::new("a-3") }.id();
     assert_eq!(of(&format!(r#"{{"id":"{ID}","title":"t"}}"#)), Ok(ID));
     assert!(!internal(of("{}")).is_empty());
 }
 
+fn unchanged() -> Listing {
+    Listing::Unchanged { etag: EntityTag::new("a-9") }
+}
+
 #[test]
 fn a_list_is_unchanged_or_a_page_which_may_be_the_last_one() {
-    assert_eq!(list(row([Value::Bool(true), Value::Int(9)])), Ok(Listing::Unchanged { seq: 9 }));
+    const TASKS: &str = r#"{"n":1,"etag":"\"a-9\""},{"n":2,"etag":"\"a-4\""}"#;
+    assert_eq!(list(row([Value::Bool(true), text("a-9")])), Ok(unchanged()));
     let page = |key: Value, id: Value, total: Value| match list(row([
         Value::Bool(false),
-        Value::Int(9),
-        text("{},{}"),
+        text("a-9"),
+        text("{\"n\":1}\t9\n{\"n\":2}\t4"),
         key,
         id,
         total,
     ])) {
-        Ok(Listing::Page { seq: 9, page: Page { tasks, next, total } }) if tasks == "{},{}" => (next, total),
+        Ok(Listing::Page { etag, page: Page { tasks, next, total } }) => {
+            assert_eq!((etag.as_str(), tasks.as_str()), ("a-9", TASKS));
+            (next, total)
+        }
         other => panic!("{other:?}"),
     };
     let after = After { key: "k".to_owned(), id: "i".to_owned() };
@@ -122,6 +133,9 @@ fn a_list_is_unchanged_or_a_page_which_may_be_the_last_one() {
     assert_eq!(page(Value::Null, Value::Null, Value::Null), (None, None));
     assert_eq!(page(text("k"), Value::Null, Value::Null), (None, None));
     assert_eq!(page(Value::Null, text("i"), Value::Null), (None, None));
+    let lines = |lines: &str| list(row([Value::Bool(false), text("a-9"), text(lines), Value::Null, Value::Null, Value::Null]));
+    assert!(matches!(lines(""), Ok(Listing::Page { page, .. }) if page.tasks.is_empty()));
+    assert_eq!(internal(lines("{}\t1\n{}")), "a task has no number");
 }
 
 #[test]
@@ -137,10 +151,10 @@ fn a_value_that_the_database_refuses_in_a_list_is_that_of_the_cursor() {
 #[test]
 fn only_a_first_page_without_conditions_may_be_read_together_with_others() {
     let together = |query: ListQuery| {
-        let (outcome, asked) = call(row([Value::Bool(true), Value::Int(9)]), async |scope| {
-            scope.task_list(&query, Some(&Known::Any(true))).await
+        let (outcome, asked) = call(row([Value::Bool(true), text("a-9")]), async |scope| {
+            scope.list_tasks(&query, Some(&Known::Any(true))).await
         });
-        assert_eq!(outcome, Ok(Listing::Unchanged { seq: 9 }));
+        assert_eq!(outcome, Ok(unchanged()));
         asked.statement.together.is_some()
     };
     let after = Some(After { key: "k".to_owned(), id: "i".to_owned() });
@@ -154,8 +168,8 @@ fn only_a_first_page_without_conditions_may_be_read_together_with_others() {
 
 #[test]
 fn a_statement_for_many_calls_takes_and_gives_what_the_one_for_a_single_call_does() {
-    let (_, get) = call(row([Value::Null]), async |scope| scope.task_get(ID).await);
-    let (_, list) = call(row([Value::Bool(true), Value::Int(9)]), async |scope| scope.task_list(&newest(), None).await);
+    let (_, get) = call(row([Value::Null]), async |scope| scope.get_task(ID).await);
+    let (_, list) = call(row([Value::Bool(true), text("a-9")]), async |scope| scope.list_tasks(&newest(), None).await);
     for asked in [get, list] {
         let (alone, together) = (asked.statement.alone, asked.statement.together.unwrap());
         let columns = |sql: &str| sql.split(" from ").next().unwrap().trim().to_owned();
@@ -175,37 +189,37 @@ fn each_operation_hands_its_parameters_on_in_the_order_of_its_function() {
     let document = || Value::Json(serde_json::to_string(&fields).unwrap());
     let (alice, id) = (text("alice"), Value::Uuid(ID));
     let done = || row([text("not_found")]);
-    let versions = || Some(vec![1, 2]);
-    let (ints, key, print) = (Value::Ints(vec![1, 2]), text("k"), text("f"));
+    let tags = || Some(vec![EntityTag::new("a-1"), EntityTag::new("a-2")]);
+    let (texts, key, print) = (Value::Texts(vec!["a-1".to_owned(), "a-2".to_owned()]), text("k"), text("f"));
     let check = |asked: Asked, function: &str, expected: &[&Value]| {
         let list = (1..=expected.len()).map(|number| format!("${number}")).collect::<Vec<_>>().join(", ");
         let sql = asked.statement.alone;
         assert!(sql.ends_with(&format!(" from api.{function}({list})")), "{sql}");
         assert_eq!(asked.parameters.iter().collect::<Vec<_>>(), expected, "{sql}");
     };
-    let (_, asked) = call(done(), async |scope| scope.task_create(ID, &fields, repeatable).await);
-    check(asked, "task_create", &[&alice, &id, &document(), &key, &print]);
-    let (_, asked) = call(done(), async |scope| scope.task_create(ID, &fields, None).await);
-    check(asked, "task_create", &[&alice, &id, &document(), &Value::Null, &Value::Null]);
-    let (_, asked) = call(row([Value::Null]), async |scope| scope.task_get(ID).await);
-    check(asked, "task_get", &[&alice, &id]);
-    let (_, asked) = call(done(), async |scope| scope.task_put(ID, versions(), true, &fields).await);
-    check(asked, "task_put", &[&alice, &id, &ints, &Value::Bool(true), &document()]);
-    let (_, asked) = call(done(), async |scope| scope.task_put(ID, None, false, &fields).await);
-    check(asked, "task_put", &[&alice, &id, &Value::Null, &Value::Bool(false), &document()]);
-    let (_, asked) = call(done(), async |scope| scope.task_patch(ID, versions(), &fields, repeatable).await);
-    check(asked, "task_patch", &[&alice, &id, &ints, &document(), &key, &print]);
-    let (_, asked) = call(done(), async |scope| scope.task_complete(ID, versions(), Some(false), repeatable).await);
-    check(asked, "task_complete", &[&alice, &id, &ints, &Value::Bool(false), &key, &print]);
-    let (_, asked) = call(done(), async |scope| scope.task_complete(ID, None, None, None).await);
-    check(asked, "task_complete", &[&alice, &id, &Value::Null, &Value::Null, &Value::Null, &Value::Null]);
-    let (_, asked) = call(done(), async |scope| scope.task_delete(ID, versions()).await);
-    check(asked, "task_delete", &[&alice, &id, &ints]);
-    let (_, asked) = call(row([Value::Bool(true), Value::Int(9)]), async |scope| {
-        scope.task_list(&newest(), Some(&Known::Seqs(vec![4]))).await
+    let (_, asked) = call(done(), async |scope| scope.create_task(ID, &fields, repeatable).await);
+    check(asked, "create_task", &[&alice, &id, &document(), &key, &print]);
+    let (_, asked) = call(done(), async |scope| scope.create_task(ID, &fields, None).await);
+    check(asked, "create_task", &[&alice, &id, &document(), &Value::Null, &Value::Null]);
+    let (_, asked) = call(row([Value::Null]), async |scope| scope.get_task(ID).await);
+    check(asked, "get_task", &[&alice, &id]);
+    let (_, asked) = call(done(), async |scope| scope.replace_task(ID, tags(), true, &fields).await);
+    check(asked, "replace_task", &[&alice, &id, &texts, &Value::Bool(true), &document()]);
+    let (_, asked) = call(done(), async |scope| scope.replace_task(ID, None, false, &fields).await);
+    check(asked, "replace_task", &[&alice, &id, &Value::Null, &Value::Bool(false), &document()]);
+    let (_, asked) = call(done(), async |scope| scope.patch_task(ID, tags(), &fields, repeatable).await);
+    check(asked, "patch_task", &[&alice, &id, &texts, &document(), &key, &print]);
+    let (_, asked) = call(done(), async |scope| scope.complete_task(ID, tags(), Some(false), repeatable).await);
+    check(asked, "complete_task", &[&alice, &id, &texts, &Value::Bool(false), &key, &print]);
+    let (_, asked) = call(done(), async |scope| scope.complete_task(ID, None, None, None).await);
+    check(asked, "complete_task", &[&alice, &id, &Value::Null, &Value::Null, &Value::Null, &Value::Null]);
+    let (_, asked) = call(done(), async |scope| scope.delete_task(ID, tags()).await);
+    check(asked, "delete_task", &[&alice, &id, &texts]);
+    let (_, asked) = call(row([Value::Bool(true), text("a-9")]), async |scope| {
+        scope.list_tasks(&newest(), Some(&Known::Tags(vec![EntityTag::new("a-4")]))).await
     });
-    let expected = Value::Json(r#"{"order":"created_at_desc","limit":100,"known":[4]}"#.to_owned());
-    check(asked, "task_list", &[&alice, &expected]);
+    let expected = Value::Json(r#"{"order":"created_at_desc","limit":100,"known":["a-4"]}"#.to_owned());
+    check(asked, "list_tasks", &[&alice, &expected]);
 }
 
 #[test]
@@ -213,9 +227,9 @@ fn what_changes_something_is_a_write() {
     let lost = || DatabaseError::Lost("because".to_owned());
     let fields = TaskPatch::parse(br#"{"title":"t"}"#).unwrap();
     let unknown = |outcome: Result<Outcome, Error>| assert!(matches!(outcome, Err(Error::OutcomeUnknown(_))));
-    unknown(call(Err(lost()), async |scope| scope.task_create(ID, &fields, None).await).0);
-    unknown(call(Err(lost()), async |scope| scope.task_put(ID, None, true, &fields).await).0);
-    unknown(call(Err(lost()), async |scope| scope.task_patch(ID, None, &fields, None).await).0);
-    unknown(call(Err(lost()), async |scope| scope.task_complete(ID, None, None, None).await).0);
+    unknown(call(Err(lost()), async |scope| scope.create_task(ID, &fields, None).await).0);
+    unknown(call(Err(lost()), async |scope| scope.replace_task(ID, None, true, &fields).await).0);
+    unknown(call(Err(lost()), async |scope| scope.patch_task(ID, None, &fields, None).await).0);
+    unknown(call(Err(lost()), async |scope| scope.complete_task(ID, None, None, None).await).0);
     unknown(delete(Err(lost())));
 }

@@ -61,10 +61,11 @@ fn a_page_has_100_tasks_unless_the_client_says_so() {
 fn an_account_without_writes_has_an_empty_list() {
     let user = User::new("empty");
     let reply = user.get("/tasks?count=exact").expect(200);
-    assert_eq!((reply.body.as_str(), reply.header("etag")), (r#"{"tasks":[],"next_cursor":null,"total":0}"#, "\"0\""));
+    assert_eq!(reply.body, r#"{"tasks":[],"next_cursor":null,"total":0}"#);
+    assert!(reply.header("etag").ends_with("-0\""));
     assert_eq!(user.get("/tasks").body, r#"{"tasks":[],"next_cursor":null}"#);
     user.create(json!({"title": "t"}));
-    assert_eq!(user.get("/tasks").header("etag"), "\"1\"");
+    assert!(user.get("/tasks").header("etag").ends_with("-1\""));
 }
 
 /// The greatest key that a title can have, under the greatest id.
@@ -125,10 +126,10 @@ fn a_task_is_overdue_when_its_instant_is_past() {
         let list = format!(
             "{{\"order\": \"due_asc\", \"limit\": 10, \"count\": true, \"filter\": {{\"overdue\": {overdue}}}}}"
         );
-        scratch.rows(&format!("set local role errand_app; select total from api.task_list('a', '{list}'); reset role"))
+        scratch.rows(&format!("set local role errand_app; select total from api.list_tasks('a', '{list}'); reset role"))
     };
     scratch.rows(&format!(
-        "set local role errand_app; select api.task_create('a', gen_random_uuid(), '{task}', null, null); reset role"
+        "set local role errand_app; select api.create_task('a', gen_random_uuid(), '{task}', null, null); reset role"
     ));
     for (due_key, overdue) in [
         ("now() - interval '1 microsecond'", true),

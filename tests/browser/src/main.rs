@@ -1,5 +1,7 @@
 //! Opens /docs as a person would: reads the page, authorizes with a token, lists the tasks, and follows a problem to its
-//! explanation. `cargo xtask test --browser` runs it.
+//! explanation. Then two users share the browser and its cache. `cargo xtask test --browser` runs it.
+
+mod profile;
 
 use std::env;
 use std::ffi::OsStr;
@@ -16,7 +18,8 @@ const OPERATION: &str = "#operations-tasks-list_tasks";
 
 fn main() -> Result<()> {
     let variable = |name| env::var(name).with_context(|| format!("{name} is not set: cargo xtask test --browser"));
-    let (url, token, chromium) = (variable("ERRAND_URL")?, variable("ERRAND_TOKEN")?, variable("ERRAND_CHROMIUM")?);
+    let (url, chromium) = (variable("ERRAND_URL")?, variable("ERRAND_CHROMIUM")?);
+    let (token, other_token) = (variable("ERRAND_TOKEN")?, variable("ERRAND_OTHER_TOKEN")?);
     let quiet = ["--disable-quic", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
     let options = LaunchOptions::default_builder()
         .path(Some(program(&chromium)?))
@@ -57,9 +60,11 @@ fn main() -> Result<()> {
     ensure!(section.get_inner_text()?.contains("403"), "the problem is not explained");
     picture(&tab, "docs-problems.png")?;
 
+    profile::two_users_see_their_own(&tab, &token, &other_token)?;
+
     let complaints = complaints.lock().map_err(|_| anyhow::anyhow!("the listener failed"))?;
     ensure!(complaints.is_empty(), "the browser complains: {complaints:#?}");
-    println!("/docs: authorized, and listed the tasks with 200");
+    println!("/docs: authorized, and listed the tasks with 200; two users of one profile saw their own tasks");
     Ok(())
 }
 

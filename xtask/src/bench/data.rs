@@ -152,28 +152,37 @@ impl Data {
         Ok(self.client.batch_execute("checkpoint").await?)
     }
 
-    /// What the load generator needs to know of each user: id, token, number of the latest write, and tasks.
+    /// What the load generator needs to know of each user: id, token, the tags of lists, and tasks with theirs.
+    ///
+    /// The peers' tags are numbers: a task's version, and that of the user's latest write. So were errand's once; now they have
+    /// a digest, too. A client may send several, so each server is sent both, and knows one.
     pub(crate) async fn plan(&self, size: Size) -> Result<String> {
         let step = (size.tasks / SAMPLE).max(1);
+        let digests: bool = self.client.query_one("select to_regproc('api.tag_base') is not null", &[]).await?.try_get(0)?;
+        let base = if digests { "api.tag_base(account.user_id)" } else { "''" };
         let rows = self
             .client
             .query(
-                "select account.user_id, account.seq, (
-                     select string_agg(format('%s:%s', task.id, task.version), ' ')
-                     from generate_series(1, $3::int, $4::int) as n
-                     join errand.task on task.user_id = account.user_id
-                         and task.id = format('0193%s70008000%s', 10000000 + n, 100000000000 + u)::uuid)
-                 from generate_series($1::int, $1 + $2::int - 1) as u
-                 join errand.account on account.user_id = format('user-%s', u)
-                 order by u",
+                &format!(
+                    "select account.user_id, format('%1$s,%2$s%1$s', account.seq, base), (
+                         select string_agg(format('%s:%s,%s%s', task.id, task.version, base, task.seq), ' ')
+                         from generate_series(1, $3::int, $4::int) as n
+                         join errand.task on task.user_id = account.user_id
+                             and task.id = format('0193%s70008000%s', 10000000 + n, 100000000000 + u)::uuid)
+                     from generate_series($1::int, $1 + $2::int - 1) as u
+                     join errand.account on account.user_id = format('user-%s', u)
+                     cross join lateral (select {base}) as prefix (base)
+                     order by u"
+                ),
                 &[&number(size.first_user), &number(size.users), &number(size.tasks), &number(step)],
             )
             .await?;
         let mut plan = String::new();
         for row in rows {
-            let (user, seq, tasks): (String, i64, Option<String>) = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
+            let (user, tags, tasks): (String, String, Option<String>) =
+                (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
             let token = token::sign(&self.secret, &user)?;
-            plan.push_str(&format!("{user}\t{token}\t{seq}\t{}\n", tasks.unwrap_or_default()));
+            plan.push_str(&format!("{user}\t{token}\t{tags}\t{}\n", tasks.unwrap_or_default()));
         }
         Ok(plan)
     }

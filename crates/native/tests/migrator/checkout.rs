@@ -49,8 +49,10 @@ async fn fill(address: &Address) -> Result<()> {
 async fn titles(address: &Address) -> Result<String> {
     let client = connect::connect(address).await?;
     client.batch_execute("set session authorization errand_app").await?;
-    let list = r#"select (select string_agg(task ->> 'title', ', ') from jsonb_array_elements(('[' || tasks || ']')::jsonb) as task)
-        from api.task_list('alice', '{"order": "title_asc", "limit": 9, "filter": {"q": "task", "tags": ["tag"]}}')"#;
+    let list = r#"select (
+            select string_agg(split_part(task, chr(9), 1)::jsonb ->> 'title', ', ')
+            from string_to_table(tasks, chr(10)) as task)
+        from api.list_tasks('alice', '{"order": "title_asc", "limit": 9, "filter": {"q": "task", "tags": ["tag"]}}')"#;
     Ok(client.query_one(list, &[]).await?.try_get(0)?)
 }
 
@@ -61,26 +63,26 @@ async fn after_a_removal_and_a_change_of_shape_the_functions_are_those_of_a_new_
     assert_eq!(ask(&address, SCHEMA).await?, new_schema(&files).await?);
 
     // A change of shape as CONTRIBUTING.md has it: the new function has a new name, and the old one stays.
-    files.redefine("functions/task.sql", "task_get", |old| {
+    files.redefine("functions/task.sql", "get_task", |old| {
         let new = old
-            .replace("api.task_get(", "api.task_get_2(")
-            .replace("out version bigint)", "out version bigint, out seq bigint)")
+            .replace("api.get_task(", "api.get_task_2(")
+            .replace("out etag text)", "out etag text, out seq bigint)")
             .replace(
-                "select t.json, t.version into task, version",
-                "select t.json, t.version, t.seq into task, version, seq",
+                "select t.json, tag_base || t.seq into task, etag",
+                "select t.json, tag_base || t.seq, t.seq into task, etag, seq",
             );
         format!("{old}\n{new}")
     })?;
-    files.redefine("functions/task.sql", "task_delete", |_| String::new())?;
+    files.redefine("functions/task.sql", "delete_task", |_| String::new())?;
     let report = migrate(&address, &files).await?;
-    assert_eq!(report.functions_dropped, ["api.task_delete(text,uuid,bigint[])"]);
+    assert_eq!(report.functions_dropped, ["api.delete_task(text,uuid,text[])"]);
     let schema = ask(&address, SCHEMA).await?;
-    assert!(schema.contains("api.task_get_2(text,uuid)") && schema.contains("api.task_get(text,uuid)"), "{schema}");
+    assert!(schema.contains("api.get_task_2(text,uuid)") && schema.contains("api.get_task(text,uuid)"), "{schema}");
     assert_eq!(schema, new_schema(&files).await?);
 
     // A later version.
-    files.redefine("functions/task.sql", "task_get", |_| String::new())?;
-    assert_eq!(migrate(&address, &files).await?.functions_dropped, ["api.task_get(text,uuid)"]);
+    files.redefine("functions/task.sql", "get_task", |_| String::new())?;
+    assert_eq!(migrate(&address, &files).await?.functions_dropped, ["api.get_task(text,uuid)"]);
     assert_eq!(ask(&address, SCHEMA).await?, new_schema(&files).await?);
     Ok(())
 }
@@ -91,13 +93,13 @@ async fn a_change_of_shape_under_the_old_name_leaves_the_old_functions() -> Resu
     migrate(&address, &files).await?;
     let before = ask(&address, SCHEMA).await?;
     let original = files.read("functions/task.sql")?;
-    for (old, new) in [("out version bigint)", "out version bigint, out seq bigint)"), ("p_id uuid,", "p_id text,")] {
-        files.redefine("functions/task.sql", "task_get", |text| text.replace(old, new))?;
+    for (old, new) in [("out etag text)", "out etag text, out seq bigint)"), ("p_id uuid,", "p_id text,")] {
+        files.redefine("functions/task.sql", "get_task", |text| text.replace(old, new))?;
         // All others have another text, too.
         files
             .write("functions/caller.sql", &files.read("functions/caller.sql")?.replace("as $$", "as $$ -- changed"))?;
         let told = refusal(migrate(&address, &files).await)?;
-        assert!(told.contains("task_get") || told.contains("functions/task.sql"), "{told}");
+        assert!(told.contains("get_task") || told.contains("functions/task.sql"), "{told}");
         assert!(told.contains("give the new one a new name"), "{told}");
         assert_eq!(ask(&address, SCHEMA).await?, before);
         files.write("functions/task.sql", &original)?;

@@ -1,0 +1,2 @@
+-- Nothing is taken away. The functions of schema api go on using the epoch and the column until the next `migrate` replaces
+-- them, and those of an older checkout know neither.
