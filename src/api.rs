@@ -18,7 +18,7 @@ mod tasks;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::Request;
+use axum::extract::{MatchedPath, Request};
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get, patch};
@@ -83,10 +83,15 @@ pub fn router(app: Arc<App>) -> Router {
 
 /// OPTIONS is answered for every path; axum adds `Allow` to this answer as to the refusal.
 async fn method_not_allowed(request: Request) -> Response {
-    match *request.method() {
-        Method::OPTIONS => StatusCode::NO_CONTENT.into_response(),
-        _ => Problem::method_not_allowed().into_response(),
+    if *request.method() != Method::OPTIONS {
+        return Problem::method_not_allowed().into_response();
     }
+    let mut response = StatusCode::NO_CONTENT.into_response();
+    let path = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
+    if ROUTES.iter().any(|route| Some(route.path) == path && route.methods.contains(&"PATCH")) {
+        response.headers_mut().insert(body::ACCEPT_PATCH, body::PATCH_TYPES);
+    }
+    response
 }
 
 /// What answers in the place of the API when the configuration is not one to serve with: 503, and never an open door.

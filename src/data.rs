@@ -4,6 +4,7 @@
 //! without one, and the caller is always `$1`. The functions themselves are in `migrations/functions`.
 
 mod error;
+mod ready;
 mod statement;
 pub mod tasks;
 #[cfg(test)]
@@ -16,8 +17,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 pub use error::DatabaseError;
-pub use statement::Statement;
+pub use statement::{Over, Statement};
 pub use value::{Row, Value};
+
+use ready::{Ready, Step};
 
 use crate::auth::Caller;
 use crate::domain::Error;
@@ -25,11 +28,17 @@ use crate::domain::Error;
 /// The future of a database call.
 pub type Calling<'a> = Pin<Box<dyn Future<Output = Result<Option<Row>, DatabaseError>> + Send + 'a>>;
 
+/// The future of a moment's rest.
+pub type Pausing = Pin<Box<dyn Future<Output = ()> + Send>>;
+
 /// A PostgreSQL that can be asked one thing at a time. Implemented once per runtime.
 pub trait Database: Send + Sync {
     /// Makes one call, which gives at most one row. Past the deadline the answer is an error, whatever the call is waiting
     /// for: a place in a pool, a connection, others to go with, or the answer itself.
     fn call<'a>(&'a self, statement: Statement, parameters: Vec<Value>, deadline: Instant) -> Calling<'a>;
+
+    /// Waits for this long, over no connection.
+    fn pause(&self, time: Duration) -> Pausing;
 }
 
 /// The database, out of reach of anyone without a caller.
@@ -38,6 +47,7 @@ pub struct Data {
     database: Arc<dyn Database>,
     clock: fn() -> Instant,
     budget: Duration,
+    ready: Arc<Ready>,
 }
 
 /// The database as one caller sees it.
@@ -63,7 +73,7 @@ enum Kind {
 impl Data {
     /// Takes a database in. Each operation may take as long as the budget says.
     pub fn new(database: Arc<dyn Database>, clock: fn() -> Instant, budget: Duration) -> Self {
-        Self { database, clock, budget }
+        Self { database, clock, budget, ready: Arc::default() }
     }
 
     /// The database as this caller sees it.
@@ -71,19 +81,45 @@ impl Data {
         Scope { data: self, caller, stopwatch }
     }
 
-    /// Asks the database whether it can serve: a real query, of nobody's data, that must not take long.
+    /// Whether the database can serve: a real query, of nobody's data, that must not take long. Anyone may ask, so an answer is
+    /// good for half a second.
     pub async fn ready(&self, stopwatch: &dyn Stopwatch) -> Result<(), Error> {
-        const READY: Statement = Statement::alone("select api.ready()");
+        const READY: Statement = Statement::alone("select api.ready()").over(Over::Ready);
         const PATIENCE: Duration = Duration::from_secs(1);
         let begun = (self.clock)();
+        let asking = match self.ready.step(begun) {
+            Step::Known(answer) => return answer,
+            Step::Ask(asking) => asking,
+        };
         let deadline = begun + self.budget.min(PATIENCE);
         let answer = self.call(READY, Vec::new(), Kind::Read, deadline).await;
-        stopwatch.add((self.clock)().saturating_duration_since(begun));
-        answer?.ok_or_else(|| no_row("ready"))?;
-        Ok(())
+        let ended = (self.clock)();
+        stopwatch.add(ended.saturating_duration_since(begun));
+        let answer = answer.and_then(|row| row.map(drop).ok_or_else(|| no_row("ready")));
+        asking.done(ended, answer.clone());
+        answer
     }
 
     /// Runs a statement, a second time where the first one certainly left nothing behind and a second may fare better.
+    async fn ask(
+        &self,
+        statement: Statement,
+        parameters: Vec<Value>,
+        kind: Kind,
+        deadline: Instant,
+    ) -> Result<Option<Row>, DatabaseError> {
+        let error = match self.database.call(statement, parameters.clone(), deadline).await {
+            Ok(row) => return Ok(row),
+            Err(error) => error,
+        };
+        let again = error.was_rolled_back_by_chance() || kind == Kind::Read && error.broke_the_connection();
+        match again && (self.clock)() < deadline {
+            true => self.database.call(statement, parameters, deadline).await,
+            false => Err(error),
+        }
+    }
+
+    /// The same, with its failure as what a client can do about it.
     async fn call(
         &self,
         statement: Statement,
@@ -91,22 +127,44 @@ impl Data {
         kind: Kind,
         deadline: Instant,
     ) -> Result<Option<Row>, Error> {
-        let error = match self.database.call(statement, parameters.clone(), deadline).await {
-            Ok(row) => return Ok(row),
-            Err(error) => error,
-        };
-        let again = error.was_rolled_back_by_chance() || kind == Kind::Read && error.broke_the_connection();
-        let error = match again && (self.clock)() < deadline {
-            true => match self.database.call(statement, parameters, deadline).await {
-                Ok(row) => return Ok(row),
-                Err(error) => error,
-            },
-            false => error,
-        };
-        Err(match (kind, Error::from(error)) {
-            (Kind::Read, Error::OutcomeUnknown(cause)) => Error::Unavailable(cause),
+        self.ask(statement, parameters, kind, deadline).await.map_err(|error| kind.tell(error))
+    }
+
+    /// Runs a statement that needs one of its caller's slots: where none is free it is asked again a little later, and holds no
+    /// connection meanwhile.
+    async fn call_in_a_slot(
+        &self,
+        statement: Statement,
+        parameters: Vec<Value>,
+        kind: Kind,
+        deadline: Instant,
+    ) -> Result<Option<Row>, Error> {
+        for pause in PAUSES {
+            match self.call(statement, parameters.clone(), kind, deadline).await? {
+                Some(row) if row.is_busy() => {}
+                answer => return Ok(answer),
+            }
+            if (self.clock)() + pause >= deadline {
+                return Err(Error::TooManyRequests);
+            }
+            self.database.pause(pause).await;
+        }
+        match self.call(statement, parameters, kind, deadline).await? {
+            Some(row) if row.is_busy() => Err(Error::TooManyRequests),
+            answer => Ok(answer),
+        }
+    }
+}
+
+/// How long a statement waits for a slot of its caller's, each time that none is free.
+const PAUSES: [Duration; 3] = [Duration::from_millis(20), Duration::from_millis(50), Duration::from_millis(100)];
+
+impl Kind {
+    fn tell(self, error: DatabaseError) -> Error {
+        match (self, Error::from(error)) {
+            (Self::Read, Error::OutcomeUnknown(cause)) => Error::Unavailable(cause),
             (_, error) => error,
-        })
+        }
     }
 }
 
@@ -117,28 +175,46 @@ impl Scope<'_> {
         statement: Statement,
         parameters: impl IntoIterator<Item = Value>,
     ) -> Result<Option<Row>, Error> {
-        self.call(statement, parameters, Kind::Read).await
+        self.timed(async |deadline| {
+            let parameters = self.with_caller(parameters);
+            match statement.over {
+                Over::Own => self.data.call_in_a_slot(statement, parameters, Kind::Read, deadline).await,
+                _ => self.data.call(statement, parameters, Kind::Read, deadline).await,
+            }
+        })
+        .await
     }
 
-    /// Runs a statement that may change something, with the caller before the other parameters.
+    /// Runs a statement that may change something, with the caller before the other parameters, and behind them whether it may
+    /// wait for another write. It may not where it shares its connection; where it would have to, it is asked again over one of
+    /// its own.
     async fn write(
         &self,
         statement: Statement,
         parameters: impl IntoIterator<Item = Value>,
     ) -> Result<Option<Row>, Error> {
-        self.call(statement, parameters, Kind::Write).await
+        self.timed(async |deadline| {
+            let parameters = self.with_caller(parameters);
+            let with = |wait: bool| parameters.iter().cloned().chain([wait.into()]).collect();
+            match self.data.ask(statement, with(false), Kind::Write, deadline).await {
+                Err(error) if error.met_a_lock() => {
+                    self.data.call_in_a_slot(statement.over(Over::Own), with(true), Kind::Write, deadline).await
+                }
+                answer => answer.map_err(|error| Kind::Write.tell(error)),
+            }
+        })
+        .await
     }
 
-    async fn call(
-        &self,
-        statement: Statement,
-        parameters: impl IntoIterator<Item = Value>,
-        kind: Kind,
-    ) -> Result<Option<Row>, Error> {
+    fn with_caller(&self, parameters: impl IntoIterator<Item = Value>) -> Vec<Value> {
         let caller = Value::from(self.caller.user_id().to_owned());
-        let parameters = std::iter::once(caller).chain(parameters).collect();
+        std::iter::once(caller).chain(parameters).collect()
+    }
+
+    /// Tells the stopwatch how long it took.
+    async fn timed<T>(&self, call: impl AsyncFnOnce(Instant) -> T) -> T {
         let begun = (self.data.clock)();
-        let answer = self.data.call(statement, parameters, kind, begun + self.data.budget).await;
+        let answer = call(begun + self.data.budget).await;
         self.stopwatch.add((self.data.clock)().saturating_duration_since(begun));
         answer
     }

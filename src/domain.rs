@@ -11,6 +11,7 @@ mod json;
 mod list;
 mod repeatable;
 mod task;
+mod text;
 
 pub use cursor::{Cursor, CursorBinding};
 pub use due::{Due, DuePatch, TimeZone};

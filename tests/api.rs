@@ -60,6 +60,8 @@ mod published_keys;
 mod recipes;
 #[path = "api/shared_keys.rs"]
 mod shared_keys;
+#[path = "api/slots.rs"]
+mod slots;
 #[path = "api/statuses.rs"]
 mod statuses;
 #[path = "api/tokens.rs"]

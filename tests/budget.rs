@@ -13,7 +13,7 @@ use allocation_counter::measure;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
-use errand::data::{Calling, Database, Row, Statement, Value};
+use errand::data::{Calling, Database, Pausing, Row, Statement, Value};
 use errand::{Adapters, Ambient, App, Config};
 use errand_native::keys::NativeKeys;
 use jwt_compact::alg::{Hs256, Hs256Key};
@@ -50,7 +50,7 @@ impl Database for Recorded {
         } else {
             let (key, id) = ("2026-11-22 18:59:12.123456+00", "01932000-0001-7000-8000-100000000001");
             vec![
-                Value::Bool(false),
+                Value::Text("page".to_owned()),
                 Value::Text("9f86d081884c7d65-7".to_owned()),
                 Value::Text(self.page.clone()),
                 Value::Text(key.to_owned()),
@@ -59,6 +59,10 @@ impl Database for Recorded {
             ]
         };
         Box::pin(std::future::ready(Ok(Some(Row::new(columns)))))
+    }
+
+    fn pause(&self, _: Duration) -> Pausing {
+        panic!("nobody waits")
     }
 }
 

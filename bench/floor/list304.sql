@@ -1,2 +1,2 @@
 \set u random(1, :users)
-select unchanged, etag, tasks, last_key, last_id, total from api.list_tasks('user-' || :u, '{"order": "created_at_desc", "limit": 50, "known": true}');
+select outcome, etag, tasks, last_key, last_id, total from api.list_tasks('user-' || :u, '{"order": "created_at_desc", "limit": 50, "known": true}');

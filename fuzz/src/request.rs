@@ -87,7 +87,7 @@ fn repeats(answer: &Answer, keys: &[Vec<u8>]) {
         if !statement.contains("create_task") && !statement.contains("patch_task") {
             continue;
         }
-        let [.., key, fingerprint] = &parameters[..] else { panic!("{parameters:?}") };
+        let [.., key, fingerprint, _] = &parameters[..] else { panic!("{parameters:?}") };
         match (key, fingerprint) {
             (Value::Null, Value::Null) => assert!(keys.is_empty()),
             (Value::Text(key), Value::Text(_)) => {

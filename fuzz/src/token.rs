@@ -96,8 +96,10 @@ fn is_meant(caller: &Caller, claims: &[u8]) {
     let Ok(claims) = serde_json::from_str::<Value>(text) else { return };
     assert_eq!(claims["sub"], caller.user_id());
     assert!((1..=255).contains(&caller.user_id().chars().count()));
-    assert!(claims["exp"].as_u64().unwrap() + SKEW > NOW);
-    assert!(claims["nbf"].as_u64().unwrap_or(0) <= NOW + SKEW);
+    // Whole seconds, perhaps of a number with a fraction or an exponent.
+    let seconds = |name: &str| claims[name].as_f64().map(|seconds| seconds as u64);
+    assert!(seconds("exp").unwrap() + SKEW > NOW);
+    assert!(seconds("nbf").unwrap_or(0) <= NOW + SKEW);
     assert_eq!(claims["iss"], ISSUER);
     let audience = match &claims["aud"] {
         Value::Array(several) => several.iter().any(|one| one == AUDIENCE),

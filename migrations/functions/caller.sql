@@ -21,12 +21,41 @@ $$;
 create or replace function api.next_write(p_caller text, out seq bigint, out at timestamptz)
 language plpgsql as $$
 begin
-    insert into errand.account as account (user_id, seq, last_at)
-    values (p_caller, 1, clock_timestamp())
+    insert into errand.account as account (user_id, seq, last_at, number)
+    values (
+        p_caller, 1, clock_timestamp(),
+        -- Drawn for a row that is made, and not for each write.
+        case when exists (select from errand.account) then 0 else nextval('errand.account_number') end)
     on conflict (user_id) do update
     set seq = account.seq + 1,
         last_at = greatest(clock_timestamp(), account.last_at + interval '1 microsecond')
     returning account.seq, account.last_at into next_write.seq, next_write.at;
+end
+$$;
+
+-- Takes one of the caller's three slots for this transaction, if one is free: so many statements of a user that may read all that
+-- the user has, or wait for another write, are run at the same time. Who has no account has nothing to read or to wait for.
+create or replace function api.take_slot() returns boolean
+language plpgsql as $$
+declare
+    account_number constant int := (select account.number from errand.account);
+begin
+    -- The search ends with the first that is free. Numbers from 0 on name keys (api.claim).
+    return account_number is null
+        or exists (select from generate_series(1, 3) as slot where pg_try_advisory_xact_lock(account_number, -slot));
+end
+$$;
+
+-- Whether a write may go on. Over a connection that it shares with others (p_wait is false) it waits for no other write of its
+-- user longer than a millisecond: then PostgreSQL refuses it with 55P03, and it is asked again over one of its own, where it may
+-- wait (true), in a slot. Those that wait without one (NULL) are called by others that have done all this.
+create or replace function api.may_go_on(p_wait boolean) returns boolean
+language plpgsql as $$
+begin
+    if p_wait is false then
+        perform set_config('lock_timeout', '1ms', true);
+    end if;
+    return p_wait is not true or api.take_slot();
 end
 $$;
 
@@ -37,19 +66,23 @@ language sql stable as $$
     select encode(substr(sha256(convert_to(errand.epoch() || ' 2 ' || p_user, 'UTF8')), 1, 8), 'hex') || '-'
 $$;
 
--- Text as searches and sorts see it: without case and without accents.
-create or replace function api.fold(p_text text) returns text
-language sql immutable as $$
-    select translate(
-        regexp_replace(normalize(lower(p_text), nfkd), '[\u0300-\u036f]', '', 'g'), 'øłđðħıŧßæœþ', 'olddhitsaot')
-$$;
-
--- Whether the component can serve: the schema is there, and row-level security holds the role.
+-- Whether the component can serve: the schema is there, row-level security holds the role, the role is not the owner's (who
+-- could take the wall down), and no statement and no lock is waited for for ever.
 create or replace function api.ready() returns boolean
 language plpgsql stable as $$
 declare
     caller constant text := api.announce('');
 begin
+    if pg_has_role((select c.relowner from pg_catalog.pg_class as c where c.oid = 'errand.task'::regclass), 'member') then
+        raise exception using errcode = 'insufficient_privilege',
+            message = 'the role owns the tables, or is a member of their owner',
+            hint = 'The component must log in as errand_app.';
+    end if;
+    if '0' in (current_setting('statement_timeout'), current_setting('lock_timeout')) then
+        raise exception using errcode = 'insufficient_privilege',
+            message = 'the role has no statement_timeout, or no lock_timeout',
+            hint = 'They are settings of errand_app; log in anew after they were set.';
+    end if;
     perform from errand.account limit 1;
     return true;
 end

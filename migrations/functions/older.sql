@@ -25,7 +25,7 @@ declare
     caller constant text := api.announce(p_caller);
 begin
     select done.outcome, done.task, (done.task::jsonb ->> 'version')::bigint into outcome, task, version
-    from api.create_task(caller, p_id, p_task, p_key, p_fingerprint) as done;
+    from api.create_task(caller, p_id, p_task, p_key, p_fingerprint, null) as done;
 end
 $$;
 
@@ -46,7 +46,7 @@ declare
     caller constant text := api.announce(p_caller);
 begin
     select done.outcome, done.task, (done.task::jsonb ->> 'version')::bigint into outcome, task, version
-    from api.replace_task(caller, p_id, api.task_tags(caller, p_id, p_if_match), p_create, p_task) as done;
+    from api.replace_task(caller, p_id, api.task_tags(caller, p_id, p_if_match), p_create, p_task, null) as done;
 end
 $$;
 
@@ -59,7 +59,7 @@ declare
 begin
     select done.outcome, done.task, (done.task::jsonb ->> 'version')::bigint into outcome, task, version
     from api.patch_task(
-        caller, p_id, api.task_tags(caller, p_id, p_if_match), p_patch, p_key, p_fingerprint) as done;
+        caller, p_id, api.task_tags(caller, p_id, p_if_match), p_patch, p_key, p_fingerprint, null) as done;
 end
 $$;
 
@@ -72,7 +72,7 @@ declare
 begin
     select done.outcome, done.task, (done.task::jsonb ->> 'version')::bigint into outcome, task, version
     from api.complete_task(
-        caller, p_id, api.task_tags(caller, p_id, p_if_match), p_completed, p_key, p_fingerprint) as done;
+        caller, p_id, api.task_tags(caller, p_id, p_if_match), p_completed, p_key, p_fingerprint, null) as done;
 end
 $$;
 
@@ -81,7 +81,7 @@ language plpgsql as $$
 declare
     caller constant text := api.announce(p_caller);
 begin
-    outcome := api.delete_task(caller, p_id, api.task_tags(caller, p_id, p_if_match));
+    outcome := api.delete_task(caller, p_id, api.task_tags(caller, p_id, p_if_match), null);
 end
 $$;
 
@@ -99,14 +99,16 @@ begin
         known := to_jsonb(array(select tag_base || number from jsonb_array_elements_text(known) as number));
     end if;
     select * into list from api.list_tasks(caller, jsonb_set(p_list, '{known}', coalesce(known, 'null')));
-    unchanged := list.unchanged;
+    unchanged := list.outcome = 'unchanged';
     seq := substr(list.etag, length(tag_base) + 1);
-    tasks := array_to_string(
-        array(
-            select split_part(line, chr(9), 1)
-            from string_to_table(list.tasks, chr(10)) with ordinality as task (line, number)
-            order by number),
-        ',');
+    if not unchanged then
+        tasks := array_to_string(
+            array(
+                select split_part(line, chr(9), 1)
+                from string_to_table(list.tasks, chr(10)) with ordinality as task (line, number)
+                order by number),
+            ',');
+    end if;
     last_key := list.last_key;
     last_id := list.last_id;
     total := list.total;

@@ -1,12 +1,13 @@
 -- One task: create, get, replace, patch, complete, delete.
 --
 -- No function names the user's column in a condition: row-level security does, in every statement. Each write answers
--- with an outcome: `created`, `ok`, `deleted`, `not_found`, `stale` (the entity tag is none of p_if_match) or `exists`.
+-- with an outcome: `created`, `ok`, `deleted`, `not_found`, `stale` (the entity tag is none of p_if_match), `exists` or `busy`
+-- (the caller's slots are taken: api.may_go_on, which p_wait is for).
 -- A write with a key (p_key, p_fingerprint; NULL for none) may have those of api.recall instead. A task comes as its JSON
 -- without the member `etag`, and as its entity tag without the quotes: the component puts them together.
 
 create or replace function api.create_task(
-    p_caller text, p_id uuid, p_task jsonb, p_key text, p_fingerprint text,
+    p_caller text, p_id uuid, p_task jsonb, p_key text, p_fingerprint text, p_wait boolean,
     out outcome text, out task text, out etag text)
 language plpgsql as $$
 declare
@@ -15,6 +16,10 @@ declare
     stamp record;
     new_version bigint;
 begin
+    if not api.may_go_on(p_wait) then
+        outcome := 'busy';
+        return;
+    end if;
     if p_key is not null then
         select * into outcome, task, etag from api.recall(p_key, p_fingerprint, tag_base);
         if outcome is not null then
@@ -54,155 +59,198 @@ begin
 end
 $$;
 
--- Looks for the task and keeps other writers away from it: NULL where it may be written, else the outcome.
-create or replace function api.refusal(p_id uuid, p_if_match text[], p_tag_base text) returns text
+-- Why a task may not be written: NULL where it may.
+create or replace function api.refusal(p_found boolean, p_etag text, p_if_match text[]) returns text
+language sql immutable as $$
+    select case when not p_found then 'not_found' when p_etag <> all (p_if_match) then 'stale' end
+$$;
+
+-- Writes what a client may change of a task: p_held is the row, which is locked, and p_wanted what it shall be. Where nothing
+-- changes, nothing is written, and version, time and number stay.
+create or replace function api.save_task(
+    p_user text, p_held errand.task, p_wanted errand.task, out task text, out seq bigint, out version bigint)
 language plpgsql as $$
 declare
-    current_seq bigint;
+    stamp record;
 begin
-    select t.seq into current_seq from errand.task as t where t.id = p_id for update;
-    return case
-        when not found then 'not_found'
-        when p_tag_base || current_seq <> all (p_if_match) then 'stale'
-    end;
+    if (p_wanted.title, p_wanted.description, p_wanted.completed, p_wanted.priority, p_wanted.tags,
+            p_wanted.due_date, p_wanted.due_time, p_wanted.due_zone)
+        is not distinct from (p_held.title, p_held.description, p_held.completed, p_held.priority, p_held.tags,
+            p_held.due_date, p_held.due_time, p_held.due_zone)
+    then
+        task := p_held.json;
+        seq := p_held.seq;
+        version := p_held.version;
+        return;
+    end if;
+    stamp := api.next_write(p_user);
+    update errand.task as t
+    set seq = stamp.seq,
+        version = p_held.version + 1,
+        updated_at = stamp.at,
+        completed = p_wanted.completed,
+        completed_at = case when p_wanted.completed then coalesce(p_held.completed_at, stamp.at) end,
+        due_date = p_wanted.due_date,
+        due_time = p_wanted.due_time,
+        due_zone = p_wanted.due_zone,
+        priority = p_wanted.priority,
+        tags = p_wanted.tags,
+        title = p_wanted.title,
+        description = p_wanted.description
+    where t.id = p_held.id
+    returning t.json, t.seq, t.version into task, save_task.seq, save_task.version;
 end
 $$;
 
 -- Takes the place of the whole task. With p_create it creates instead, and a task that is there is left alone.
 create or replace function api.replace_task(
-    p_caller text, p_id uuid, p_if_match text[], p_create boolean, p_task jsonb,
+    p_caller text, p_id uuid, p_if_match text[], p_create boolean, p_task jsonb, p_wait boolean,
     out outcome text, out task text, out etag text)
 language plpgsql as $$
 declare
     caller constant text := api.announce(p_caller);
     tag_base constant text := api.tag_base(caller);
-    stamp record;
+    held errand.task;
+    wanted errand.task;
 begin
+    if not api.may_go_on(p_wait) then
+        outcome := 'busy';
+        return;
+    end if;
     if p_create then
         if exists (select from errand.task as t where t.id = p_id) then
             outcome := 'exists';
         else
-            select * into outcome, task, etag from api.create_task(caller, p_id, p_task, null, null);
+            select * into outcome, task, etag from api.create_task(caller, p_id, p_task, null, null, null);
         end if;
         return;
     end if;
-    outcome := api.refusal(p_id, p_if_match, tag_base);
+    select t.* into held from errand.task as t where t.id = p_id for update;
+    outcome := api.refusal(found, tag_base || held.seq, p_if_match);
     if outcome is not null then
         return;
     end if;
-    stamp := api.next_write(caller);
-    update errand.task as t
-    set seq = stamp.seq,
-        version = t.version + 1,
-        updated_at = stamp.at,
-        completed = (p_task ->> 'completed')::boolean,
-        completed_at = case when (p_task ->> 'completed')::boolean then coalesce(t.completed_at, stamp.at) end,
-        due_date = (p_task ->> 'due_date')::date,
-        due_time = p_task ->> 'due_time',
-        due_zone = p_task ->> 'due_zone',
-        priority = (p_task ->> 'priority')::smallint,
-        tags = array(select jsonb_array_elements_text(p_task -> 'tags')),
-        title = p_task ->> 'title',
-        description = p_task ->> 'description'
-    where t.id = p_id
-    returning 'ok', t.json, tag_base || t.seq into outcome, task, etag;
+    wanted.completed := p_task ->> 'completed';
+    wanted.due_date := p_task ->> 'due_date';
+    wanted.due_time := p_task ->> 'due_time';
+    wanted.due_zone := p_task ->> 'due_zone';
+    wanted.priority := p_task ->> 'priority';
+    wanted.tags := array(select jsonb_array_elements_text(p_task -> 'tags'));
+    wanted.title := p_task ->> 'title';
+    wanted.description := p_task ->> 'description';
+    select 'ok', saved.task, tag_base || saved.seq into outcome, task, etag from api.save_task(caller, held, wanted) as saved;
 end
 $$;
 
 -- Changes the fields that p_patch has; one that is null there is cleared. The parts of `due` are fields of their own, so
 -- that a merge patch may change one of them.
 create or replace function api.patch_task(
-    p_caller text, p_id uuid, p_if_match text[], p_patch jsonb, p_key text, p_fingerprint text,
+    p_caller text, p_id uuid, p_if_match text[], p_patch jsonb, p_key text, p_fingerprint text, p_wait boolean,
     out outcome text, out task text, out etag text)
 language plpgsql as $$
 declare
     caller constant text := api.announce(p_caller);
     tag_base constant text := api.tag_base(caller);
-    stamp record;
-    new_version bigint;
+    held errand.task;
+    wanted errand.task;
+    saved record;
 begin
+    if not api.may_go_on(p_wait) then
+        outcome := 'busy';
+        return;
+    end if;
     if p_key is not null then
         select * into outcome, task, etag from api.recall(p_key, p_fingerprint, tag_base);
         if outcome is not null then
             return;
         end if;
     end if;
-    outcome := api.refusal(p_id, p_if_match, tag_base);
+    select t.* into held from errand.task as t where t.id = p_id for update;
+    outcome := api.refusal(found, tag_base || held.seq, p_if_match);
     if outcome is not null then
         return;
     end if;
-    stamp := api.next_write(caller);
-    update errand.task as t
-    set seq = stamp.seq,
-        version = t.version + 1,
-        updated_at = stamp.at,
-        completed = coalesce((p_patch ->> 'completed')::boolean, t.completed),
-        completed_at = case
-            when coalesce((p_patch ->> 'completed')::boolean, t.completed) then coalesce(t.completed_at, stamp.at)
-        end,
-        due_date = case when p_patch ? 'due_date' then (p_patch ->> 'due_date')::date else t.due_date end,
-        due_time = case when p_patch ? 'due_time' then p_patch ->> 'due_time' else t.due_time end,
-        due_zone = case when p_patch ? 'due_zone' then p_patch ->> 'due_zone' else t.due_zone end,
-        priority = coalesce((p_patch ->> 'priority')::smallint, t.priority),
-        tags = case
-            when p_patch ? 'tags' then array(select jsonb_array_elements_text(p_patch -> 'tags'))
-            else t.tags
-        end,
-        title = coalesce(p_patch ->> 'title', t.title),
-        description = case when p_patch ? 'description' then p_patch ->> 'description' else t.description end
-    where t.id = p_id
-    returning 'ok', t.json, tag_base || t.seq, t.version into outcome, task, etag, new_version;
+    wanted := held;
+    wanted.completed := coalesce((p_patch ->> 'completed')::boolean, held.completed);
+    wanted.priority := coalesce((p_patch ->> 'priority')::smallint, held.priority);
+    wanted.title := coalesce(p_patch ->> 'title', held.title);
+    if p_patch ? 'due_date' then
+        wanted.due_date := p_patch ->> 'due_date';
+    end if;
+    if p_patch ? 'due_time' then
+        wanted.due_time := p_patch ->> 'due_time';
+    end if;
+    if p_patch ? 'due_zone' then
+        wanted.due_zone := p_patch ->> 'due_zone';
+    end if;
+    if p_patch ? 'tags' then
+        wanted.tags := array(select jsonb_array_elements_text(p_patch -> 'tags'));
+    end if;
+    if p_patch ? 'description' then
+        wanted.description := p_patch ->> 'description';
+    end if;
+    saved := api.save_task(caller, held, wanted);
+    outcome := 'ok';
+    task := saved.task;
+    etag := tag_base || saved.seq;
     if p_key is not null then
-        perform api.keep_answer(p_key, p_fingerprint, task, new_version, stamp.seq);
+        perform api.keep_answer(p_key, p_fingerprint, task, saved.version, saved.seq);
     end if;
 end
 $$;
 
 -- Completes or reopens the task; with p_completed NULL, whichever it is not.
 create or replace function api.complete_task(
-    p_caller text, p_id uuid, p_if_match text[], p_completed boolean, p_key text, p_fingerprint text,
+    p_caller text, p_id uuid, p_if_match text[], p_completed boolean, p_key text, p_fingerprint text, p_wait boolean,
     out outcome text, out task text, out etag text)
 language plpgsql as $$
 declare
     caller constant text := api.announce(p_caller);
     tag_base constant text := api.tag_base(caller);
-    stamp record;
-    new_version bigint;
+    held errand.task;
+    wanted errand.task;
+    saved record;
 begin
+    if not api.may_go_on(p_wait) then
+        outcome := 'busy';
+        return;
+    end if;
     if p_key is not null then
         select * into outcome, task, etag from api.recall(p_key, p_fingerprint, tag_base);
         if outcome is not null then
             return;
         end if;
     end if;
-    outcome := api.refusal(p_id, p_if_match, tag_base);
+    select t.* into held from errand.task as t where t.id = p_id for update;
+    outcome := api.refusal(found, tag_base || held.seq, p_if_match);
     if outcome is not null then
         return;
     end if;
-    stamp := api.next_write(caller);
-    update errand.task as t
-    set seq = stamp.seq,
-        version = t.version + 1,
-        updated_at = stamp.at,
-        completed = coalesce(p_completed, not t.completed),
-        completed_at = case
-            when coalesce(p_completed, not t.completed) then coalesce(t.completed_at, stamp.at)
-        end
-    where t.id = p_id
-    returning 'ok', t.json, tag_base || t.seq, t.version into outcome, task, etag, new_version;
+    wanted := held;
+    wanted.completed := coalesce(p_completed, not held.completed);
+    saved := api.save_task(caller, held, wanted);
+    outcome := 'ok';
+    task := saved.task;
+    etag := tag_base || saved.seq;
     if p_key is not null then
-        perform api.keep_answer(p_key, p_fingerprint, task, new_version, stamp.seq);
+        perform api.keep_answer(p_key, p_fingerprint, task, saved.version, saved.seq);
     end if;
 end
 $$;
 
-create or replace function api.delete_task(p_caller text, p_id uuid, p_if_match text[], out outcome text)
+create or replace function api.delete_task(p_caller text, p_id uuid, p_if_match text[], p_wait boolean, out outcome text)
 language plpgsql as $$
 declare
     caller constant text := api.announce(p_caller);
     tag_base constant text := api.tag_base(caller);
+    task_seq bigint;
 begin
-    outcome := api.refusal(p_id, p_if_match, tag_base);
+    if not api.may_go_on(p_wait) then
+        outcome := 'busy';
+        return;
+    end if;
+    select t.seq into task_seq from errand.task as t where t.id = p_id for update;
+    outcome := api.refusal(found, tag_base || task_seq, p_if_match);
     if outcome is not null then
         return;
     end if;

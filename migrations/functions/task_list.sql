@@ -10,8 +10,10 @@
 --
 -- The types are those of migration 0005.
 
--- The query for one order. The parameter $1 is an api.task_page_start, $2 an api.task_filter.
-create or replace function api.tasks_sql(p_order text, p_conditions text) returns text
+-- The query for one order. The parameter $1 is an api.task_page_start, $2 an api.task_filter. A page ends at 1 MiB of JSON, but
+-- has a task in any case. 500 tasks of 2 kB fit without counting: where there is a longer one, the query of p_measured = false
+-- has NULL for the tasks, and the other one counts. That one costs twice as much.
+create or replace function api.tasks_sql(p_order text, p_conditions text, p_measured boolean) returns text
 language plpgsql immutable as $$
 declare
     least_id constant text := '00000000-0000-0000-0000-000000000000';
@@ -21,7 +23,7 @@ declare
     -- through, from the first row on. The constant limit tells it that only few rows are wanted; the other one ends the
     -- scan.
     source constant text := '
-        select t.json || (chr(9) || t.seq) as line, t.%1$s as key, t.id
+        select t.json, t.seq, t.%1$s as key, t.id
         from errand.task as t
         where (t.%1$s, t.id) %2$s (
                 case when ($1).key is null then %4$L else ($1).key::%3$s end,
@@ -32,7 +34,7 @@ declare
     -- comparison says where the first begins: beside a second one the index might be entered at the wrong place, and
     -- every task without a due date be passed.
     due_desc constant text := '
-        (select t.json || (chr(9) || t.seq) as line, t.due_key as key, t.id
+        (select t.json, t.seq, t.due_key as key, t.id
         from errand.task as t
         where (($1).key is null or ($1).key::timestamptz < ''infinity'')
             and (t.due_key, t.id) < (
@@ -41,7 +43,7 @@ declare
         order by t.due_key desc, t.id desc
         limit 501)
         union all
-        (select t.json || (chr(9) || t.seq) as line, t.due_key as key, t.id
+        (select t.json, t.seq, t.due_key as key, t.id
         from errand.task as t
         where t.due_key >= ''infinity''
             and (t.due_key, t.id) <= (
@@ -49,18 +51,30 @@ declare
             and (($1).key is null or ($1).key::timestamptz < ''infinity'' or t.id < ($1).id) %3$s
         order by t.due_key desc, t.id desc
         limit 501)';
-    -- One row more than the page has says whether there is a next one.
+    -- One row more than the page has says whether there is a next one. The length of a text is known without reading it from
+    -- where PostgreSQL keeps long ones: what is not in the page is not read.
     page constant text := '
         select row (
-            array_to_string(page.lines[:($1).size], chr(10)),
-            case when cardinality(page.lines) > ($1).size then page.keys[($1).size]::text end,
-            case when cardinality(page.lines) > ($1).size then page.ids[($1).size]::text end)::api.task_page
+            case when page.lengthy then null else coalesce(array_to_string(page.lines[:page.size], chr(10)), '''') end,
+            case when page.found > page.size then page.keys[page.size]::text end,
+            case when page.found > page.size then page.ids[page.size]::text end)::api.task_page
+        from (%s) as page';
+    unmeasured constant text := '
+        select count(*) as found, ($1).size as size, bool_or(octet_length(task.json) > 2096) as lengthy,
+            array_agg(case when octet_length(task.json) <= 2096 then task.json || (chr(9) || task.seq) end) as lines,
+            array_agg(task.key) as keys, array_agg(task.id) as ids
+        from (select source.* from (%s) as source limit ($1).size + 1) as task';
+    measured constant text := '
+        select count(*) as found, least(($1).size, count(*) filter (where task.fits))::int as size, false as lengthy,
+            array_agg(task.json || (chr(9) || task.seq)) filter (where task.fits) as lines,
+            array_agg(task.key) as keys, array_agg(task.id) as ids
         from (
-            select array_agg(task.line) as lines, array_agg(task.key) as keys, array_agg(task.id) as ids
-            from (select source.* from (%s) as source limit ($1).size + 1) as task
-        ) as page';
+            select source.*,
+                sum(octet_length(source.json)) over (rows unbounded preceding) <= greatest(1048576, octet_length(source.json)) as fits
+            from (select endless.* from (%s) as endless limit ($1).size + 1) as source
+        ) as task';
 begin
-    return format(page, case p_order
+    return format(page, format(case when p_measured then measured else unmeasured end, case p_order
         when 'created_at_desc' then
             format(source, 'created_at', '<', 'timestamptz', 'infinity', greatest_id, 'desc', p_conditions)
         when 'created_at_asc' then
@@ -82,13 +96,18 @@ begin
             format(source, 'title_key', '<', 'text', repeat(chr(1114111), 129), greatest_id, 'desc', p_conditions)
         when 'title_asc' then
             format(source, 'title_key', '>', 'text', '', least_id, 'asc', p_conditions)
-    end);
+    end));
 end
 $$;
 
 do $install$
 declare
     list_order text;
+    conditions constant text :=
+        'and (by_completed is null or t.completed = by_completed) '
+        'and (by_priorities is null or t.priority = any (by_priorities)) '
+        'and (by_tags is null or t.tags @> by_tags) '
+        'and (by_query is null or t.words @@ by_query)';
 begin
     foreach list_order in array array['created_at_desc', 'created_at_asc', 'updated_at_desc', 'updated_at_asc', 'due_desc',
         'due_asc', 'priority_desc', 'priority_asc', 'title_desc', 'title_asc']
@@ -103,28 +122,29 @@ begin
             'by_priorities constant smallint[] := p_filter.priorities; '
             'by_tags constant text[] := p_filter.tags; '
             'by_query constant tsquery := p_filter.query; '
-            'begin return (%s); end $body$',
+            'short constant api.task_page := (%s); '
+            'begin if short.tasks is not null then return short; end if; return (%s); end $body$',
             list_order,
-            replace(
-                api.tasks_sql(
-                    list_order,
-                    'and (by_completed is null or t.completed = by_completed) '
-                    'and (by_priorities is null or t.priority = any (by_priorities)) '
-                    'and (by_tags is null or t.tags @> by_tags) '
-                    'and (by_query is null or t.words @@ by_query)'),
-                '($1)', '(p_start)'));
+            replace(api.tasks_sql(list_order, conditions, false), '($1)', '(p_start)'),
+            replace(api.tasks_sql(list_order, conditions, true), '($1)', '(p_start)'));
     end loop;
 end
 $install$;
 
--- The words of a search, each of which may be the beginning of a word; NULL where there are none.
+-- The words of a search, each of which may be the beginning of a word; NULL where there are none. The first 16 different
+-- ones count: one character may come apart into many words.
 create or replace function api.search_query(p_text text) returns tsquery
 language plpgsql immutable as $$
 begin
     return (
-        select string_agg(quote_literal(left(word, 64)) || ':*', ' & ')::tsquery
-        from regexp_split_to_table(api.fold(p_text), '[^[:alnum:]]+') as word
-        where word <> '');
+        select string_agg(quote_literal(term.word) || ':*', ' & ')::tsquery
+        from (
+            select words.word
+            from unnest(errand.words(p_text)) with ordinality as words (word, place)
+            group by words.word
+            order by min(words.place)
+            limit 16
+        ) as term);
 end
 $$;
 
@@ -174,12 +194,13 @@ begin
 end
 $$;
 
--- p_list: {order, limit, after: {key, id}, known: [etag] or true, count, filter}. `known` are the entity tags of the lists
--- that the client has; if one is current there is nothing to build. Stable: everything is read from one snapshot, the
+-- p_list: {order, limit, after: {key, id}, known: [etag] or true, count, filter, slot}. `known` are the entity tags of the lists
+-- that the client has; if one is current there is nothing to build. With `slot` the list needs a slot of the caller's, and the
+-- outcome is `busy` where none is free; else it is `unchanged` or `page`. Stable: everything is read from one snapshot, the
 -- number of the latest write too.
 create or replace function api.list_tasks(
     p_caller text, p_list jsonb,
-    out unchanged boolean, out etag text, out tasks text, out last_key text, out last_id text, out total bigint)
+    out outcome text, out etag text, out tasks text, out last_key text, out last_id text, out total bigint)
 language plpgsql stable as $$
 declare
     caller constant text := api.announce(p_caller);
@@ -188,10 +209,15 @@ declare
     start api.task_page_start;
     page api.task_page;
     filter api.task_filter;
+    measured boolean;
 begin
     etag := api.tag_base(caller) || coalesce((select account.seq from errand.account), 0);
-    unchanged := coalesce(p_list -> 'known' @> to_jsonb(etag) or p_list -> 'known' = 'true', false);
-    if unchanged then
+    outcome := case
+        when p_list -> 'known' @> to_jsonb(etag) or p_list -> 'known' = 'true' then 'unchanged'
+        when (p_list -> 'slot')::boolean and not api.take_slot() then 'busy'
+        else 'page'
+    end;
+    if outcome <> 'page' then
         return;
     end if;
     start := (p_list #>> '{after,key}', (p_list #>> '{after,id}')::uuid, (p_list -> 'limit')::int);
@@ -199,9 +225,12 @@ begin
         filter := api.task_filter(filters);
     end if;
     if filters ?| array['due_before_date', 'due_before_at', 'due_after_date', 'due_after_at', 'overdue', 'updated_since'] then
-        execute format(
-            'select (page).* from (%s) as query (page)',
-            api.tasks_sql(list_order, api.task_conditions(filter))) into page using start, filter;
+        foreach measured in array array[false, true] loop
+            execute format(
+                'select (page).* from (%s) as query (page)',
+                api.tasks_sql(list_order, api.task_conditions(filter), measured)) into page using start, filter;
+            exit when page.tasks is not null;
+        end loop;
     else
         case list_order
             when 'created_at_desc' then page := api.tasks_by_created_at_desc(start, filter);
@@ -216,7 +245,7 @@ begin
             when 'title_asc' then page := api.tasks_by_title_asc(start, filter);
         end case;
     end if;
-    tasks := coalesce(page.tasks, '');
+    tasks := page.tasks;
     last_key := page.last_key;
     last_id := page.last_id;
     if (p_list -> 'count')::boolean then

@@ -90,7 +90,8 @@ mod tests {
 
     #[test]
     fn strong_tags_name_states() {
-        let tags = |value| if_match(value).unwrap().tags.map(|tags| tags.into_iter().map(EntityTag::into_string).collect());
+        let tags =
+            |value| if_match(value).unwrap().tags.map(|tags| tags.into_iter().map(EntityTag::into_string).collect());
         let some = |tags: &[&str]| Some(tags.iter().map(|tag| (*tag).to_owned()).collect::<Vec<_>>());
         assert_eq!(tags(r#""a-3""#), some(&["a-3"]));
         assert_eq!(tags(r#""a-3", W/"a-4" ,"05","","x""#), some(&["a-3", "05", "", "x"]));

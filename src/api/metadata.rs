@@ -63,9 +63,17 @@ pub(super) async fn get_resource_metadata(State(app): State<Arc<App>>, request: 
 /// `Host` header, is not to be repeated as errand's.
 pub(super) fn hint(app: &App, problem: Problem) -> Problem {
     match app.verifier.resource() {
-        Some(resource) => problem.with_challenge_parameter("resource_metadata", &format!("{resource}{PATH}")),
+        Some(resource) => problem.with_challenge_parameter("resource_metadata", &location(resource)),
         None => problem,
     }
+}
+
+/// Where the metadata of a resource is: between the host and the path of its URL (RFC 9728, section 3.1).
+fn location(resource: &str) -> String {
+    let host = resource.find("://").map_or(0, |scheme| scheme + "://".len());
+    let path = resource.get(host..).and_then(|rest| rest.find('/')).map_or(resource.len(), |path| host + path);
+    let (origin, path) = resource.split_at_checked(path).unwrap_or((resource, ""));
+    format!("{origin}{PATH}{path}")
 }
 
 /// What the client calls this place. HTTP/1.1 has it in a header, HTTP/2 and WASI have it in the URI.
@@ -74,4 +82,21 @@ fn as_called(request: &Request) -> String {
     let host = request.uri().authority().map(Authority::as_str).or(header).unwrap_or("localhost");
     let local = ["localhost", "127.0.0.1"].contains(&host.split(':').next().unwrap_or(host));
     format!("{}://{host}", if local { "http" } else { "https" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_metadata_of_a_resource_with_a_path_stands_before_that_path() {
+        for (resource, expected) in [
+            ("https://api.example", "https://api.example/.well-known/oauth-protected-resource"),
+            ("https://api.example:8443", "https://api.example:8443/.well-known/oauth-protected-resource"),
+            ("https://api.example/v1", "https://api.example/.well-known/oauth-protected-resource/v1"),
+            ("https://api.example/a/b", "https://api.example/.well-known/oauth-protected-resource/a/b"),
+        ] {
+            assert_eq!(location(resource), expected);
+        }
+    }
 }

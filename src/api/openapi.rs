@@ -24,7 +24,7 @@ pub(super) use parameters::{
 };
 pub(super) use responses::{
     Forbidden, InFlight, Internal, InvalidInput, KeyReused, NotAcceptable, NotFound, PayloadTooLarge,
-    PreconditionFailed, Unauthorized, Unavailable, UnsupportedMediaType,
+    PreconditionFailed, TooManyRequests, Unauthorized, Unavailable, UnsupportedMediaType,
 };
 
 /// The committed copy.
@@ -65,7 +65,7 @@ pub(super) struct Health {
         schemas(NewTask, Replacement, TaskPatch, Completion, super::problem::ProblemBody),
         responses(
             Forbidden, InFlight, Internal, InvalidInput, KeyReused, NotAcceptable, NotFound, PayloadTooLarge, PreconditionFailed,
-            Unauthorized, Unavailable, UnsupportedMediaType,
+            TooManyRequests, Unauthorized, Unavailable, UnsupportedMediaType,
         ),
     ),
     modifiers(&Bearer, &RequestIds, &OptionalBodies, &Links),

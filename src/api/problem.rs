@@ -2,7 +2,7 @@
 
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
-use http::header::{HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::header::{ACCEPT_ENCODING, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use serde::{Deserialize, Serialize};
 
 use crate::auth::{Access, Refusal};
@@ -77,7 +77,7 @@ impl Problem {
         Self { status, code, title, detail: detail.into(), errors: Vec::new(), cause: None, headers: Vec::new() }
     }
 
-    fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+    pub(super) fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.retain(|(other, _)| *other != name);
         self.headers.push((name, value));
         self
@@ -112,9 +112,16 @@ impl Problem {
         Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", title, detail)
     }
 
+    /// The body is compressed, or the like.
+    pub(super) fn unsupported_encoding() -> Self {
+        let detail = "The body must be sent as it is: errand reads no Content-Encoding.";
+        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", "Unsupported media type", detail)
+            .with_header(ACCEPT_ENCODING, HeaderValue::from_static("identity"))
+    }
+
     /// The body is too long.
     pub(super) fn too_large(limit: usize) -> Self {
-        let detail = format!("The body may have {limit} octets at most.");
+        let detail = format!("The body may have {limit} octets at most, its escapes counted as what they stand for.");
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "payload_too_large", "Payload too large", detail)
     }
 
@@ -209,6 +216,11 @@ impl From<Error> for Problem {
                 Self::new(StatusCode::CONFLICT, "in_flight", "Request in flight", detail)
                     .with_header(RETRY_AFTER, RETRY_SECONDS)
             }
+            Error::TooManyRequests => {
+                let detail = "Of your slow requests, or writes that wait for another one, as many are being done as may be; try again.";
+                Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", "Too many requests", detail)
+                    .with_header(RETRY_AFTER, RETRY_SECONDS)
+            }
             Error::Unavailable(cause) => {
                 let detail = "The service cannot answer now, and nothing was changed. Try again.";
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Service unavailable", detail)
@@ -258,6 +270,12 @@ impl From<Refusal> for Problem {
             }
             Refusal::Unavailable => {
                 Error::Unavailable("the issuer's keys cannot be had; an earlier line says why".to_owned()).into()
+            }
+            Refusal::UnknownKey(wait) => {
+                let cause = "a key is unknown, and the issuer was asked for new ones too often".to_owned();
+                // Whole seconds, and not too soon (RFC 9110, section 10.2.3).
+                let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+                Self::from(Error::Unavailable(cause)).with_header(RETRY_AFTER, seconds.max(1).into())
             }
         }
     }

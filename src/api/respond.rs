@@ -1,13 +1,19 @@
 //! The last thing that happens to every response: its problem is written out, and it gets the headers that all have.
 
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
+use bytes::Bytes;
 use http::header::{
     CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, X_CONTENT_TYPE_OPTIONS,
 };
 use http::{Method, StatusCode};
+use http_body::Frame;
 
 use super::log::Log;
 use super::problem::Problem;
@@ -34,10 +40,12 @@ pub(super) async fn finish(State(log): State<Log>, mut request: Request, next: N
         *response.body_mut() = if head { Body::empty() } else { Body::from(body) };
     }
     let timing = log.end(&entry, request_id.to_str().unwrap_or_default(), response.status(), problem.as_ref());
+    if matches!(response.status(), StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED) {
+        *response.body_mut() = Body::new(Nothing);
+    }
     let length = http_body::Body::size_hint(response.body()).exact();
-    let bodiless = matches!(response.status(), StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
     let headers = response.headers_mut();
-    if let (Some(length), false) = (length, bodiless || headers.contains_key(CONTENT_LENGTH)) {
+    if let (Some(length), false) = (length, headers.contains_key(CONTENT_LENGTH)) {
         // A chunked response costs tens of milliseconds with clients that keep connections alive.
         headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
     }
@@ -47,6 +55,23 @@ pub(super) async fn finish(State(log): State<Log>, mut request: Request, next: N
         headers.insert(SERVER_TIMING, timing);
     }
     response
+}
+
+/// The body of a status that has none, and no Content-Length either (RFC 9110, section 8.6). The router gives every response the
+/// length of its body after all layers; of this one it does not learn any.
+struct Nothing;
+
+impl http_body::Body for Nothing {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        Poll::Ready(None)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        true
+    }
 }
 
 /// The client's own id, when it is harmless: 1 to 128 letters, digits and `-_.`.

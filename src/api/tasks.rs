@@ -14,7 +14,7 @@ use super::idempotency::{IDEMPOTENCY_REPLAYED, repeatable};
 use super::negotiation::{apply_minimal, prefers_minimal};
 use super::openapi::{
     self, Forbidden, InFlight, Internal, InvalidInput, KeyReused, NotAcceptable, NotFound, PayloadTooLarge,
-    PreconditionFailed, Unauthorized, Unavailable, UnsupportedMediaType,
+    PreconditionFailed, TooManyRequests, Unauthorized, Unavailable, UnsupportedMediaType,
 };
 use super::problem::Problem;
 use super::query;
@@ -61,6 +61,7 @@ pub struct TaskList {
         (status = 413, response = PayloadTooLarge),
         (status = 415, response = UnsupportedMediaType),
         (status = 422, response = KeyReused),
+        (status = 429, response = TooManyRequests),
         (status = 500, response = Internal),
         (status = 503, response = Unavailable),
     ),
@@ -100,6 +101,7 @@ pub(super) async fn create_task(
         (status = 401, response = Unauthorized),
         (status = 403, response = Forbidden),
         (status = 406, response = NotAcceptable),
+        (status = 429, response = TooManyRequests),
         (status = 500, response = Internal),
         (status = 503, response = Unavailable),
     ),
@@ -203,6 +205,7 @@ pub(super) async fn get_task(caller: Caller, TaskId(id): TaskId, headers: Header
         (status = 412, response = PreconditionFailed),
         (status = 413, response = PayloadTooLarge),
         (status = 415, response = UnsupportedMediaType),
+        (status = 429, response = TooManyRequests),
         (status = 500, response = Internal),
         (status = 503, response = Unavailable),
     ),
@@ -254,6 +257,7 @@ pub(super) async fn replace_task(
         (status = 413, response = PayloadTooLarge),
         (status = 415, response = UnsupportedMediaType),
         (status = 422, response = KeyReused),
+        (status = 429, response = TooManyRequests),
         (status = 500, response = Internal),
         (status = 503, response = Unavailable),
     ),
@@ -306,6 +310,7 @@ pub(super) async fn patch_task(
         (status = 413, response = PayloadTooLarge),
         (status = 415, response = UnsupportedMediaType),
         (status = 422, response = KeyReused),
+        (status = 429, response = TooManyRequests),
         (status = 500, response = Internal),
         (status = 503, response = Unavailable),
     ),
@@ -338,6 +343,7 @@ pub(super) async fn complete_task(
         (status = 403, response = Forbidden),
         (status = 404, response = NotFound),
         (status = 412, response = PreconditionFailed),
+        (status = 429, response = TooManyRequests),
         (status = 500, response = Internal),
         (status = 503, response = Unavailable),
     ),

@@ -1,9 +1,10 @@
 //! The claims that errand reads of a token (RFC 7519, section 4.1). A claim that stands twice is an error.
 
+use std::fmt;
 use std::time::{Duration, SystemTime};
 
-use serde::Deserialize;
-use serde::de::IgnoredAny;
+use serde::de::{self, IgnoredAny, Visitor};
+use serde::{Deserialize, Deserializer};
 
 use super::Caller;
 use super::config::{Rules, SCOPES, Scoping};
@@ -19,11 +20,10 @@ const LAST_SECOND: u64 = 253_402_300_799;
 #[derive(Deserialize)]
 pub(super) struct Claims {
     sub: String,
-    exp: u64,
-    #[serde(default, deserialize_with = "present")]
-    nbf: Option<u64>,
-    #[serde(default, deserialize_with = "present")]
-    iat: Option<u64>,
+    exp: NumericDate,
+    /// Null stands for none, as some issuers write it.
+    nbf: Option<NumericDate>,
+    iat: Option<NumericDate>,
     #[serde(default, deserialize_with = "present")]
     iss: Option<String>,
     #[serde(default, deserialize_with = "present")]
@@ -39,6 +39,11 @@ pub(super) struct Claims {
     c_hash: Option<IgnoredAny>,
 }
 
+/// Seconds since 1970, perhaps with a fraction or an exponent (RFC 7519, section 2). Whole ones are enough: clocks may differ by
+/// more than a second.
+#[derive(Clone, Copy)]
+struct NumericDate(u64);
+
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum OneOrMore {
@@ -50,13 +55,14 @@ impl Claims {
     /// Checks the claims against the rules, and names the caller.
     pub(super) fn into_caller(self, rules: &Rules, now: SystemTime) -> Result<Caller, Refusal> {
         let now = seconds(now);
-        if [Some(self.exp), self.nbf, self.iat].into_iter().flatten().any(|time| time > LAST_SECOND) {
+        let (exp, nbf, iat) = (self.exp.0, self.nbf.map(|time| time.0), self.iat.map(|time| time.0));
+        if [Some(exp), nbf, iat].into_iter().flatten().any(|time| time > LAST_SECOND) {
             return Err(Refusal::Invalid("one of its times is not a date"));
         }
-        if has_expired(self.exp, now) {
+        if has_expired(exp, now) {
             return Err(Refusal::Invalid("it has expired"));
         }
-        if [self.nbf, self.iat].into_iter().flatten().any(|from| from > now.saturating_add(SKEW.as_secs())) {
+        if [nbf, iat].into_iter().flatten().any(|from| from > now.saturating_add(SKEW.as_secs())) {
             return Err(Refusal::Invalid("it is not valid yet"));
         }
         if rules.issuer.is_some() && self.iss != rules.issuer {
@@ -84,7 +90,7 @@ impl Claims {
 
     /// When the token ends, in seconds since 1970.
     pub(super) fn expires(&self) -> u64 {
-        self.exp
+        self.exp.0
     }
 
     /// ID tokens tell a client who signed in; they are no keys to anything. Nothing marks them reliably, but these claims
@@ -95,6 +101,31 @@ impl Claims {
             || self.c_hash.is_some()
             || (self.nonce.is_some() && typ != Some("Bearer"))
             || matches!(typ, Some("ID" | "Refresh" | "Offline" | "Logout"))
+    }
+}
+
+impl<'de> Deserialize<'de> for NumericDate {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Number;
+
+        impl Visitor<'_> for Number {
+            type Value = NumericDate;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("seconds since 1970")
+            }
+
+            fn visit_u64<E>(self, seconds: u64) -> Result<NumericDate, E> {
+                Ok(NumericDate(seconds))
+            }
+
+            fn visit_f64<E: de::Error>(self, seconds: f64) -> Result<NumericDate, E> {
+                // Saturates above; what is no number was none in JSON either.
+                if seconds >= 0.0 { Ok(NumericDate(seconds as u64)) } else { Err(E::custom("before 1970")) }
+            }
+        }
+
+        deserializer.deserialize_any(Number)
     }
 }
 

@@ -7,7 +7,8 @@ use crate::ConfigError;
 /// Whose tokens are accepted; each field is the variable `jwt_` and its name. What is empty is not configured.
 #[derive(Clone, Default)]
 pub struct AuthConfig {
-    /// The shared secret of HS256 tokens, at least 32 octets.
+    /// The shared secret of HS256 tokens, at least 32 octets; or the current one and the previous one, with a comma between
+    /// them.
     pub secret: String,
     /// The issuer's public keys: a JWKS (RFC 7517).
     pub jwks: String,
@@ -58,12 +59,19 @@ pub(super) enum Published {
 }
 
 impl AuthConfig {
-    /// The shared secret, if there is one.
-    pub(super) fn shared(&self) -> Result<Option<Key>, ConfigError> {
-        match self.secret.len() {
-            0 => Ok(None),
-            SHORTEST_SECRET.. => Ok(Some(Key::secret(self.secret.as_bytes()))),
-            _ => Err(error("jwt_secret", format!("must have at least {SHORTEST_SECRET} octets"))),
+    /// The shared secrets: none, one, or two while one takes the place of the other.
+    pub(super) fn shared(&self) -> Result<Vec<Key>, ConfigError> {
+        if self.secret.is_empty() {
+            return Ok(Vec::new());
+        }
+        let secrets = match self.secret.split_once(',').map(|(current, previous)| [current.trim(), previous.trim()]) {
+            // A comma elsewhere is one of the secret's own.
+            Some(two) if two.iter().all(|one| one.len() >= SHORTEST_SECRET) => two.to_vec(),
+            _ => vec![self.secret.as_str()],
+        };
+        match secrets.iter().all(|secret| secret.len() >= SHORTEST_SECRET) {
+            true => Ok(secrets.into_iter().map(|secret| Key::secret(secret.as_bytes())).collect()),
+            false => Err(error("jwt_secret", format!("must have at least {SHORTEST_SECRET} octets"))),
         }
     }
 

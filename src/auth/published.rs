@@ -2,7 +2,8 @@
 //!
 //! However many requests want it, one fetches. They are served from what is there while that goes on: a set is fresh for
 //! ten minutes, and good for a day when the issuer cannot be reached. A `kid` that is not in it may be a new one, so it
-//! has the set fetched again; but anyone can make up a `kid`, so that happens once a minute at most. Where there is a
+//! has the set fetched again; but anyone can make up a `kid`, so that happens a few times a minute at most. Meanwhile nobody can
+//! tell whether a key is new, and whoever comes with one is told to come again. Where there is a
 //! shared store, all of this holds for the instances together ([`shared`]); an instance that has what it wants does not
 //! look there.
 
@@ -23,7 +24,9 @@ use shared::{Agreed, LOOK};
 const FRESH: Duration = Duration::from_secs(10 * 60);
 /// How old a set may be when there is no newer one to be had.
 const GOOD: Duration = Duration::from_secs(24 * 60 * 60);
-/// How often unknown names of keys may cause a fetch.
+/// So many fetches may be caused by unknown names of keys
+const LOOKS: usize = 4;
+/// within this time.
 const CURIOSITY: Duration = Duration::from_secs(60);
 /// How long the issuer is left alone after a failure, while there is a set to go on with.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -49,7 +52,8 @@ struct State {
     last: Option<Held>,
     asking: bool,
     failed: Option<Since>,
-    curious: Option<Since>,
+    /// When unknown names caused the latest fetches, at most [`LOOKS`].
+    curious: Vec<Since>,
     /// Another instance was fetching then.
     busy: Option<Since>,
 }
@@ -67,6 +71,16 @@ struct Held {
 struct Since {
     seen: Instant,
     before: Duration,
+}
+
+/// What there is instead of the keys in which some key was missing.
+pub(super) enum Newer {
+    /// These.
+    Keys(Arc<KeySet>),
+    /// The same: they were fetched since the request came.
+    Same,
+    /// Nobody knows: the issuer may be asked again after this time.
+    Later(Duration),
 }
 
 /// What a request has to do for its keys.
@@ -110,25 +124,30 @@ impl PublishedKeys {
         }
     }
 
-    /// The keys after `seen`, in which some key was missing; `None` when there is nothing newer, nor may be for now.
-    pub(super) async fn after(&self, seen: &Arc<KeySet>, now: Moment) -> Option<Arc<KeySet>> {
+    /// What there is instead of `seen`, in which some key was missing.
+    pub(super) async fn after(&self, seen: &Arc<KeySet>, now: Moment) -> Newer {
+        let mut asked = false;
         loop {
             let asking = {
                 let mut state = self.state();
-                match &state.last {
-                    Some(Held { keys, .. }) if !Arc::ptr_eq(keys, seen) => return Some(Arc::clone(keys)),
-                    _ if state.asking => true,
-                    _ if state.curious.is_some_and(|then| then.age(now.steady) < CURIOSITY) => return None,
-                    _ => {
-                        // Looking into the shared store is curiosity too: what it says replaces this.
-                        (state.curious, state.asking) = (Some(Since::now(now.steady)), true);
-                        false
-                    }
+                if let Some(newer) = state.newer(seen, now.steady) {
+                    return newer;
+                }
+                match state.asking {
+                    true => true,
+                    false if asked => return Newer::Later(PATIENCE),
+                    false => match state.look(now.steady) {
+                        Ok(()) => false,
+                        Err(wait) => return Newer::Later(wait),
+                    },
                 }
             };
             match asking {
                 true => self.source.pause(PAUSE).await,
-                false => Box::pin(self.ask(now, Wish::Newer(seen))).await,
+                false => {
+                    Box::pin(self.ask(now, Wish::Newer(seen))).await;
+                    asked = true;
+                }
             }
         }
     }
@@ -139,9 +158,9 @@ impl PublishedKeys {
         let asking = Asking(self);
         match self.agree(self.by_now(came), wish).await {
             Agreed::Done => {}
-            Agreed::Alone => _ = self.fetch(came, wish).await,
+            Agreed::Alone => _ = self.fetch(came).await,
             Agreed::Mine(record) => {
-                let outcome = self.fetch(came, wish).await;
+                let outcome = self.fetch(came).await;
                 self.tell(record, outcome, self.by_now(came), wish).await;
             }
         }
@@ -149,11 +168,8 @@ impl PublishedKeys {
     }
 
     /// Fetches the set. What comes of it is the document.
-    async fn fetch(&self, came: Moment, wish: Wish<'_>) -> Option<String> {
+    async fn fetch(&self, came: Moment) -> Option<String> {
         let now = self.by_now(came);
-        if let Wish::Newer(_) = wish {
-            self.state().curious = Some(Since::now(now.steady));
-        }
         let outcome = self.source.fetch(&self.url).await.and_then(|document| {
             // JSON is (RFC 8259, section 8.1), and the others could not be told of anything else.
             let document = String::from_utf8(document).map_err(|_| "the document is not UTF-8".to_owned())?;
@@ -202,6 +218,32 @@ impl State {
                 Step::Ask
             }
         }
+    }
+
+    /// What there is instead of these keys, without asking; `None` where to ask may help.
+    fn newer(&self, seen: &Arc<KeySet>, came: Instant) -> Option<Newer> {
+        let held = self.last.as_ref()?;
+        if !Arc::ptr_eq(&held.keys, seen) {
+            return Some(Newer::Keys(Arc::clone(&held.keys)));
+        }
+        let since_then = |then: Since| then.age(came).is_zero();
+        if since_then(held.since) {
+            return Some(Newer::Same);
+        }
+        // Whoever waited for a fetch fails with it, and does not begin another.
+        self.failed.is_some_and(since_then).then_some(Newer::Later(PATIENCE))
+    }
+
+    /// Asks for a fetch because of an unknown name; the error is the time until there may be one.
+    fn look(&mut self, now: Instant) -> Result<(), Duration> {
+        self.curious.retain(|then| then.age(now) < CURIOSITY);
+        if self.curious.len() >= LOOKS {
+            let oldest = self.curious.iter().map(|then| then.age(now)).max().unwrap_or_default();
+            return Err(CURIOSITY.saturating_sub(oldest));
+        }
+        self.curious.push(Since::now(now));
+        self.asking = true;
+        Ok(())
     }
 
     fn hold(&mut self, keys: KeySet, since: Since, fetched_at: u64) {

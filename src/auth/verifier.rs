@@ -1,6 +1,7 @@
 //! Verification of a token against the configured keys.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
@@ -9,14 +10,15 @@ use super::cache::{Cache, Verified};
 use super::claims::{Claims, seconds};
 use super::config::{AuthConfig, Published, Rules, Scoping, bare};
 use super::keys::{Key, KeyId, KeySet};
-use super::published::PublishedKeys;
+use super::published::{Newer, PublishedKeys};
 use super::token::Token;
 use super::{Caller, KeySource, Moment};
 use crate::{Ambient, ConfigError};
 
 /// The keys and the rules.
 pub struct Verifier {
-    shared: Option<Key>,
+    /// The current secret, and perhaps the previous one.
+    shared: Vec<Key>,
     issuer_keys: IssuerKeys,
     rules: Rules,
     resource: Option<String>,
@@ -38,6 +40,8 @@ pub enum Refusal {
     Invalid(&'static str),
     /// It has a token that may be good; the issuer's keys cannot be had to find out.
     Unavailable,
+    /// It has a token whose key may be a new one; the issuer was asked too often to be asked again before this time is over.
+    UnknownKey(Duration),
 }
 
 /// How often a token is tried with newer keys than the last.
@@ -91,9 +95,12 @@ impl Verifier {
         self.accept_type(token.typ.as_deref())?;
         let key = match token.algorithm {
             Algorithm::Hs256 => {
-                // The shared secret has no name: whatever the token calls it, it is the only one there is.
-                let key = self.shared.as_ref().ok_or(Refusal::Invalid("its key is not known"))?;
-                check(key, &token)?
+                // A shared secret has no name, whatever the token calls it.
+                if self.shared.is_empty() {
+                    return Err(Refusal::Invalid("its key is not known"));
+                }
+                let key = self.shared.iter().find_map(|key| check(key, &token).ok());
+                key.ok_or(Refusal::Invalid("its signature is wrong"))?
             }
             _ => self.verify_with_issuer_keys(&token, now).await?,
         };
@@ -114,8 +121,9 @@ impl Verifier {
             let unknown = token.kid.as_deref().filter(|kid| !keys.knows(kid));
             match (&self.issuer_keys, unknown) {
                 (IssuerKeys::Url(published), Some(_)) => match published.after(&keys, now).await {
-                    Some(newer) => keys = newer,
-                    None => break,
+                    Newer::Keys(newer) => keys = newer,
+                    Newer::Same => break,
+                    Newer::Later(wait) => return Err(Refusal::UnknownKey(wait)),
                 },
                 _ => break,
             }
@@ -133,9 +141,9 @@ impl Verifier {
 
     /// Whether a key that verified a token earlier would do so now.
     async fn still_has(&self, id: &KeyId, now: Moment) -> Result<bool, Refusal> {
-        match &self.shared {
-            Some(shared) if shared.id == *id => Ok(true),
-            _ => Ok(self.keys(now).await?.has(id)),
+        match self.shared.iter().any(|shared| shared.id == *id) {
+            true => Ok(true),
+            false => Ok(self.keys(now).await?.has(id)),
         }
     }
 

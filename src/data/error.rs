@@ -41,10 +41,17 @@ impl DatabaseError {
         matches!(self, Self::Refused { sqlstate, .. } if PASSING.contains(&sqlstate.as_str()))
     }
 
+    /// Whether the statement came to a lock that another transaction holds (`lock_not_available`).
+    pub fn met_a_lock(&self) -> bool {
+        matches!(self, Self::Refused { sqlstate, .. } if sqlstate == "55P03")
+    }
+
     /// Whether it tells of what was asked rather than of the database, so that who asks for something else may fare better. For
     /// runtimes that make calls together.
     pub fn is_of_the_statement(&self) -> bool {
         match self {
+            // One of them may have been too slow for all.
+            Self::Refused { sqlstate, .. } if sqlstate == "57014" => true,
             Self::Refused { .. } => !matches!(Error::from(self.clone()), Error::Unavailable(_)),
             Self::Malformed(_) => true,
             Self::Unreachable(_) | Self::Lost(_) | Self::Deadline { .. } => false,
@@ -68,8 +75,13 @@ impl From<DatabaseError> for Error {
                 if let Some(mistake) = constraint.as_deref().and_then(mistake) {
                     return mistake.into();
                 }
+                match (sqlstate.as_str(), constraint.as_deref()) {
+                    // Another request with the key has been done while this one waited.
+                    ("23505", Some("idempotency_pkey")) => return Self::InFlight,
+                    ("23505", _) => return Self::Conflict,
+                    _ => {}
+                }
                 match sqlstate.as_str() {
-                    "23505" => Self::Conflict,
                     // Read-only, statement or lock timeout, serialization, deadlock.
                     "25006" | "57014" | "55P03" | "40001" | "40P01" => Self::Unavailable(error.to_string()),
                     // The session ended; connection exceptions; insufficient resources: connections, disk.
@@ -134,10 +146,11 @@ mod tests {
 
     #[test]
     fn who_was_asked_together_goes_alone_when_another_may_have_been_the_cause() {
-        for error in [refused("22P02"), refused("42501"), refused("XX000"), DatabaseError::Malformed(String::new())] {
+        let malformed = DatabaseError::Malformed(String::new());
+        for error in [refused("22P02"), refused("42501"), refused("XX000"), refused("57014"), malformed] {
             assert!(error.is_of_the_statement(), "{error}");
         }
-        for error in [refused("57014"), refused("55P03"), refused("53200"), DatabaseError::Lost(String::new())] {
+        for error in [refused("55P03"), refused("53200"), DatabaseError::Lost(String::new())] {
             assert!(!error.is_of_the_statement(), "{error}");
         }
     }

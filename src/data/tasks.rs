@@ -3,10 +3,8 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{Row, Scope, Statement, Value, no_row};
-use crate::domain::{
-    After, EntityTag, Error, Filter, Invalid, Known, ListQuery, Order, Page, Repeatable, TaskPatch,
-};
+use super::{Over, Row, Scope, Statement, Value, no_row};
+use crate::domain::{After, EntityTag, Error, Filter, Invalid, Known, ListQuery, Order, Page, Repeatable, TaskPatch};
 
 /// A task as a client gets it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,6 +90,8 @@ struct List<'a> {
     filter: &'a Filter,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     count: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    slot: bool,
 }
 
 impl Scope<'_> {
@@ -103,7 +103,7 @@ impl Scope<'_> {
         repeatable: Option<&Repeatable>,
     ) -> Result<Outcome, Error> {
         const CREATE: Statement =
-            Statement::alone("select outcome, task, etag from api.create_task($1, $2, $3, $4, $5)");
+            Statement::alone("select outcome, task, etag from api.create_task($1, $2, $3, $4, $5, $6)");
         let [key, fingerprint] = key(repeatable);
         outcome(self.write(CREATE, [id.into(), json(fields)?, key, fingerprint]).await?)
     }
@@ -128,7 +128,8 @@ impl Scope<'_> {
         create: bool,
         fields: &TaskPatch,
     ) -> Result<Outcome, Error> {
-        const PUT: Statement = Statement::alone("select outcome, task, etag from api.replace_task($1, $2, $3, $4, $5)");
+        const PUT: Statement =
+            Statement::alone("select outcome, task, etag from api.replace_task($1, $2, $3, $4, $5, $6)");
         outcome(self.write(PUT, [id.into(), tags(if_match), create.into(), json(fields)?]).await?)
     }
 
@@ -141,7 +142,7 @@ impl Scope<'_> {
         repeatable: Option<&Repeatable>,
     ) -> Result<Outcome, Error> {
         const PATCH: Statement =
-            Statement::alone("select outcome, task, etag from api.patch_task($1, $2, $3, $4, $5, $6)");
+            Statement::alone("select outcome, task, etag from api.patch_task($1, $2, $3, $4, $5, $6, $7)");
         let [key, fingerprint] = key(repeatable);
         outcome(self.write(PATCH, [id.into(), tags(if_match), json(patch)?, key, fingerprint]).await?)
     }
@@ -155,30 +156,34 @@ impl Scope<'_> {
         repeatable: Option<&Repeatable>,
     ) -> Result<Outcome, Error> {
         const COMPLETE: Statement =
-            Statement::alone("select outcome, task, etag from api.complete_task($1, $2, $3, $4, $5, $6)");
+            Statement::alone("select outcome, task, etag from api.complete_task($1, $2, $3, $4, $5, $6, $7)");
         let [key, fingerprint] = key(repeatable);
         outcome(self.write(COMPLETE, [id.into(), tags(if_match), completed.into(), key, fingerprint]).await?)
     }
 
     /// Deletes a task.
     pub async fn delete_task(&self, id: Uuid, if_match: Option<Vec<EntityTag>>) -> Result<Outcome, Error> {
-        const DELETE: Statement = Statement::alone("select outcome from api.delete_task($1, $2, $3)");
+        const DELETE: Statement = Statement::alone("select outcome from api.delete_task($1, $2, $3, $4)");
         outcome(self.write(DELETE, [id.into(), tags(if_match)]).await?)
     }
 
     /// Reads a page of tasks.
     pub async fn list_tasks(&self, query: &ListQuery, known: Option<&Known>) -> Result<Listing, Error> {
         const LIST: Statement =
-            Statement::alone("select unchanged, etag, tasks, last_key, last_id, total from api.list_tasks($1, $2)");
+            Statement::alone("select outcome, etag, tasks, last_key, last_id, total from api.list_tasks($1, $2)");
         const FIRST_PAGE: Statement = Statement::or_together(
             LIST.alone,
-            "select call.number, call.caller, unchanged, etag, tasks, last_key, last_id, total \
+            "select call.number, call.caller, outcome, etag, tasks, last_key, last_id, total \
             from unnest($1::text[], $2::text[]) with ordinality as call (caller, list, number), \
                 api.list_tasks(call.caller, call.list::jsonb)",
         );
-        // A filter may have to read all that the caller has, and the place in a cursor may be refused.
-        let together = query.after.is_none() && query.filter.is_empty() && !query.count;
-        let statement = if together { FIRST_PAGE } else { LIST };
+        // A filter may have to read all that the caller has, and so does a count; the place in a cursor may be refused.
+        let bounded = query.filter.is_empty() && !query.count;
+        let statement = match (bounded, &query.after) {
+            (false, _) => LIST.over(Over::Own),
+            (true, Some(_)) => LIST,
+            (true, None) => FIRST_PAGE,
+        };
         let list = List {
             order: query.order,
             limit: query.limit,
@@ -186,6 +191,7 @@ impl Scope<'_> {
             known,
             filter: &query.filter,
             count: query.count,
+            slot: !bounded,
         };
         let row = self.read(statement, [json(&list)?]).await.map_err(|error| match error {
             // All the other values were parsed; that of a place is known to the database alone.
@@ -193,9 +199,11 @@ impl Scope<'_> {
             other => other,
         });
         let mut row = row?.ok_or_else(|| no_row("list_tasks"))?;
-        let (unchanged, etag) = (row.require()?, EntityTag::new(row.require::<String>()?));
-        if unchanged {
-            return Ok(Listing::Unchanged { etag });
+        let (outcome, etag) = (row.require::<String>()?, EntityTag::new(row.require::<String>()?));
+        match outcome.as_str() {
+            "page" => {}
+            "unchanged" => return Ok(Listing::Unchanged { etag }),
+            other => return Err(Error::Internal(format!("unknown outcome {other}"))),
         }
         let tasks = tagged_lines(&row.require::<String>()?, &etag)?;
         let next = match (row.take()?, row.take()?) {
@@ -209,8 +217,7 @@ impl Scope<'_> {
 fn outcome(row: Option<Row>) -> Result<Outcome, Error> {
     let mut row = row.ok_or_else(|| no_row("..._task"))?;
     let word: String = row.require()?;
-    let mut task =
-        || StoredTask::take(&mut row)?.ok_or_else(|| Error::Internal(format!("a task is {word}, and null")));
+    let mut task = || StoredTask::take(&mut row)?.ok_or_else(|| Error::Internal(format!("a task is {word}, and null")));
     Ok(match word.as_str() {
         "created" => Outcome::Created(task()?),
         "ok" => Outcome::Changed(task()?),
@@ -246,7 +253,8 @@ fn tagged_lines(lines: &str, list: &EntityTag) -> Result<String, Error> {
     let base = list.base();
     let mut tasks = String::with_capacity(lines.len() + lines.len() / 8 + TAG_ROOM);
     for line in lines.lines() {
-        let (json, number) = line.rsplit_once('\t').ok_or_else(|| Error::Internal("a task has no number".to_owned()))?;
+        let (json, number) =
+            line.rsplit_once('\t').ok_or_else(|| Error::Internal("a task has no number".to_owned()))?;
         if !tasks.is_empty() {
             tasks.push(',');
         }

@@ -15,6 +15,7 @@ use super::*;
 struct Fake {
     answers: Mutex<VecDeque<(Duration, Answer)>>,
     asked: Mutex<Vec<Asked>>,
+    pauses: Mutex<Vec<Duration>>,
 }
 
 type Answer = Result<Option<Row>, DatabaseError>;
@@ -32,6 +33,12 @@ impl Database for Fake {
         let (time, answer) = self.answers.lock().unwrap().pop_front().expect("it is asked more often than expected");
         PASSED.set(PASSED.get() + time);
         Box::pin(std::future::ready(answer))
+    }
+
+    fn pause(&self, time: Duration) -> Pausing {
+        self.pauses.lock().unwrap().push(time);
+        PASSED.set(PASSED.get() + time);
+        Box::pin(std::future::ready(()))
     }
 }
 

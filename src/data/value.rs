@@ -63,6 +63,11 @@ impl Row {
         Self(columns.into_iter())
     }
 
+    /// Whether its first column says that its caller has too much in flight.
+    pub fn is_busy(&self) -> bool {
+        matches!(self.0.as_slice(), [Value::Text(outcome), ..] if outcome == "busy")
+    }
+
     /// Takes the next column, which may be NULL.
     pub fn take<T>(&mut self) -> Result<Option<T>, Error>
     where

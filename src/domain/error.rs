@@ -21,6 +21,9 @@ pub enum Error {
     /// The write that the key stands for is still being done.
     #[error("in flight")]
     InFlight,
+    /// The caller has as much in flight as one may have; nothing was changed.
+    #[error("too many requests")]
+    TooManyRequests,
     /// The database cannot answer now; nothing was changed. The text is for the log.
     #[error("unavailable: {0}")]
     Unavailable(String),

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use serde::Serialize;
 
-use super::{Cursor, CursorBinding, DateOrInstant, Instant, Invalid, Priority, Tags};
+use super::{Cursor, CursorBinding, DateOrInstant, Instant, Invalid, Priority, Tags, text};
 
 /// The parameters of a list, checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -157,8 +157,8 @@ impl ListQuery {
     }
 
     fn set(&mut self, name: &str, value: &str) -> Result<(), String> {
-        if value.contains('\0') {
-            return Err("Must not have NUL characters.".to_owned());
+        if let Some(mistake) = text::mistake(value) {
+            return Err(mistake.to_owned());
         }
         let filter = &mut self.filter;
         match name {

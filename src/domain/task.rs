@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::due::DuePatch;
 use super::json::pointer;
-use super::{Due, Invalid, Json};
+use super::{Due, Invalid, Json, text};
 
 /// A task as clients see it. The database writes this JSON itself; the type documents it, and the tests read every
 /// answer through it.
@@ -152,7 +152,7 @@ impl Title {
         let title = text.trim();
         match title.chars().count() {
             0 => Err("Must not be empty.".to_owned()),
-            1..=255 => without_nul(title).map(Self),
+            1..=255 => text::checked(title).map(Self),
             length => Err(format!("Must have at most 255 characters, not {length}.")),
         }
     }
@@ -167,7 +167,7 @@ impl Description {
     /// Parses a description; the error says what is wrong with it.
     pub fn parse(text: &str) -> Result<Self, String> {
         match text.chars().count() {
-            0..=10_000 => without_nul(text).map(Self),
+            0..=10_000 => text::checked(text).map(Self),
             length => Err(format!("Must have at most 10000 characters, not {length}.")),
         }
     }
@@ -202,7 +202,7 @@ impl Tags {
     /// Parses one tag; the error says what is wrong with it.
     pub fn parse_one(text: &str) -> Result<String, String> {
         match text.chars().count() {
-            1..=50 => without_nul(text),
+            1..=50 => text::checked(text),
             length => Err(format!("Must have 1 to 50 characters, not {length}.")),
         }
     }
@@ -357,11 +357,6 @@ fn unique(members: Vec<(String, Json)>, mistakes: &mut Vec<Invalid>) -> Vec<(Str
         mistakes.push(Invalid::body(pointer("", &name), "The field stands here twice."));
     }
     kept
-}
-
-/// PostgreSQL's text has no NUL.
-fn without_nul(text: &str) -> Result<String, String> {
-    if text.contains('\0') { Err("Must not have NUL characters.".to_owned()) } else { Ok(text.to_owned()) }
 }
 
 fn as_number<S: serde::Serializer>(priority: &Option<Priority>, serializer: S) -> Result<S::Ok, S::Error> {

@@ -4,26 +4,36 @@
 //! is raced against an alarm; dropping the loser is safe.
 
 use std::pin::pin;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use futures::future::{Either, select};
 use send_wrapper::SendWrapper;
-use spin_sdk::pg::{DbValue, Error, ParameterValue, PgError, QueryError};
+use spin_sdk::pg::{Connection, DbValue, Error, ParameterValue, PgError, QueryError};
+use spin_sdk::time::sleep;
 
 use super::alarms::Alarm;
 use super::connections::{Lease, lease};
 use super::together::{Group, Lead, Part, part};
-use crate::data::{Calling, Database, DatabaseError, Row, Statement, Value};
+use crate::data::{Calling, Database, DatabaseError, Over, Pausing, Row, Statement, Value};
 
-/// A database by its address; Spin keeps the connections.
+/// A database by its connection strings; Spin keeps a pool for each.
 pub(super) struct SpinDatabase {
-    address: String,
+    shared: String,
+    own: String,
+    ready: String,
+}
+
+/// What a statement is sent over.
+enum Held {
+    Shared(Lease),
+    Own(Connection),
 }
 
 impl SpinDatabase {
     /// Names the database. The address is tried with the first call.
     pub(super) fn new(address: String) -> Self {
-        Self { address }
+        let [own, ready] = [Over::Own, Over::Ready].map(|over| over.address(&address));
+        Self { shared: address, own, ready }
     }
 
     async fn run(
@@ -41,8 +51,12 @@ impl SpinDatabase {
             }
         }
         let mut alarm = Alarm::at(deadline);
-        let lease = self.lease(&mut alarm).await?;
-        ask(lease, statement.alone, parameters, &mut alarm).await
+        let held = match statement.over {
+            Over::Shared => self.lease(&mut alarm).await?,
+            Over::Own => open(&self.own, &mut alarm).await?,
+            Over::Ready => open(&self.ready, &mut alarm).await?,
+        };
+        ask(held, statement.alone, parameters, &mut alarm).await
     }
 
     /// Asks for all who have gathered when there is a connection.
@@ -76,13 +90,39 @@ impl SpinDatabase {
         ask(lease, alone, parameters, &mut alarm).await
     }
 
-    async fn lease(&self, alarm: &mut Alarm) -> Result<Lease, DatabaseError> {
-        if alarm.is_due() {
-            return Err(DatabaseError::Deadline { sent: false });
+    async fn lease(&self, alarm: &mut Alarm) -> Result<Held, DatabaseError> {
+        before(alarm, lease(&self.shared)).await.map(Held::Shared)
+    }
+}
+
+/// Opens a connection for one statement; Spin takes it back into its pool.
+async fn open(address: &str, alarm: &mut Alarm) -> Result<Held, DatabaseError> {
+    before(alarm, Connection::open(address)).await.map(Held::Own)
+}
+
+/// Waits for a connection, and no longer than until the alarm rings.
+async fn before<T>(alarm: &mut Alarm, connection: impl Future<Output = Result<T, Error>>) -> Result<T, DatabaseError> {
+    if alarm.is_due() {
+        return Err(DatabaseError::Deadline { sent: false });
+    }
+    match select(pin!(connection), pin!(alarm.ring())).await {
+        Either::Left((connection, _)) => connection.map_err(before_sending),
+        Either::Right(_) => Err(DatabaseError::Deadline { sent: false }),
+    }
+}
+
+impl Held {
+    fn connection(&self) -> &Connection {
+        match self {
+            Self::Shared(lease) => lease.connection(),
+            Self::Own(connection) => connection,
         }
-        match select(pin!(lease(&self.address)), pin!(alarm.ring())).await {
-            Either::Left((lease, _)) => lease.map_err(before_sending),
-            Either::Right(_) => Err(DatabaseError::Deadline { sent: false }),
+    }
+
+    /// Says that an answer came whole: the connection is good for others.
+    fn is_good(&self) {
+        if let Self::Shared(lease) = self {
+            lease.is_good();
         }
     }
 }
@@ -92,24 +132,28 @@ impl Database for SpinDatabase {
         // A component has one thread: what is not Send cannot leave it.
         Box::pin(SendWrapper::new(self.run(statement, parameters, deadline)))
     }
+
+    fn pause(&self, time: Duration) -> Pausing {
+        Box::pin(SendWrapper::new(sleep(time)))
+    }
 }
 
 /// Asks for one.
 async fn ask(
-    lease: Lease,
+    held: Held,
     statement: &str,
     parameters: Vec<Value>,
     alarm: &mut Alarm,
 ) -> Result<Option<Row>, DatabaseError> {
     let parameters = parameters.into_iter().map(parameter).collect();
     let mut answer = None;
-    query(lease, statement, parameters, 1, alarm, |columns| answer = Some(columns)).await?;
+    query(held, statement, parameters, 1, alarm, |columns| answer = Some(columns)).await?;
     answer.map(row).transpose()
 }
 
 /// Asks for all of a group, and hands out the others' answers.
 async fn ask_together(
-    lease: Lease,
+    held: Held,
     statement: &str,
     own: &[Value],
     group: &Group,
@@ -117,7 +161,7 @@ async fn ask_together(
 ) -> Result<Option<Row>, DatabaseError> {
     let parameters = group.parameters(own).into_iter().map(ParameterValue::ArrayStr).collect();
     let mut answer = None;
-    query(lease, statement, parameters, group.size(), alarm, |columns| {
+    query(held, statement, parameters, group.size(), alarm, |columns| {
         let mut columns = columns.into_iter();
         if let (Some(DbValue::Int64(number)), Some(DbValue::Str(caller))) = (columns.next(), columns.next())
             && let Ok(row) = row(columns)
@@ -132,7 +176,7 @@ async fn ask_together(
 
 /// Runs a statement that gives this many rows at most, and takes each when it comes.
 async fn query(
-    lease: Lease,
+    held: Held,
     statement: &str,
     parameters: Vec<ParameterValue>,
     rows: usize,
@@ -140,7 +184,7 @@ async fn query(
     mut take: impl FnMut(Vec<DbValue>),
 ) -> Result<(), DatabaseError> {
     let answer = async {
-        let mut result = lease.connection().query(statement, parameters).await.map_err(after_sending)?;
+        let mut result = held.connection().query(statement, parameters).await.map_err(after_sending)?;
         for _ in 0..rows {
             let Some(columns) = result.rows().next().await else { break };
             take(columns);
@@ -152,8 +196,9 @@ async fn query(
         Either::Left((outcome, _)) => outcome,
         Either::Right(_) => Err(DatabaseError::Deadline { sent: true }),
     };
-    if outcome.is_ok() {
-        lease.is_good();
+    // A lock that was not waited for ended the statement, and nothing else.
+    if outcome.as_ref().map_or_else(DatabaseError::met_a_lock, |()| true) {
+        held.is_good();
     }
     outcome
 }

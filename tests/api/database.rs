@@ -3,7 +3,7 @@
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::support::{User, target};
+use crate::support::{User, scratch, target};
 
 #[test]
 fn without_a_caller_there_are_no_rows() {
@@ -60,6 +60,25 @@ fn a_role_that_the_wall_does_not_hold_is_turned_away() {
          exception when insufficient_privilege then null; end $$; select 'refused'",
     );
     assert_eq!(admin, ["refused"]);
+}
+
+#[test]
+fn a_role_that_could_take_the_wall_down_or_wait_for_ever_is_not_ready() {
+    let scratch = scratch();
+    let ready = |settings: &str| {
+        let call = format!("set local role errand_app; {settings}; select api.ready()");
+        scratch.attempt(&call).map_err(|refusal| refusal.sqlstate)
+    };
+    let (refused, timeouts) =
+        (Err("42501".to_owned()), "set local statement_timeout = '4s'; set local lock_timeout = '3s'");
+    assert_eq!(ready(timeouts), Ok(vec!["t".to_owned()]));
+    assert_eq!(ready("set local lock_timeout = '3s'; set local statement_timeout = 0"), refused);
+    assert_eq!(ready("set local statement_timeout = '4s'; set local lock_timeout = 0"), refused);
+    let owner = scratch.rows("select relowner::regrole from pg_class where oid = 'errand.task'::regclass").concat();
+    scratch.rows(&format!("grant {owner} to errand_app"));
+    assert_eq!(ready(timeouts), refused);
+    scratch.rows(&format!("revoke {owner} from errand_app; alter table errand.task owner to errand_app"));
+    assert_eq!(ready(timeouts), refused);
 }
 
 #[test]
@@ -138,11 +157,14 @@ fn the_role_reaches_nothing_of_others() {
     let callable = target().admin_query(
         "select p.oid::regprocedure::text from pg_proc p join pg_namespace n on n.oid = p.pronamespace
          where n.nspname not in ('pg_catalog', 'information_schema', 'api', 'probe')
-         and has_schema_privilege('errand_app', n.oid, 'usage') and has_function_privilege('errand_app', p.oid, 'execute')",
+         and has_schema_privilege('errand_app', n.oid, 'usage') and has_function_privilege('errand_app', p.oid, 'execute')
+         order by 1",
     );
-    // Which epoch it is, errand's functions ask; what begins another one is the owner's.
-    assert_eq!(callable, ["errand.epoch()"]);
-    assert_eq!(target().app_query("select errand.begin_epoch()"), Err("42501".to_owned()));
+    // What other functions and the trigger use. What begins another epoch, or clears away, is not the component's.
+    assert_eq!(callable, ["errand.epoch()", "errand.fold(text)", "errand.words(text)"]);
+    for sql in ["select errand.begin_epoch()", "select errand.tidy(1)", "set role errand_maintenance"] {
+        assert_eq!(target().app_query(sql), Err("42501".to_owned()), "{sql}");
+    }
 }
 
 #[test]

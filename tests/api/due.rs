@@ -24,8 +24,16 @@ fn the_server_computes_the_instant() {
         ("2026-12-01", "12:00", "Etc/GMT-3", "2026-12-01T09:00:00Z"),
         ("2026-12-01", "12:00", "Asia/Kathmandu", "2026-12-01T06:15:00Z"),
         ("2024-02-29", "12:00", "Europe/London", "2024-02-29T12:00:00Z"),
-        // Clocks go back: the time is there twice, and the later of the two, standard time, is meant.
-        ("2026-10-25", "03:30", "Europe/Vilnius", "2026-10-25T01:30:00Z"),
+        // Clocks go back: the time is there twice, and the first of the two is meant (RFC 5545, section 3.3.5).
+        ("2026-10-25", "02:59:59", "Europe/Vilnius", "2026-10-24T23:59:59Z"),
+        ("2026-10-25", "03:00", "Europe/Vilnius", "2026-10-25T00:00:00Z"),
+        ("2026-10-25", "03:30", "Europe/Vilnius", "2026-10-25T00:30:00Z"),
+        ("2026-10-25", "03:59:59", "Europe/Vilnius", "2026-10-25T00:59:59Z"),
+        ("2026-10-25", "04:00", "Europe/Vilnius", "2026-10-25T02:00:00Z"),
+        ("2026-11-01", "01:30", "America/New_York", "2026-11-01T05:30:00Z"),
+        // By half an hour; and a day whose morning is not.
+        ("2026-04-05", "01:45", "Australia/Lord_Howe", "2026-04-04T14:45:00Z"),
+        ("2026-03-29", "04:30", "Europe/Vilnius", "2026-03-29T01:30:00Z"),
     ] {
         let due = json!({"date": date, "time": time, "time_zone": zone});
         assert_eq!(due_at(&user, due), instant, "{date} {time} {zone}");

@@ -44,8 +44,8 @@ fn another_users_tag_matches_nothing() {
                 // Whichever way it is asked for, whatever it depends on.
                 for query in ["", "?limit=1", "?completed=false"] {
                     let path = format!("{path}{}", if route.path.contains("{id}") { "" } else { query });
-                    let [hers, his] =
-                        [&alice, &bob].map(|user| user.send_to("GET", &path, &[], None).expect(200).header("etag").to_owned());
+                    let [hers, his] = [&alice, &bob]
+                        .map(|user| user.send_to("GET", &path, &[], None).expect(200).header("etag").to_owned());
                     assert_ne!(hers, his, "{path}");
                     for (user, tag, status) in
                         [(&alice, &hers, 304), (&bob, &his, 304), (&alice, &his, 200), (&bob, &hers, 200)]
@@ -191,14 +191,27 @@ fn as_alice(statements: &[&str]) -> Vec<String> {
 }
 
 const CREATE: &str = "select etag from api.create_task('alice', '00000000-0000-4000-8000-000000000001',
-    '{\"title\": \"t\", \"completed\": false, \"priority\": 0, \"tags\": []}', 'k', 'f')";
+    '{\"title\": \"t\", \"completed\": false, \"priority\": 0, \"tags\": []}', 'k', 'f', null)";
 
 #[test]
 fn another_epoch_makes_other_tags_of_the_same_states() {
     const GET: &str = "select etag from api.get_task('alice', '00000000-0000-4000-8000-000000000001')";
     const LIST: &str = "select etag from api.list_tasks('alice', '{\"order\": \"due_asc\", \"limit\": 1}')";
     let (app, owner) = ("set local role errand_app", "reset role");
-    let given = as_alice(&[app, CREATE, GET, LIST, CREATE, owner, "select errand.begin_epoch()", app, GET, LIST, CREATE, owner]);
+    let given = as_alice(&[
+        app,
+        CREATE,
+        GET,
+        LIST,
+        CREATE,
+        owner,
+        "select errand.begin_epoch()",
+        app,
+        GET,
+        LIST,
+        CREATE,
+        owner,
+    ]);
     let [before @ .., void, get, list, replay] = &given[..] else { panic!("{given:?}") };
     assert_eq!(void, "");
     let (base, number) = before[0].split_at(17);
@@ -214,7 +227,9 @@ fn another_epoch_makes_other_tags_of_the_same_states() {
 /// Whatever one user's id and the epoch are, no other user's are the same text.
 #[test]
 fn a_tag_is_of_its_user() {
-    let given = as_alice(&["select string_agg(api.tag_base(name), ' ') from unnest(array['a', 'A', 'a ', '', 'a2', '2 a']) as name"]);
+    let given = as_alice(&[
+        "select string_agg(api.tag_base(name), ' ') from unnest(array['a', 'A', 'a ', '', 'a2', '2 a']) as name",
+    ]);
     let bases: std::collections::BTreeSet<_> = given[0].split(' ').collect();
     assert_eq!(bases.len(), 6, "{given:?}");
 }

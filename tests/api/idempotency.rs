@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use crate::support::{Reply, User, target};
+use crate::support::{Reply, User, scratch, target};
 
 fn keyed(user: &User, method: &str, rest: &str, key: &str, body: Value) -> Reply {
     user.with_json(method, rest, &[("idempotency-key", key)], body)
@@ -151,4 +151,174 @@ fn a_key_is_known_for_23_hours_and_forgotten_after_25() {
     assert_eq!(known(), ["young", "youngest"]);
     assert!(!create("k").headers.contains_key("idempotency-replayed"));
     assert_eq!(user.titles("").len(), 4);
+}
+
+/// As many keys as there are of the user's in the database, and how many are expired.
+fn keys_of(user: &User) -> (usize, usize) {
+    let ages = target().admin_query(&format!(
+        "select created_at < now() - interval '24 hours' from errand.idempotency where user_id = '{}'",
+        user.id
+    ));
+    (ages.len(), ages.iter().filter(|expired| *expired == "t").count())
+}
+
+/// Puts keys into the account as if they had come one after another; they are of this age.
+fn fill(user: &User, keys: u32, age: &str) {
+    target().admin_query(&format!(
+        "insert into errand.idempotency (user_id, key, fingerprint, created_at, task, version, seq, number)
+         select account.user_id, 'filled-' || (account.keys + n), 'f', now() - interval '{age}', '{{}}', 1, 1, account.keys + n
+         from errand.account, generate_series(1, {keys}) as n where account.user_id = '{0}';
+         update errand.account set keys = keys + {keys} where user_id = '{0}'",
+        user.id
+    ));
+}
+
+#[test]
+fn a_write_clears_away_fifty_expired_keys_and_knows_none_of_them() {
+    let user = User::new("expired");
+    user.create(json!({"title": "t"}));
+    fill(&user, 120, "25 hours");
+    let create = |key: &str| keyed(&user, "POST", "/tasks", key, json!({"title": "t"})).expect(201);
+    // The last one, too, which is not cleared away yet.
+    assert!(!create("filled-120").headers.contains_key("idempotency-replayed"));
+    assert_eq!(keys_of(&user), (70, 69));
+    assert_eq!(create("filled-120").header("idempotency-replayed"), "true");
+    assert_eq!(keys_of(&user), (20, 19));
+    create("another");
+    assert_eq!(keys_of(&user), (2, 0));
+}
+
+#[test]
+fn of_ten_thousand_keys_the_oldest_is_forgotten() {
+    let user = User::new("many-keys");
+    let create = |key: &str| keyed(&user, "POST", "/tasks", key, json!({"title": "t"})).expect(201);
+    let replayed = |key: &str| create(key).headers.contains_key("idempotency-replayed");
+    create("first");
+    fill(&user, 9_998, "1 hour");
+    create("second");
+    // 10,000 keys: each is known.
+    assert!(replayed("first") && replayed("second"));
+    assert_eq!(keys_of(&user), (10_000, 0));
+    create("third");
+    assert_eq!(keys_of(&user), (10_001, 0));
+    // One too many: the oldest is not known any more, though it is there, and no write is refused for it.
+    assert!(!replayed("first"));
+    assert_eq!(keys_of(&user), (10_001, 0));
+    // Keys from before there was a limit go by fifties, and are not known meanwhile.
+    fill(&user, 5_000, "1 hour");
+    assert!(!replayed("filled-200"));
+    assert_eq!(keys_of(&user), (15_001 - 50, 0));
+    assert!(replayed("third"));
+    assert_eq!(keys_of(&user), (15_001 - 100, 0));
+}
+
+/// Deletes the expired keys of all users, and nothing else of anybody, as a role that sees nothing else.
+#[test]
+fn maintenance_deletes_expired_keys_and_nothing_else() {
+    let scratch = scratch();
+    let task = r#"{"title": "t", "completed": false, "priority": 0, "tags": []}"#;
+    for (user, key) in [("alice", "k"), ("bob", "k"), ("bob", "l")] {
+        scratch.rows(&format!(
+            "set local role errand_app; select api.create_task('{user}', gen_random_uuid(), '{task}', '{key}', 'f', null); reset role"
+        ));
+    }
+    let set = |age: &str, which: &str| {
+        scratch.rows(&format!("update errand.idempotency set created_at = now() - interval '{age}' where {which}"))
+    };
+    set("24 hours", "true");
+    let maintain = |sql: &str| scratch.attempt(&format!("set local role errand_maintenance; {sql}"));
+    let count = "select count(*) from errand.idempotency";
+    assert_eq!(maintain(count).unwrap(), ["0"], "a day old is not expired");
+    set("24 hours 1 microsecond", "key = 'k'");
+    assert_eq!(maintain(count).unwrap(), ["2"]);
+    assert_eq!(maintain("select errand.tidy(1)").unwrap(), ["1"]);
+    assert_eq!(maintain("select errand.tidy(10); select errand.tidy(10)").unwrap(), ["2", "0"]);
+    assert_eq!(maintain("delete from errand.idempotency returning key").unwrap(), ["k", "k"]);
+    // The oldest first.
+    set("30 hours", "user_id = 'bob' and key = 'k'");
+    assert_eq!(
+        maintain("select errand.tidy(1); reset role; select user_id from errand.idempotency order by 1").unwrap(),
+        ["1", "alice", "bob"]
+    );
+    for sql in [
+        "select task from errand.idempotency",
+        "update errand.idempotency set created_at = now()",
+        "insert into errand.idempotency (user_id, key) values ('bob', 'x')",
+        "select from errand.task",
+        "select from errand.account",
+        "delete from errand.task",
+        "select api.get_task('alice', gen_random_uuid())",
+    ] {
+        assert_eq!(maintain(sql).unwrap_err().sqlstate, "42501", "{sql}");
+    }
+    let flags = "select rolsuper or rolbypassrls or rolcanlogin or rolcreaterole or rolcreatedb from pg_roles
+                 where rolname = 'errand_maintenance'";
+    assert_eq!(scratch.rows(flags), ["f"]);
+}
+
+/// The name of a lock is a number, and a client may find a key of its own that has the name of another's.
+#[test]
+fn nobody_can_aim_at_the_lock_of_anothers_key() {
+    let (victim, session) = (User::new("aimed-at"), target().app_session());
+    victim.create(json!({"title": "t"}));
+    let number = |user: &User| {
+        target().admin_query(&format!("select number from errand.account where user_id = '{}'", user.id)).concat()
+    };
+    let other = User::new("aiming");
+    other.create(json!({"title": "t"}));
+    let create = |key: &str| keyed(&victim, "POST", "/tasks", key, json!({"title": "t"}));
+    // What the lock was called once, and what it is called for another account, with whatever key.
+    session.rows(&format!(
+        "begin; select pg_advisory_xact_lock(hashtextextended('{}' || chr(10) || 'k', 0));
+         select pg_advisory_xact_lock({}, hashtext('k') & 2147483647)",
+        victim.id,
+        number(&other)
+    ));
+    create("k").expect(201);
+    session.rows("rollback");
+    // The proof that this is how it is called.
+    session.rows(&format!("begin; select pg_advisory_xact_lock({}, hashtext('l') & 2147483647)", number(&victim)));
+    assert_eq!(create("l").expect(409).problem().code, "in_flight");
+    create("m").expect(201);
+    session.rows("rollback");
+    create("l").expect(201);
+}
+
+/// Before its first write a user has no number.
+#[test]
+fn the_first_write_of_a_user_has_its_key_to_itself() {
+    let (user, other, session) = (User::new("first-key"), User::new("first-key-other"), target().app_session());
+    let fields = r#"{"title": "t", "completed": false, "priority": 0, "tags": []}"#;
+    session
+        .rows(&format!("begin; select api.create_task('{}', gen_random_uuid(), '{fields}', 'k', 'f', null)", user.id));
+    let create = |user: &User| keyed(user, "POST", "/tasks", "k", json!({"title": "t"}));
+    assert_eq!(create(&user).expect(409).problem().code, "in_flight");
+    create(&other).expect(201);
+    session.rows("rollback");
+    create(&user).expect(201);
+    assert_eq!(create(&user).expect(201).header("idempotency-replayed"), "true");
+}
+
+#[test]
+fn numbers_of_accounts_are_drawn_once_for_each() {
+    let scratch = scratch();
+    let task = r#"{"title": "t", "completed": false, "priority": 0, "tags": []}"#;
+    let last = || {
+        scratch.rows("select coalesce(last_value, 0) from pg_sequences where sequencename = 'account_number'").concat()
+    };
+    let create = |user: &str| {
+        scratch.rows(&format!(
+            "set local role errand_app; select api.create_task('{user}', gen_random_uuid(), '{task}', null, null, null); reset role"
+        ))
+    };
+    create("alice");
+    let first: i64 = last().parse().unwrap();
+    for _ in 0..5 {
+        create("alice");
+    }
+    assert_eq!(last(), first.to_string());
+    create("bob");
+    assert_eq!(last(), (first + 1).to_string());
+    assert_eq!(scratch.rows("select count(distinct number) from errand.account"), ["2"]);
+    assert_eq!(scratch.rows("select seq from errand.account order by user_id"), ["6", "1"]);
 }

@@ -2,7 +2,10 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Issuer, Signer, User, jwks, target};
+use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::canonical_combining_class;
+
+use crate::support::{Answer, Issuer, Signer, User, jwks, scratch, target};
 use crate::tokens::claims;
 
 /// A word of this many characters, each of two octets.
@@ -133,4 +136,115 @@ fn of_a_set_of_keys() {
         let errand = target().start_with(&[("jwt_jwks_url", &issuer.jwks_url()), ("jwks_origin", &issuer.origin)]);
         errand.get("/api/me/tasks", &signer.token(&claims(json!({})))).expect(status);
     }
+}
+
+/// The worst that is known: marks of alternating and of descending classes, characters that come apart into marks or into
+/// words, syllables that come apart into letters.
+fn worst(characters: usize) -> Vec<String> {
+    [
+        "a\u{344}\u{f73}",
+        "a\u{301}\u{316}",
+        "a\u{345}\u{315}\u{301}\u{327}\u{334}",
+        "\u{fdfa}",
+        "\u{344}",
+        "\u{f73}",
+        "각\u{3099}",
+    ]
+    .map(|pattern| {
+        let (first, rest) = pattern.split_at(if pattern.starts_with('a') { 1 } else { 0 });
+        let marks = rest.chars().cycle();
+        first.chars().chain(marks).take(characters).collect()
+    })
+    .into()
+}
+
+/// What PostgreSQL does to bring the marks of a text into their order: the square of each row of them.
+fn steps(text: &str) -> usize {
+    let mut steps = 0;
+    let mut row: usize = 0;
+    for character in text.nfkd() {
+        row = if canonical_combining_class(character) == 0 { 0 } else { row + 1 };
+        // The next in a row passes those before it, one after another.
+        steps += row + 1;
+    }
+    steps
+}
+
+#[test]
+fn no_text_costs_more_than_its_length() {
+    let user = User::new("marks");
+    let path = format!("/tasks/{}", user.create(json!({"title": "t"})).id);
+    let (mut taken, mut refused) = (0, 0);
+    for (field, characters, place) in
+        [("title", 255, "/title"), ("description", 10_000, "/description"), ("tags", 50, "/tags/0")]
+    {
+        for text in worst(characters) {
+            let value = if field == "tags" { json!([text]) } else { json!(text) };
+            let reply = user.patch(&path, json!({ field: value }));
+            let budget = 32 * text.nfkd().count();
+            if reply.status == 200 {
+                taken += 1;
+                assert!(steps(&text) <= budget, "{field}: {} steps", steps(&text));
+            } else {
+                refused += 1;
+                assert_eq!(reply.mistakes(), [place]);
+                assert!(steps(&text) > 900, "{field} was refused for {} steps", steps(&text));
+            }
+        }
+    }
+    for text in worst(60) {
+        for (name, text) in [("q", text.clone()), ("tag", text.chars().take(50).collect())] {
+            let reply = user.get(&format!(
+                "/tasks?{name}={}",
+                percent_encoding::utf8_percent_encode(&text, percent_encoding::NON_ALPHANUMERIC)
+            ));
+            if reply.status == 200 {
+                taken += 1;
+                assert!(steps(&text) <= 32 * text.nfkd().count());
+            } else {
+                refused += 1;
+                assert_eq!(reply.mistakes(), [name]);
+            }
+        }
+    }
+    assert!(taken > 4 && refused > 12, "{taken} were taken, {refused} refused");
+}
+
+/// Texts from before there was a limit are cut before they are folded, where no word goes on.
+#[test]
+fn words_are_cut_before_they_are_folded() {
+    let scratch = scratch();
+    let words = |text: &str| scratch.rows(&format!("select unnest(errand.words({text}))"));
+    let long = "z".repeat(64);
+    // What is between is no place to cut, because it may come apart into letters.
+    assert_eq!(words("repeat('ž', 250) || '¶end'"), [long.as_str(), "end"]);
+    assert_eq!(words("repeat('ž', 256) || '¶end'"), [long.as_str()]);
+    assert_eq!(words("repeat('ž', 300) || ' end'"), [long.as_str(), "end"]);
+    for between in [" ", ",", "\t", "\n", "/", "_", "\u{a0}", "\u{2014}", "\u{3001}"] {
+        assert_eq!(words(&format!("repeat('ž', 300) || '{between}end'")), [long.as_str(), "end"], "{between:?}");
+    }
+    // ASCII needs no folding, and so no cut but the last one.
+    assert_eq!(words("repeat('Z', 300) || '!End'"), [long.as_str(), "end"]);
+    assert_eq!(words("'One, two-THREE: 4'"), ["one", "two", "three", "4"]);
+    assert_eq!(words("'Ünö, e\u{301}É ①'"), ["uno", "ee", "1"]);
+    assert_eq!(words("''"), [""; 0]);
+}
+
+/// One character may come apart into many words.
+#[test]
+fn a_search_has_sixteen_different_terms_at_most() {
+    let user = User::new("terms");
+    let sixteen: Vec<_> = (10..26).map(|n| format!("w{n}")).collect();
+    user.create(json!({"title": sixteen.join(" ")}));
+    let found = |q: &[String]| user.titles(&format!("?q={}", q.join("+"))).len();
+    assert_eq!(found(&sixteen), 1);
+    // The first count, each once.
+    assert_eq!(found(&[&sixteen[..], &["missing".to_owned()]].concat()), 1);
+    assert_eq!(found(&[&sixteen[..15], &["missing".to_owned()]].concat()), 0);
+    assert_eq!(found(&[&sixteen[..15], &sixteen[..15], &["missing".to_owned()]].concat()), 0);
+    let nodes = |q: &str| scratch().rows(&format!("select numnode(api.search_query(({q})))"));
+    // 16 terms with 15 times `and` between.
+    assert_eq!(nodes("select string_agg('w' || n, ' ') from generate_series(1, 50) as n"), ["31"]);
+    assert_eq!(nodes("repeat(U&'\\FDFA', 96)"), ["9"]);
+    assert_eq!(nodes("'a a b a'"), ["3"]);
 }

@@ -317,19 +317,22 @@ fn each_order_has_an_index_that_serves_it() {
         ("priority", "null", "null"),
         ("title", "null", "null"),
     ] {
-        for (order, mode) in [
-            ("asc", "force_generic_plan"),
-            ("asc", "force_custom_plan"),
-            ("desc", "force_generic_plan"),
-            ("desc", "force_custom_plan"),
+        for (order, mode, measured) in [
+            ("asc", "force_generic_plan", false),
+            ("asc", "force_custom_plan", false),
+            ("asc", "force_generic_plan", true),
+            ("desc", "force_generic_plan", false),
+            ("desc", "force_custom_plan", false),
+            ("desc", "force_generic_plan", true),
         ]
-        .map(|(direction, mode)| (format!("{order}_{direction}"), mode))
+        .map(|(direction, mode, measured)| (format!("{order}_{direction}"), mode, measured))
         {
             let query = target()
-                .admin_query(&format!("select prosrc from pg_proc where proname = 'task_page_{order}'"))
+                .admin_query(&format!("select prosrc from pg_proc where proname = 'tasks_by_{order}'"))
                 .concat();
-            let begin = "return (";
-            let query = query[query.find(begin).unwrap() + begin.len()..query.rfind(");").unwrap()]
+            // That of pages without a long task, and the one that measures.
+            let (begin, end) = if measured { ("return (", "); end") } else { ("api.task_page := (", "); begin") };
+            let query = query[query.find(begin).unwrap() + begin.len()..query.rfind(end).unwrap()]
                 .replace("(p_start)", "($1)")
                 .replace("by_completed", "$2")
                 .replace("by_priorities", "$3")

@@ -54,13 +54,22 @@ fn of_a_member() {
         ("due", due(json!({"time_zone": "CET"})), "/due/time_zone", zone),
         ("due", due(json!({"hour": 9})), "/due/hour", "Unknown field. A due date has date, time and time_zone."),
         ("version", json!(2), "/version", "The field is read-only."),
+        (
+            "title",
+            json!("a".to_owned() + &"\u{301}".repeat(31)),
+            "/title",
+            "Must not have more than 30 combining marks in a row.",
+        ),
         ("titel", json!("t"), "/titel", not_of_a_task),
     ] {
         let mut whole = json!({"title": "t", "completed": false});
         whole[name] = value.clone();
         let part = json!({ name: value });
         assert_eq!(told(&user.post("/tasks", whole.clone())), one(place, detail), "POST {part}");
-        assert_eq!(told(&user.with_json("PUT", &path, &[], whole)), one(place, detail), "PUT {part}");
+        // A task may be sent back as it was read.
+        if name != "version" {
+            assert_eq!(told(&user.with_json("PUT", &path, &[], whole)), one(place, detail), "PUT {part}");
+        }
         assert_eq!(told(&user.patch(&path, part.clone())), one(place, detail), "PATCH {part}");
     }
     assert_eq!(user.get(&path).task().version, 1);

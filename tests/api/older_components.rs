@@ -35,7 +35,8 @@ fn each_operation_goes_on_as_it_did() {
     assert_eq!(told(&format!("task_put({me}, '{{}}', false, '{FIELDS}')")), "stale");
     assert_eq!(told(&format!("task_put({me}, null, true, '{FIELDS}')")), "exists");
     assert_eq!(told(&format!("task_put('{}', '{other}', null, true, '{FIELDS}')", user.id)), "created 1 t f");
-    let get = format!("select concat_ws(' ', version, task::jsonb ->> 'id', task::jsonb ? 'etag') from api.task_get({me})");
+    let get =
+        format!("select concat_ws(' ', version, task::jsonb ->> 'id', task::jsonb ? 'etag') from api.task_get({me})");
     assert_eq!(session.rows(&get), [format!("6 {id} f")]);
     assert_eq!(call(&session, &format!("task_delete({me}, '{{5}}')")), "stale");
     assert_eq!(call(&session, &format!("task_delete({me}, '{{6}}')")), "deleted");

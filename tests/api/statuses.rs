@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::support::{Reply, User, anonymous};
+use crate::support::{Reply, User, anonymous, target};
 
 const TASKS: &str = "/api/{user_id}/tasks";
 const TASK: &str = "/api/{user_id}/tasks/{id}";
@@ -33,6 +33,7 @@ const ROWS: &[(&str, &str, u16, How)] = &[
     ("GET", TASKS, 401, By(Call::without_token)),
     ("GET", TASKS, 403, By(Call::of_another_user)),
     ("GET", TASKS, 406, By(Call::for_html)),
+    ("GET", TASKS, 429, By(Call::in_a_crowd)),
     ("GET", TASKS, 500, BROKEN),
     ("GET", TASKS, 503, AWAY),
     ("POST", TASKS, 201, By(Call::well)),
@@ -44,6 +45,7 @@ const ROWS: &[(&str, &str, u16, How)] = &[
     ("POST", TASKS, 413, By(Call::with_too_much)),
     ("POST", TASKS, 415, By(Call::with_text)),
     ("POST", TASKS, 422, By(Call::with_a_used_key)),
+    ("POST", TASKS, 429, By(Call::in_a_crowd)),
     ("POST", TASKS, 500, BROKEN),
     ("POST", TASKS, 503, AWAY),
     ("GET", TASK, 200, By(Call::well)),
@@ -66,6 +68,7 @@ const ROWS: &[(&str, &str, u16, How)] = &[
     ("PUT", TASK, 412, By(Call::of_an_old_version)),
     ("PUT", TASK, 413, By(Call::with_too_much)),
     ("PUT", TASK, 415, By(Call::with_text)),
+    ("PUT", TASK, 429, By(Call::in_a_crowd)),
     ("PUT", TASK, 500, BROKEN),
     ("PUT", TASK, 503, AWAY),
     ("PATCH", TASK, 200, By(Call::well)),
@@ -80,6 +83,7 @@ const ROWS: &[(&str, &str, u16, How)] = &[
     ("PATCH", TASK, 413, By(Call::with_too_much)),
     ("PATCH", TASK, 415, By(Call::with_text)),
     ("PATCH", TASK, 422, By(Call::with_a_used_key)),
+    ("PATCH", TASK, 429, By(Call::in_a_crowd)),
     ("PATCH", TASK, 500, BROKEN),
     ("PATCH", TASK, 503, AWAY),
     ("DELETE", TASK, 204, By(Call::well)),
@@ -88,6 +92,7 @@ const ROWS: &[(&str, &str, u16, How)] = &[
     ("DELETE", TASK, 403, By(Call::of_another_user)),
     ("DELETE", TASK, 404, By(Call::of_no_task)),
     ("DELETE", TASK, 412, By(Call::of_an_old_version)),
+    ("DELETE", TASK, 429, By(Call::in_a_crowd)),
     ("DELETE", TASK, 500, BROKEN),
     ("DELETE", TASK, 503, AWAY),
     ("PATCH", COMPLETE, 200, By(Call::well)),
@@ -102,6 +107,7 @@ const ROWS: &[(&str, &str, u16, How)] = &[
     ("PATCH", COMPLETE, 413, By(Call::with_too_much)),
     ("PATCH", COMPLETE, 415, By(Call::with_text)),
     ("PATCH", COMPLETE, 422, By(Call::with_a_used_key)),
+    ("PATCH", COMPLETE, 429, By(Call::in_a_crowd)),
     ("PATCH", COMPLETE, 500, BROKEN),
     ("PATCH", COMPLETE, 503, AWAY),
     ("GET", "/health/live", 200, By(Call::without_token)),
@@ -254,6 +260,20 @@ impl Call {
 
     fn for_html(&self) -> Reply {
         self.with("accept", "text/html")
+    }
+
+    /// While three of the user's requests have the slots, and another write is not done yet.
+    fn in_a_crowd(&self) -> Reply {
+        let held = target().hold(&format!(
+            "select from errand.account where user_id = '{0}' for update;
+             select pg_advisory_xact_lock(number, -slot) from errand.account, generate_series(1, 3) as slot where user_id = '{0}'",
+            self.user.id
+        ));
+        let query = if self.method == "GET" { "?completed=false" } else { "" };
+        let reply = self.send(&format!("{}{query}", self.path("me", &self.id)), &[], self.body());
+        assert_eq!((reply.problem().code.as_str(), reply.header("retry-after")), ("too_many_requests", "1"));
+        held.release();
+        reply
     }
 
     fn with_text(&self) -> Reply {

@@ -92,6 +92,8 @@ fn good_tokens_of_every_algorithm_are_accepted() {
         signers.map(|signer| (signer.alg.to_owned(), signer.token(&good()))).into_iter().collect();
     let es256 = &stage.es256;
     let aside = |name: &str, token: String| (name.to_owned(), token);
+    let mut with_nulls = good();
+    (with_nulls["nbf"], with_nulls["iat"]) = (json!(null), json!(null));
     rows.extend([
         aside("no kid, and one key that fits", stage.es384.with_header(&json!({"kid": null}), &good())),
         aside("no typ", es256.with_header(&json!({"typ": null}), &good())),
@@ -104,6 +106,10 @@ fn good_tokens_of_every_algorithm_are_accepted() {
         aside("exp within the skew", es256.token(&claims(json!({"exp": now() - 50})))),
         aside("nbf within the skew", es256.token(&claims(json!({"nbf": now() + 50})))),
         aside("iat within the skew", es256.token(&claims(json!({"iat": now() + 50})))),
+        aside("exp with a fraction", es256.token(&claims(json!({"exp": now() as f64 + 3600.33})))),
+        aside("exp with an exponent", es256.token(&claims(json!({"exp": 4.1e9})))),
+        aside("nbf and iat with fractions", es256.token(&claims(json!({"nbf": now() as f64 - 0.25, "iat": 1.5})))),
+        aside("nbf and iat of null", es256.token(&with_nulls)),
         aside("no nbf, no iat", es256.token(&claims(json!({"nbf": null, "iat": null})))),
         aside("sub of 255 characters", es256.token(&claims(json!({"sub": "ž".repeat(255)})))),
         aside("unknown claims", es256.token(&claims(json!({"roles": [{"a": [1, {}]}], "x": null})))),

@@ -203,11 +203,11 @@ fn a_caller_is_announced_for_one_transaction() {
         with("announce('$me'), api.next_write('$me')"),
         with("get_task('$me', '$id')"),
         with("list_tasks('$me', '{\"order\": \"due_asc\", \"limit\": 1}')"),
-        with(&format!("create_task('$me', gen_random_uuid(), '{fields}', null, null)")),
-        with(&format!("replace_task('$me', '$id', null, false, '{fields}')")),
-        with("patch_task('$me', '$id', null, '{\"title\": \"u\"}', null, null)"),
-        with("complete_task('$me', '$id', null, null, null, null)"),
-        with("delete_task('$me', '$id', null)"),
+        with(&format!("create_task('$me', gen_random_uuid(), '{fields}', null, null, false)")),
+        with(&format!("replace_task('$me', '$id', null, false, '{fields}', true)")),
+        with("patch_task('$me', '$id', null, '{\"title\": \"u\"}', null, null, true)"),
+        with("complete_task('$me', '$id', null, null, null, null, null)"),
+        with("delete_task('$me', '$id', null, false)"),
         "select api.ready()".to_owned(),
         // What older components call.
         with(&format!("task_create('$me', '$id', '{fields}', null, null)")),
@@ -241,6 +241,7 @@ fn only_these_columns_may_be_null() {
          where table_schema = 'errand' and is_nullable = 'YES' order by 1",
     );
     let expected = [
+        "idempotency.number",
         "idempotency.seq",
         "task.completed_at",
         "task.description",

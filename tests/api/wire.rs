@@ -145,7 +145,7 @@ fn a_request_that_two_servers_may_read_differently_is_read_in_one_way() {
         framed("chunked in a line that begins with a space", "x: y\r\n transfer-encoding: chunked", &smuggled, &[400]),
         framed("chunked in HTTP's other name for it", &close("te: chunked"), "", &[400]),
         framed("a chunk of 2^68 octets", &chunked, &chunk("fffffffffffffffff"), &[400]),
-        framed("a chunk of 2^64 - 1 octets", &chunked, &format!("ffffffffffffffff\r\n{}", " ".repeat(65_537)), &[413]),
+        framed("a chunk of 2^64 - 1 octets", &chunked, &format!("ffffffffffffffff\r\n{}", " ".repeat(409_601)), &[413]),
         framed("a chunk with a negative size", &chunked, &chunk("-d"), &[400]),
         framed("a chunk with a plus", &chunked, &chunk("+d"), &[400]),
         framed("a chunk with a prefix", &chunked, &chunk("0xd"), &[400]),

@@ -41,6 +41,8 @@ enum Action {
     Status,
     /// Say that the database was restored from a backup: entity tags of before match nothing from now on
     Restored,
+    /// Delete the expired idempotency keys of all users; for a clock (cron, Kubernetes)
+    Tidy,
     /// Drop everything in the database that is errand's, data included
     Reset {
         /// Do it on a database that is not on this machine, too
@@ -78,6 +80,7 @@ impl Db {
             Action::Rollback { steps } => rollback(&database, steps).await,
             Action::Status => status(&database).await,
             Action::Restored => restored(&database).await,
+            Action::Tidy => tidy(&database).await,
             Action::Reset { yes } => reset(&database, yes).await,
             Action::Psql { app, arguments } => psql(&database, &mut settings, app, &arguments).await,
             Action::Password => new_password(&database, &mut settings).await,
@@ -132,6 +135,17 @@ async fn status(database: &Database) -> Result<()> {
 async fn restored(database: &Database) -> Result<()> {
     migrate::begin_epoch(&database.address).await?;
     println!("{} has begun another epoch: what clients kept from before the restore is stale to it", database.address);
+    Ok(())
+}
+
+async fn tidy(database: &Database) -> Result<()> {
+    let mut all = 0;
+    migrate::tidy(&database.address, |removed| {
+        all += removed;
+        eprintln!("errand: deleted {all} expired idempotency keys");
+    })
+    .await?;
+    println!("{} has no expired idempotency keys; {all} were deleted", database.address);
     Ok(())
 }
 

@@ -78,9 +78,18 @@ impl Claims {
 }
 
 fn secret(settings: &Settings) -> Result<String> {
-    settings
+    let secret = settings
         .get(JWT_SECRET)
-        .with_context(|| format!("{JWT_SECRET} is not set; `cargo xtask up` creates .env with a fresh one"))
+        .with_context(|| format!("{JWT_SECRET} is not set; `cargo xtask up` creates .env with a fresh one"))?;
+    Ok(current(&secret).to_owned())
+}
+
+/// The current one of two secrets with a comma between, of 32 octets or more each (docs/auth.md).
+fn current(secrets: &str) -> &str {
+    match secrets.split_once(',').map(|(current, previous)| (current.trim(), previous.trim())) {
+        Some((current, previous)) if current.len() >= 32 && previous.len() >= 32 => current,
+        _ => secrets,
+    }
 }
 
 fn signed(alg: Alg, claims: &Claims, secret: impl FnOnce() -> Result<String>) -> Result<String> {
@@ -119,6 +128,15 @@ fn duration(text: &str) -> Result<Duration, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_two_secrets_the_current_one_signs() {
+        let (one, other) = ("a".repeat(32), "b".repeat(32));
+        assert_eq!(current(&format!("{one}, {other}")), one);
+        for own in [&one, "short,", &format!("{one},short")] {
+            assert_eq!(current(own), own);
+        }
+    }
 
     #[test]
     fn durations_have_units() {

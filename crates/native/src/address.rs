@@ -26,14 +26,21 @@ pub struct Address {
 
 impl Address {
     /// Parses a connection string. `sslmode=verify-full` and `verify-ca` mean `require`, because certificates are
-    /// always verified in full here.
+    /// always verified in full here. Without `sslmode`, TLS is required of a server elsewhere, and switched off for one on this
+    /// machine. `prefer` and `allow` are refused: whoever is in between could take TLS away, and read passwords.
     pub fn parse(text: &str) -> Result<Self> {
+        let sslmode = sslmode(text.trim());
+        if let Some(weak @ ("prefer" | "allow")) = sslmode {
+            bail!(
+                "sslmode={weak} lets whoever is in between switch TLS off; write sslmode=require, or sslmode=disable where nobody is"
+            );
+        }
         let text = text
             .trim()
             .replace("sslmode=verify-full", "sslmode=require")
             .replace("sslmode=verify-ca", "sslmode=require");
         // The parser's message names the bad option, never the password; the string itself stays out of the error.
-        let config = Config::from_str(&text)
+        let mut config = Config::from_str(&text)
             .context("not a PostgreSQL connection string (expected postgres://user:password@host:port/database)")?;
         let host = match config.get_hosts() {
             [Host::Tcp(host)] => host.clone(),
@@ -43,6 +50,9 @@ impl Address {
             }
             _ => bail!("the connection string names several hosts; use one"),
         };
+        if sslmode.is_none() {
+            config.ssl_mode(if is_loopback(&host) { SslMode::Disable } else { SslMode::Require });
+        }
         let user = config.get_user().context("the connection string names no user")?.to_owned();
         let database = config.get_dbname().unwrap_or(&user).to_owned();
         let port = config.get_ports().first().copied().unwrap_or(5432);
@@ -85,7 +95,12 @@ impl Address {
 
     /// Whether the server is this machine's own.
     pub fn is_local(&self) -> bool {
-        self.host == "localhost" || self.host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+        is_loopback(&self.host)
+    }
+
+    /// Whether what is sent there is encrypted, and the server's certificate verified.
+    pub fn is_encrypted(&self) -> bool {
+        self.config.get_ssl_mode() == SslMode::Require
     }
 
     /// Whether this looks like Neon's pooled endpoint (`ep-name-pooler.region.aws.neon.tech`).
@@ -106,8 +121,7 @@ impl Address {
         other
     }
 
-    /// The connection string with which the component logs in: same server, database and `sslmode`. On this machine TLS
-    /// that was not asked for is switched off, which saves a round trip per connection.
+    /// The connection string with which the component logs in: same server, database and `sslmode`.
     pub fn app_url(&self, user: &str, password: &str) -> String {
         format!(
             "postgres://{}:{}@{}/{}?sslmode={}&{APP_OPTIONS}",
@@ -136,13 +150,22 @@ impl Address {
     }
 
     fn sslmode(&self) -> &'static str {
-        match self.config.get_ssl_mode() {
-            SslMode::Disable => "disable",
-            SslMode::Require => "require",
-            _ if self.is_local() => "disable",
-            _ => "prefer",
-        }
+        if self.is_encrypted() { "require" } else { "disable" }
     }
+}
+
+/// The `sslmode` that a connection string names.
+fn sslmode(text: &str) -> Option<&str> {
+    let options: Vec<&str> = match text.contains("://") {
+        true => text.split_once('?')?.1.split('&').collect(),
+        false => text.split_whitespace().collect(),
+    };
+    // The last one counts.
+    options.iter().rev().find_map(|option| option.strip_prefix("sslmode=")).map(|value| value.trim_matches('\''))
+}
+
+fn is_loopback(host: &str) -> bool {
+    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
 /// Without the password.
@@ -210,6 +233,38 @@ mod tests {
     fn verification_is_always_full() -> Result<()> {
         let address = Address::parse("postgres://o:p@db.example/main?sslmode=verify-full")?;
         assert_eq!(address.config().get_ssl_mode(), SslMode::Require);
+        Ok(())
+    }
+
+    #[test]
+    fn nobody_in_between_can_switch_tls_off() -> Result<()> {
+        for (text, mode) in [
+            ("postgres://o@db.example/main", SslMode::Require),
+            ("host=db.example user=o", SslMode::Require),
+            ("postgres://o@10.0.0.7/main?connect_timeout=3", SslMode::Require),
+            ("postgres://o@db.example/main?sslmode=disable", SslMode::Disable),
+            ("host=db.example user=o sslmode=disable", SslMode::Disable),
+            ("postgres://o@localhost/main", SslMode::Disable),
+            ("postgres://o@127.0.0.1/main?sslmode=require", SslMode::Require),
+            // What stands in a password is none of it.
+            ("postgres://o:sslmode=prefer@[::1]/main", SslMode::Disable),
+        ] {
+            let address = Address::parse(text)?;
+            assert_eq!(address.config().get_ssl_mode(), mode, "{text}");
+            assert_eq!(address.is_encrypted(), mode == SslMode::Require, "{text}");
+            let app = Address::parse(&address.app_url("errand_app", "x"))?;
+            assert_eq!(app.config().get_ssl_mode(), mode, "{text}");
+        }
+        for text in [
+            "postgres://o@db.example/main?sslmode=prefer",
+            "postgres://o@127.0.0.1/main?sslmode=allow",
+            "host=db.example user=o sslmode=prefer",
+            "host=db.example user=o sslmode='prefer'",
+            "postgres://o@db.example/main?sslmode=require&sslmode=prefer",
+        ] {
+            let told = format!("{:#}", Address::parse(text).unwrap_err());
+            assert!(told.contains("sslmode=require") && told.contains("sslmode=disable"), "{told}");
+        }
         Ok(())
     }
 

@@ -4,7 +4,7 @@
 use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context, Result, bail};
-use tokio_postgres::{Client, NoTls, config::SslMode, error::SqlState, types::Type};
+use tokio_postgres::{Client, NoTls, error::SqlState, types::Type};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::address::Address;
@@ -18,12 +18,9 @@ pub async fn connect(address: &Address) -> Result<Client> {
     let mut config = address.config().clone();
     let limit = *config.get_connect_timeout().unwrap_or(&CONNECT_TIMEOUT);
     config.connect_timeout(limit).application_name("errand");
-    // Local servers rarely speak TLS; when none was asked for, the machine's roots need not be read.
-    let plain =
-        config.get_ssl_mode() == SslMode::Disable || (config.get_ssl_mode() == SslMode::Prefer && address.is_local());
     let attempt = async {
-        if plain {
-            config.ssl_mode(SslMode::Disable);
+        // Without TLS the machine's roots need not be read.
+        if !address.is_encrypted() {
             let (client, connection) = config.connect(NoTls).await?;
             tokio::spawn(connection);
             Ok(client)

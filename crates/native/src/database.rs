@@ -4,45 +4,61 @@
 use std::error::Error as _;
 use std::str::FromStr;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod};
-use errand::data::{Calling, Database, DatabaseError, Row, Statement, Value};
+use errand::data::{Calling, Database, DatabaseError, Over, Pausing, Row, Statement, Value};
 use tokio::time::timeout_at;
 use tokio_postgres::NoTls;
 use tokio_postgres::config::SslMode;
 use tokio_postgres::types::{IsNull, ToSql, Type, private::BytesMut, to_sql_checked};
 
-/// A pool of connections to one database.
+/// Pools of connections to one database.
 pub struct NativeDatabase {
-    pool: Pool,
+    shared: Pool,
+    own: Pool,
+    ready: Pool,
 }
 
+/// How many connections are kept to find out whether the database can serve.
+const READY: usize = 2;
+
 impl NativeDatabase {
-    /// Names the database; connections are made when they are needed.
+    /// Names the database; connections are made when they are needed, and so many for each kind of statements.
     pub fn new(address: &str, connections: usize) -> Result<Self> {
+        let pool = |over: Over, connections| Self::pool(&over.address(address), connections);
+        let [shared, own] = [pool(Over::Shared, connections)?, pool(Over::Own, connections)?];
+        Ok(Self { shared, own, ready: pool(Over::Ready, READY)? })
+    }
+
+    fn pool(address: &str, connections: usize) -> Result<Pool> {
         let config = tokio_postgres::Config::from_str(address).context("not a PostgreSQL connection string")?;
         let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
         let manager = match config.get_ssl_mode() {
             SslMode::Disable => Manager::from_config(config, NoTls, recycling),
             _ => Manager::from_config(config, crate::connect::tls()?, recycling),
         };
-        Ok(Self { pool: Pool::builder(manager).max_size(connections).build()? })
+        Ok(Pool::builder(manager).max_size(connections).build()?)
     }
 
     async fn run(
         &self,
-        statement: &'static str,
+        statement: Statement,
         parameters: Vec<Value>,
         sent: &AtomicBool,
     ) -> Result<Option<Row>, DatabaseError> {
-        let connection = self.pool.get().await.map_err(|error| match error {
+        let pool = match statement.over {
+            Over::Shared => &self.shared,
+            Over::Own => &self.own,
+            Over::Ready => &self.ready,
+        };
+        let connection = pool.get().await.map_err(|error| match error {
             deadpool_postgres::PoolError::Backend(error) => before_sending(&error),
             other => DatabaseError::Unreachable(other.to_string()),
         })?;
         sent.store(true, Ordering::Relaxed);
-        let prepared = connection.prepare_cached(statement).await.map_err(|error| after_sending(&error))?;
+        let prepared = connection.prepare_cached(statement.alone).await.map_err(|error| after_sending(&error))?;
         let parameters: Vec<_> = parameters.into_iter().map(Parameter).collect();
         let parameters: Vec<&(dyn ToSql + Sync)> = parameters.iter().map(|value| value as _).collect();
         let row = connection.query_opt(&prepared, &parameters).await.map_err(|error| after_sending(&error))?;
@@ -55,10 +71,14 @@ impl Database for NativeDatabase {
     fn call<'a>(&'a self, statement: Statement, parameters: Vec<Value>, deadline: Instant) -> Calling<'a> {
         Box::pin(async move {
             let sent = AtomicBool::new(false);
-            timeout_at(deadline.into(), self.run(statement.alone, parameters, &sent))
+            timeout_at(deadline.into(), self.run(statement, parameters, &sent))
                 .await
                 .unwrap_or_else(|_| Err(DatabaseError::Deadline { sent: sent.load(Ordering::Relaxed) }))
         })
+    }
+
+    fn pause(&self, time: Duration) -> Pausing {
+        Box::pin(tokio::time::sleep(time))
     }
 }
 

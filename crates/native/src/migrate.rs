@@ -14,7 +14,7 @@ mod source;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
-use tokio_postgres::{Client, Transaction, error::SqlState};
+use tokio_postgres::{Client, Transaction, error::SqlState, types::Type};
 
 use crate::{address::Address, connect::connect};
 use source::{Source, SqlFile};
@@ -135,6 +135,42 @@ pub async fn begin_epoch(address: &Address) -> Result<()> {
     })?;
     tx.commit().await?;
     Ok(())
+}
+
+/// Deletes expired idempotency keys of all users, some thousands in a transaction, and tells how many each time. The role
+/// `errand_maintenance` does it, which may delete those and nothing else.
+pub async fn tidy(address: &Address, mut told: impl FnMut(i64)) -> Result<()> {
+    const MOST: i32 = 10_000;
+    let mut client = connect(address).await?;
+    loop {
+        let tx = client.transaction().await?;
+        let tidied = async {
+            tx.batch_execute("set local role errand_maintenance").await?;
+            tx.query_typed_one("select errand.tidy($1)", &[(&MOST, Type::INT4)]).await
+        };
+        let removed: i64 = tidied
+            .await
+            .map_err(|error| {
+                let hint = match error.code() {
+                    Some(&SqlState::INSUFFICIENT_PRIVILEGE) => {
+                        "the administrator of the database must say `grant errand_maintenance to` this user"
+                    }
+                    Some(
+                        &SqlState::UNDEFINED_FUNCTION
+                        | &SqlState::UNDEFINED_OBJECT
+                        | &SqlState::INVALID_PARAMETER_VALUE,
+                    ) => "this database has no maintenance yet; run `cargo xtask db migrate` first",
+                    _ => "nothing of the last thousands was deleted; what was told before is",
+                };
+                explain::reasons(&error).context(hint)
+            })?
+            .try_get(0)?;
+        tx.commit().await?;
+        if removed == 0 {
+            return Ok(());
+        }
+        told(removed);
+    }
 }
 
 /// Drops everything that migrations and migrator made, data included. The role stays: other databases of the server

@@ -4,7 +4,7 @@
 
 use anyhow::{Context, Result, bail};
 use postgres_protocol::{escape::escape_literal, password::scram_sha_256};
-use tokio_postgres::types::Type;
+use tokio_postgres::{error::SqlState, types::Type};
 
 use crate::{address::Address, connect::connect, migrate};
 
@@ -21,17 +21,30 @@ pub async fn app_login_exists(admin: &Address) -> Result<bool> {
 /// Lets the component's role log in with `password`; returns its connection string. The database must be migrated.
 ///
 /// The server is sent a SCRAM verifier, so no password appears in its logs. Neon takes only clear passwords (it keeps
-/// them for its console); there the clear password follows, over TLS.
+/// them for its console): where a server has no use for a verifier, the clear password follows, over TLS and never otherwise.
 pub async fn ensure_app_login(admin: &Address, password: &str) -> Result<String> {
     if !app_login_exists(admin).await? {
         bail!("the role {APP_ROLE} does not exist on {}; migrate first: cargo xtask db migrate", admin.endpoint());
     }
     match set_password(admin, &scram_sha_256(password.as_bytes())).await {
-        Err(error) if format!("{error:#}").contains("plaintext password") => set_password(admin, password).await,
+        Err(error) if admin.is_encrypted() && takes_no_verifier(&error) => set_password(admin, password).await,
         other => other,
     }
     .with_context(|| format!("could not set the password of {APP_ROLE}; {admin} needs the right to alter that role"))?;
     Ok(admin.app_url(APP_ROLE, password))
+}
+
+/// Whether the server did not do what it was asked because it does not do such a thing.
+fn takes_no_verifier(error: &anyhow::Error) -> bool {
+    let code = error.downcast_ref::<tokio_postgres::Error>().and_then(tokio_postgres::Error::code);
+    [
+        SqlState::FEATURE_NOT_SUPPORTED,
+        SqlState::INTERNAL_ERROR,
+        SqlState::INVALID_PASSWORD,
+        SqlState::INVALID_PARAMETER_VALUE,
+    ]
+    .iter()
+    .any(|refusal| code == Some(refusal))
 }
 
 async fn set_password(admin: &Address, secret: &str) -> Result<()> {

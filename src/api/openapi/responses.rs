@@ -52,9 +52,12 @@ problems! {
     KeyReused: "The `Idempotency-Key` came with another request before.", [], [Error::KeyReused];
     PreconditionFailed: "The task is not in the state that `If-Match` or `If-None-Match` asks for.", [],
         [Error::PreconditionFailed];
-    PayloadTooLarge: "The body is longer than 64 KiB.", [], [Problem::too_large(LONGEST)];
-    UnsupportedMediaType: "The body is not of a type that the operation takes.", [],
-        [Problem::unsupported_media_type("application/json")];
+    PayloadTooLarge: "The body is longer than 64 KiB, its escapes counted as what they stand for.", [], [Problem::too_large(LONGEST)];
+    UnsupportedMediaType: "The body is not of a type that the operation takes, or has a `Content-Encoding`.",
+        ["Accept-Patch": "Of PATCH: the types that it takes.", "Accept-Encoding": "Where there was an encoding: `identity`."],
+        [Problem::unsupported_media_type("application/json"), Problem::unsupported_encoding()];
+    TooManyRequests: "Of the caller's slow requests, or writes that wait for another one, as many are being done as may be.",
+        ["Retry-After": "When to try again, in seconds."], [Error::TooManyRequests];
     Internal: "Something went wrong on errand's side.", [], [Error::Internal(String::new())];
     Unavailable: "The service cannot answer now.", ["Retry-After": "When to try again, in seconds."],
         [Error::Unavailable(String::new()), Error::OutcomeUnknown(String::new())];

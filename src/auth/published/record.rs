@@ -29,8 +29,9 @@ pub(super) struct Record {
     pub(super) tried_at: Option<u64>,
     /// When fetching failed; nothing once it succeeded.
     pub(super) failed_at: Option<u64>,
-    /// When it was fetched because of an unknown `kid`.
-    pub(super) curious_at: Option<u64>,
+    /// When it was fetched because of an unknown `kid`, the latest times.
+    #[serde(default)]
+    pub(super) curious: Vec<u64>,
 }
 
 impl Record {
@@ -50,7 +51,7 @@ impl Record {
             trying: None,
             tried_at: None,
             failed_at: None,
-            curious_at: None,
+            curious: Vec::new(),
         }
     }
 

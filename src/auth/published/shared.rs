@@ -14,7 +14,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::record::{Record, SKEW, age, stamp};
-use super::{CURIOSITY, GOOD, Held, IMPATIENCE, PATIENCE, PublishedKeys, Since, Wish};
+use super::{CURIOSITY, GOOD, Held, IMPATIENCE, LOOKS, PATIENCE, PublishedKeys, Since, Wish};
 use crate::auth::keys::KeySet;
 use crate::auth::{FETCH_DEADLINE, Moment, SharedStore};
 
@@ -52,7 +52,7 @@ impl PublishedKeys {
             // A slow store takes time, too.
             waited = waited.max((self.ambient.clock)().saturating_duration_since(begun));
             let now = start.later(waited);
-            self.heed(&record, now);
+            self.heed(&record, now, wish);
             if self.fulfilled(now, wish) {
                 return Agreed::Done;
             }
@@ -103,14 +103,16 @@ impl PublishedKeys {
             None => record.failed_at = began.max(Some(stamp(now.wall))),
         }
         if let Wish::Newer(_) = wish {
-            record.curious_at = began;
+            record.curious.extend(began);
+            let old = record.curious.len().saturating_sub(LOOKS);
+            record.curious.drain(..old);
         }
         (record.trying, record.tried_at) = (None, None);
         self.write(store, &record).await;
     }
 
     /// Takes over what the record knows better.
-    fn heed(&self, record: &Record, now: Moment) {
+    fn heed(&self, record: &Record, now: Moment, wish: Wish<'_>) {
         let since = |stamped| age(stamped, now.wall).map(|before| Since { seen: now.steady, before });
         let fetched = since(record.fetched_at).filter(|fetched| fetched.before < GOOD);
         // The store has the last word, unless it has clearly gone back.
@@ -134,7 +136,14 @@ impl PublishedKeys {
             state.hold(keys, fetched, fetched_at);
         }
         state.failed = since(record.failed_at).or(state.failed);
-        state.curious = since(record.curious_at);
+        let mut curious: Vec<_> = record.curious.iter().filter_map(|then| since(Some(*then))).collect();
+        if let Wish::Newer(_) = wish {
+            curious.push(Since::now(now.steady));
+        }
+        // A store may have lost what this instance knows.
+        if curious.len() >= state.curious.len() {
+            state.curious = curious;
+        }
     }
 
     fn fulfilled(&self, now: Moment, wish: Wish<'_>) -> bool {
@@ -161,7 +170,7 @@ impl PublishedKeys {
         match wish {
             Wish::Fresh if self.state().good(now.steady).is_some() => lately(record.failed_at, PATIENCE),
             Wish::Fresh => lately(record.failed_at, IMPATIENCE),
-            Wish::Newer(_) => lately(record.curious_at, CURIOSITY),
+            Wish::Newer(_) => record.curious.iter().filter(|then| lately(Some(**then), CURIOSITY)).count() >= LOOKS,
         }
     }
 

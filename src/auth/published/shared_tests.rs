@@ -51,19 +51,26 @@ fn an_unknown_kid_causes_one_fetch_for_all_instances() {
     let sets: Vec<_> = sets.into_iter().flatten().collect();
     let start = start + Duration::from_secs(1);
     let newer = run_all(instances.iter().zip(&sets).map(|(instance, seen)| instance.after(seen, start)).collect());
-    assert_eq!((newer.iter().flatten().count(), world.asked()), (20, 2));
-    // Whoever asks again is refused, and so is an instance that starts now; the store is not asked each time.
-    let late = world.instance();
-    let seen = run(late.get(start)).unwrap();
-    let reads = world.reads();
-    for seconds in [0, 1, 30, 59] {
-        let then = start + Duration::from_secs(seconds);
-        assert!(run(instances[0].after(newer[0].as_ref().unwrap(), then)).is_none());
-        assert!(run(late.after(&seen, then)).is_none());
+    let mut seen: Vec<_> = newer.into_iter().map(Newer::keys).collect();
+    assert_eq!((seen.len(), world.asked()), (20, 2));
+    // The fetches of a minute are for all of them.
+    for seconds in 1..=3 {
+        seen[0] = run(instances[0].after(&seen[0], start + Duration::from_secs(seconds))).keys();
     }
-    assert_eq!((world.asked(), world.reads()), (2, reads));
-    assert!(run(late.after(&seen, start + CURIOSITY)).is_some());
-    assert_eq!(world.asked(), 3);
+    assert_eq!(world.asked(), 5);
+    // Whoever asks again is told to come later, and so is an instance that starts now; the store is not asked each time.
+    let late = world.instance();
+    let last = run(late.get(start)).unwrap();
+    for (seconds, wait) in [(4, 56), (30, 30), (59, 1)] {
+        let then = start + Duration::from_secs(seconds);
+        run(instances[0].after(&seen[0], then)).later();
+        assert_eq!(run(late.after(&last, then)).later(), wait);
+    }
+    let reads = world.reads();
+    run(late.after(&last, start + Duration::from_secs(59))).later();
+    assert_eq!((world.asked(), world.reads()), (5, reads));
+    run(late.after(&last, start + CURIOSITY)).keys();
+    assert_eq!(world.asked(), 6);
 }
 
 #[test]
@@ -73,8 +80,8 @@ fn a_key_that_another_instance_learned_needs_no_fetch() {
     let old = run(first.get(start)).unwrap();
     let seen = run(second.get(start)).unwrap();
     *world.answers.lock().unwrap() = OTHER_KEYS.as_bytes().to_owned();
-    assert!(run(first.after(&old, start + Duration::from_secs(1))).unwrap().knows("new"));
-    assert!(run(second.after(&seen, start + Duration::from_secs(2))).unwrap().knows("new"));
+    assert!(run(first.after(&old, start + Duration::from_secs(1))).keys().knows("new"));
+    assert!(run(second.after(&seen, start + Duration::from_secs(2))).keys().knows("new"));
     assert_eq!(world.asked(), 2);
 }
 
@@ -87,8 +94,8 @@ fn clocks_of_instances_may_differ_by_seconds() {
     let old = run(second.get(slow)).unwrap();
     assert_eq!(world.asked(), 1);
     *world.answers.lock().unwrap() = OTHER_KEYS.as_bytes().to_owned();
-    assert!(run(second.after(&old, slow)).unwrap().knows("new"));
-    assert!(run(first.after(&seen, start)).unwrap().knows("new"));
+    assert!(run(second.after(&old, slow + Duration::from_secs(1))).keys().knows("new"));
+    assert!(run(first.after(&seen, start + Duration::from_secs(1))).keys().knows("new"));
     assert_eq!(world.asked(), 2);
 }
 
@@ -106,9 +113,9 @@ fn curiosity_is_spent_by_fetching_not_by_waiting_for_another_one() {
     assert!(!runs_for(&mut asking, 200));
     world.silent.store(false, Ordering::SeqCst);
     run(renewing);
-    let newer = run(asking).unwrap();
+    let newer = run(asking).keys();
     *world.answers.lock().unwrap() = OTHER_KEYS.as_bytes().to_owned();
-    assert!(run(second.after(&newer, start + FRESH)).unwrap().knows("new"));
+    assert!(run(second.after(&newer, start + FRESH + Duration::from_secs(60))).keys().knows("new"));
     assert_eq!(world.asked(), 3);
 }
 
@@ -300,12 +307,14 @@ fn a_store_that_forgets_holds_nobody_up() {
         assert!(runs_for(&mut Box::pin(instance.get(start)), 110));
         assert_eq!(world.asked(), fetches);
     }
-    // Unknown names of keys cause a fetch once a minute all the same.
+    // Unknown names of keys cause no more fetches than elsewhere.
     let instance = world.instance();
-    let seen = run(instance.get(start)).unwrap();
-    let newer = run(instance.after(&seen, start)).unwrap();
-    assert!(run(instance.after(&newer, start + Duration::from_secs(59))).is_none());
-    assert_eq!(world.asked(), 4);
+    let mut seen = run(instance.get(start)).unwrap();
+    for seconds in [1, 2, 3, 4] {
+        seen = run(instance.after(&seen, start + Duration::from_secs(seconds))).keys();
+    }
+    run(instance.after(&seen, start + Duration::from_secs(59))).later();
+    assert_eq!(world.asked(), 7);
 }
 
 #[test]
@@ -365,12 +374,12 @@ fn a_clock_that_jumps_costs_a_fetch_at_most() {
     let (world, start) = World::new();
     let instance = world.instance();
     let seen = run(instance.get(start)).unwrap();
-    run(instance.after(&seen, start));
+    run(instance.after(&seen, start + Duration::from_secs(1))).keys();
     let back = Moment { wall: start.wall - Duration::from_secs(7200), ..start };
     let late = world.instance();
     let seen = run(late.get(back)).unwrap();
     assert_eq!(world.asked(), 3, "what comes from the future is not believed");
-    assert!(run(late.after(&seen, back)).is_some());
+    run(late.after(&seen, back + Duration::from_secs(1))).keys();
     assert_eq!(world.asked(), 4);
     // Whoever fetched before the jump still takes what is newer.
     let ahead = Moment { wall: start.wall + Duration::from_secs(86_400 * 400), ..start };
@@ -391,9 +400,9 @@ fn without_the_store_an_instance_fetches_for_itself() {
     world.broken.store(true, Ordering::SeqCst);
     for instance in [world.instance(), world.instance()] {
         let seen = run(instance.get(start)).unwrap();
-        assert!(run(instance.after(&seen, start)).is_some());
-        assert!(run(instance.after(&seen, start + Duration::from_secs(1))).is_some());
-        assert!(run(instance.get(start + FRESH)).is_some());
+        run(instance.after(&seen, start + Duration::from_secs(1))).keys();
+        run(instance.after(&seen, start + Duration::from_secs(2))).keys();
+        assert!(run(instance.get(start + Duration::from_secs(1) + FRESH)).is_some());
     }
     assert_eq!((world.asked(), world.reads()), (6, 2), "a broken store is tried once");
 }

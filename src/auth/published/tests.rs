@@ -72,6 +72,26 @@ fn asked(issuer: &Issuer) -> usize {
     issuer.asked.load(Ordering::SeqCst)
 }
 
+impl Newer {
+    /// The keys that there are.
+    #[track_caller]
+    fn keys(self) -> Arc<KeySet> {
+        match self {
+            Self::Keys(keys) => keys,
+            _ => panic!("there are no newer keys"),
+        }
+    }
+
+    /// After how many seconds the issuer may be asked again.
+    #[track_caller]
+    fn later(self) -> u64 {
+        match self {
+            Self::Later(wait) => wait.as_secs(),
+            _ => panic!("it is known"),
+        }
+    }
+}
+
 #[path = "shared_tests.rs"]
 mod shared_tests;
 
@@ -113,19 +133,39 @@ fn without_a_set_an_issuer_that_is_down_is_asked_once_a_second() {
 }
 
 #[test]
-fn an_unknown_kid_causes_a_fetch_once_a_minute() {
+fn unknown_kids_cause_four_fetches_a_minute() {
     let (issuer, keys, start) = published();
+    let after = |seen: &Arc<KeySet>, seconds: u64| run(keys.after(seen, start + Duration::from_secs(seconds)));
     let first = run(keys.get(start)).unwrap();
-    let second = run(keys.after(&first, start)).unwrap();
+    // It was fetched for this very request, or while it was under way: there is nothing newer.
+    assert!(matches!(after(&first, 0), Newer::Same));
+    let second = after(&first, 1).keys();
+    // Whoever still has the first set gets the second.
+    assert!(Arc::ptr_eq(&after(&first, 1).keys(), &second));
+    assert!(matches!(after(&second, 1), Newer::Same));
+    let third = after(&second, 2).keys();
+    let fourth = after(&third, 30).keys();
+    let fifth = after(&fourth, 40).keys();
+    assert_eq!(asked(&issuer), 5);
+    // For now nobody knows.
+    assert_eq!([41, 59, 60].map(|seconds| after(&fifth, seconds).later()), [20, 2, 1]);
+    assert_eq!(asked(&issuer), 5);
+    let sixth = after(&fifth, 61).keys();
+    let seventh = after(&sixth, 62).keys();
+    assert_eq!(after(&seventh, 63).later(), 27);
+    assert_eq!(asked(&issuer), 7);
+}
+
+#[test]
+fn while_the_issuer_is_down_nobody_knows_of_an_unknown_kid() {
+    let (issuer, keys, start) = published();
+    let seen = run(keys.get(start)).unwrap();
+    issuer.down.store(true, Ordering::SeqCst);
+    let late = start + Duration::from_secs(1);
+    assert_eq!(run(keys.after(&seen, late)).later(), PATIENCE.as_secs());
+    // Those who waited for that fetch fail with it.
+    assert_eq!(run(keys.after(&seen, late)).later(), PATIENCE.as_secs());
     assert_eq!(asked(&issuer), 2);
-    // Whoever still has the first set gets the second; whoever has that gets nothing.
-    assert!(Arc::ptr_eq(&run(keys.after(&first, start)).unwrap(), &second));
-    for seconds in [1, 30, 59] {
-        assert!(run(keys.after(&second, start + Duration::from_secs(seconds))).is_none());
-    }
-    assert_eq!(asked(&issuer), 2);
-    assert!(run(keys.after(&second, start + CURIOSITY)).is_some());
-    assert_eq!(asked(&issuer), 3);
 }
 
 #[test]

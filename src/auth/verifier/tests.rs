@@ -92,6 +92,32 @@ fn a_good_token_names_its_caller() {
 }
 
 #[test]
+fn a_secret_has_a_successor_before_it_goes() {
+    let secrets = ["current", "previous", "another"].map(|name| format!("{name}, and long enough to be a secret"));
+    let secrets = secrets.map(|secret| secret.replace(',', ";"));
+    let token = |secret: &str| {
+        let key = EncodingKey::from_secret(secret.as_bytes());
+        format!("Bearer {}", jsonwebtoken::encode(&Header::default(), &claims(), &key).unwrap())
+    };
+    let accepts = |configured: &str| {
+        let verifier = verifier(AuthConfig { secret: configured.to_owned(), ..shared() }).unwrap();
+        // The second time it is known.
+        [0, 1].map(|_| secrets.each_ref().map(|secret| run(verifier.verify(&token(secret), moment())).is_ok()))
+    };
+    let [current, previous, _] = &secrets;
+    assert_eq!(accepts(current), [[true, false, false]; 2]);
+    assert_eq!(accepts(&format!("{current},{previous}")), [[true, true, false]; 2]);
+    assert_eq!(accepts(&format!(" {current} , {previous} ")), [[true, true, false]; 2]);
+    assert_eq!(accepts(&format!("{previous},{current}")), [[true, true, false]; 2]);
+    // A comma that is a secret's own stays one: with what is before or behind it too short for a secret.
+    for own in [format!("{current},x"), format!("x,{current}"), ",".repeat(32)] {
+        let verifier = verifier(AuthConfig { secret: own.clone(), ..shared() }).unwrap();
+        assert!(run(verifier.verify(&token(&own), moment())).is_ok(), "{own}");
+        assert!(run(verifier.verify(&token(current), moment())).is_err(), "{own}");
+    }
+}
+
+#[test]
 fn clocks_may_differ_by_a_minute() {
     for (name, good, bad) in [("exp", 999_941, 999_940), ("nbf", 1_000_060, 1_000_061), ("iat", 1_000_060, 1_000_061)] {
         let with = |value: u64| {

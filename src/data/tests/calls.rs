@@ -22,7 +22,7 @@ enum Told {
 }
 
 /// What PostgreSQL refuses, which leaves nothing behind: reads and writes are told the same.
-const REFUSALS: [(&str, Again, Told); 33] = [
+const REFUSALS: [(&str, Again, Told); 32] = [
     // A serialization failure, a deadlock.
     ("40001", Again::Always, Told::Unavailable),
     ("40P01", Again::Always, Told::Unavailable),
@@ -41,7 +41,6 @@ const REFUSALS: [(&str, Again, Told); 33] = [
     ("08P01", Again::Reads, Told::Unavailable),
     // A statement or lock that took too long, a standby, no room.
     ("57014", Again::Never, Told::Unavailable),
-    ("55P03", Again::Never, Told::Unavailable),
     ("25006", Again::Never, Told::Unavailable),
     ("53000", Again::Never, Told::Unavailable),
     ("53100", Again::Never, Told::Unavailable),
@@ -201,7 +200,10 @@ fn the_caller_is_the_first_parameter() {
         let (fake, data) = data();
         fake.gives(Ok(None));
         ask(&data, kind).unwrap();
-        assert_eq!(fake.asked()[0].parameters, [text("alice"), Value::Int(7)]);
+        let parameters = &fake.asked()[0].parameters;
+        assert_eq!(parameters[..2], [text("alice"), Value::Int(7)]);
+        // Behind them a write says that it waits for no other one.
+        assert_eq!(parameters[2..], [Value::Bool(false)][..usize::from(kind == Kind::Write)]);
     }
 }
 
@@ -226,7 +228,7 @@ fn readiness_is_asked_within_a_second_at_most() {
         let (begun, times) = (now(), Times::default());
         assert_eq!(run(data.ready(&times)), Ok(()));
         let asked = fake.asked();
-        assert_eq!(asked[0].statement, Statement::alone("select api.ready()"));
+        assert_eq!(asked[0].statement, Statement::alone("select api.ready()").over(Over::Ready));
         assert_eq!((asked[0].parameters.len(), asked[0].deadline), (0, begun + expected));
         assert_eq!(times.told(), [second / 4]);
     }
@@ -247,5 +249,86 @@ fn readiness_fails_as_a_read_does() {
         let answer = run(data.ready(&times));
         assert_eq!(answer.as_ref().err().map(told), expected, "{answer:?}");
         assert_eq!(times.told().len(), 1);
+    }
+}
+
+#[test]
+fn one_answer_of_readiness_serves_half_a_second() {
+    let (fake, data) = data();
+    fake.gives(row([Value::Null])).gives(Err(refused("42501")));
+    let times = Times::default();
+    let ready = || run(data.ready(&times));
+    assert_eq!((ready(), ready()), (Ok(()), Ok(())));
+    assert_eq!((fake.asked().len(), times.told().len()), (1, 1));
+    PASSED.set(PASSED.get() + Duration::from_millis(500));
+    assert_eq!((ready().is_err(), ready().is_err()), (true, true));
+    assert_eq!(fake.asked().len(), 2);
+}
+
+fn busy() -> Answer {
+    row([text("busy"), Value::Null])
+}
+
+fn milliseconds(times: &[Duration]) -> Vec<u128> {
+    times.iter().map(Duration::as_millis).collect()
+}
+
+#[test]
+fn a_write_that_would_wait_for_another_one_waits_over_a_connection_of_its_own() {
+    let (fake, data) = data();
+    fake.gives(Err(refused("55P03"))).gives(row([Value::Int(1)]));
+    assert!(ask(&data, Kind::Write).unwrap().is_some());
+    let [shared, own] = &fake.asked()[..] else { panic!("two calls") };
+    assert_eq!((shared.statement, own.statement), (STATEMENT, STATEMENT.over(Over::Own)));
+    assert_eq!(shared.parameters, [text("alice"), Value::Int(7), Value::Bool(false)]);
+    assert_eq!(own.parameters, [text("alice"), Value::Int(7), Value::Bool(true)]);
+    assert_eq!(shared.deadline, own.deadline);
+    // There it waits as long as the database lets it.
+    let (fake, data) = self::data();
+    fake.gives(Err(refused("55P03"))).gives(Err(refused("55P03")));
+    assert_eq!(told(&ask(&data, Kind::Write).unwrap_err()), Told::Unavailable);
+    assert_eq!(fake.asked().len(), 2);
+    // A read holds no locks, and waits for none.
+    let (fake, data) = self::data();
+    fake.gives(Err(refused("55P03")));
+    assert_eq!(told(&ask(&data, Kind::Read).unwrap_err()), Told::Unavailable);
+    assert_eq!(fake.asked().len(), 1);
+}
+
+/// Asks for a read that needs a slot.
+fn ask_in_a_slot(data: &Data) -> Result<Option<Row>, Error> {
+    let (caller, times) = (caller(), Times::default());
+    run(data.scope(&caller, &times).read(STATEMENT.over(Over::Own), [Value::Int(7)]))
+}
+
+#[test]
+fn who_finds_no_slot_asks_again_and_holds_no_connection_meanwhile() {
+    for tries in 1..=4 {
+        let (fake, data) = data();
+        (1..tries).for_each(|_| _ = fake.gives(busy()));
+        fake.gives(row([Value::Int(1)]));
+        assert_eq!(ask_in_a_slot(&data).unwrap().unwrap().require::<i64>(), Ok(1));
+        assert_eq!(milliseconds(&fake.pauses.lock().unwrap()), [20, 50, 100][..tries - 1]);
+        let asked = fake.asked();
+        assert!(asked.iter().all(|call| call.statement.over == Over::Own && call.deadline == asked[0].deadline));
+    }
+    let (fake, data) = data();
+    (0..4).for_each(|_| _ = fake.gives(busy()));
+    assert_eq!(ask_in_a_slot(&data).unwrap_err(), Error::TooManyRequests);
+    assert_eq!((fake.asked().len(), fake.pauses.lock().unwrap().len()), (4, 3));
+    // A write does so where it waits.
+    let (fake, data) = self::data();
+    fake.gives(Err(refused("55P03"))).gives(busy()).gives(row([Value::Int(1)]));
+    assert!(ask(&data, Kind::Write).unwrap().is_some());
+    assert_eq!(milliseconds(&fake.pauses.lock().unwrap()), [20]);
+}
+
+#[test]
+fn nobody_waits_for_a_slot_past_the_deadline() {
+    for (left, asked) in [(20, 1), (21, 2), (70, 2), (71, 3)] {
+        let (fake, data) = data_within(Duration::from_millis(left));
+        (0..4).for_each(|_| _ = fake.gives(busy()));
+        assert_eq!(ask_in_a_slot(&data).unwrap_err(), Error::TooManyRequests, "{left} ms");
+        assert_eq!(fake.asked().len(), asked, "{left} ms");
     }
 }

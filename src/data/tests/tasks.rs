@@ -91,8 +91,8 @@ fn what_no_function_of_errand_answers_is_an_internal_error() {
     assert_eq!(internal(get(row([text("{}")]))), "a column is missing");
     assert_eq!(internal(get(row([text("{}"), Value::Null]))), "a column is null");
     assert_eq!(internal(list(Ok(None))), "api.list_tasks gave no row");
-    let (no, etag) = (Value::Bool(false), text("a-9"));
-    for columns in [vec![], vec![no.clone()], vec![no.clone(), etag.clone()], vec![no, etag, text("")]] {
+    let (page, etag) = (text("page"), text("a-9"));
+    for columns in [vec![], vec![page.clone()], vec![page.clone(), etag.clone()], vec![page, etag, text("")]] {
         assert_eq!(internal(list(row(columns))), "a column is missing");
     }
 }
@@ -113,9 +113,9 @@ fn unchanged() -> Listing {
 #[test]
 fn a_list_is_unchanged_or_a_page_which_may_be_the_last_one() {
     const TASKS: &str = r#"{"n":1,"etag":"\"a-9\""},{"n":2,"etag":"\"a-4\""}"#;
-    assert_eq!(list(row([Value::Bool(true), text("a-9")])), Ok(unchanged()));
+    assert_eq!(list(row([text("unchanged"), text("a-9")])), Ok(unchanged()));
     let page = |key: Value, id: Value, total: Value| match list(row([
-        Value::Bool(false),
+        text("page"),
         text("a-9"),
         text("{\"n\":1}\t9\n{\"n\":2}\t4"),
         key,
@@ -133,7 +133,8 @@ fn a_list_is_unchanged_or_a_page_which_may_be_the_last_one() {
     assert_eq!(page(Value::Null, Value::Null, Value::Null), (None, None));
     assert_eq!(page(text("k"), Value::Null, Value::Null), (None, None));
     assert_eq!(page(Value::Null, text("i"), Value::Null), (None, None));
-    let lines = |lines: &str| list(row([Value::Bool(false), text("a-9"), text(lines), Value::Null, Value::Null, Value::Null]));
+    let lines =
+        |lines: &str| list(row([text("page"), text("a-9"), text(lines), Value::Null, Value::Null, Value::Null]));
     assert!(matches!(lines(""), Ok(Listing::Page { page, .. }) if page.tasks.is_empty()));
     assert_eq!(internal(lines("{}\t1\n{}")), "a task has no number");
 }
@@ -148,13 +149,20 @@ fn a_value_that_the_database_refuses_in_a_list_is_that_of_the_cursor() {
     );
 }
 
+/// Whether the list takes no slot.
+fn query_is_bounded(asked: &Asked) -> bool {
+    let Value::Json(list) = &asked.parameters[1] else { panic!("{asked:?}") };
+    !list.contains(r#""slot":true"#)
+}
+
 #[test]
 fn only_a_first_page_without_conditions_may_be_read_together_with_others() {
     let together = |query: ListQuery| {
-        let (outcome, asked) = call(row([Value::Bool(true), text("a-9")]), async |scope| {
+        let (outcome, asked) = call(row([text("unchanged"), text("a-9")]), async |scope| {
             scope.list_tasks(&query, Some(&Known::Any(true))).await
         });
         assert_eq!(outcome, Ok(unchanged()));
+        assert_eq!(asked.statement.over == Over::Own, !query_is_bounded(&asked));
         asked.statement.together.is_some()
     };
     let after = Some(After { key: "k".to_owned(), id: "i".to_owned() });
@@ -169,7 +177,7 @@ fn only_a_first_page_without_conditions_may_be_read_together_with_others() {
 #[test]
 fn a_statement_for_many_calls_takes_and_gives_what_the_one_for_a_single_call_does() {
     let (_, get) = call(row([Value::Null]), async |scope| scope.get_task(ID).await);
-    let (_, list) = call(row([Value::Bool(true), text("a-9")]), async |scope| scope.list_tasks(&newest(), None).await);
+    let (_, list) = call(row([text("unchanged"), text("a-9")]), async |scope| scope.list_tasks(&newest(), None).await);
     for asked in [get, list] {
         let (alone, together) = (asked.statement.alone, asked.statement.together.unwrap());
         let columns = |sql: &str| sql.split(" from ").next().unwrap().trim().to_owned();
@@ -187,7 +195,7 @@ fn each_operation_hands_its_parameters_on_in_the_order_of_its_function() {
     let repeatable = Some(&repeatable);
     let fields = TaskPatch::parse(br#"{"title":"t"}"#).unwrap();
     let document = || Value::Json(serde_json::to_string(&fields).unwrap());
-    let (alice, id) = (text("alice"), Value::Uuid(ID));
+    let (alice, id, no) = (text("alice"), Value::Uuid(ID), Value::Bool(false));
     let done = || row([text("not_found")]);
     let tags = || Some(vec![EntityTag::new("a-1"), EntityTag::new("a-2")]);
     let (texts, key, print) = (Value::Texts(vec!["a-1".to_owned(), "a-2".to_owned()]), text("k"), text("f"));
@@ -198,24 +206,24 @@ fn each_operation_hands_its_parameters_on_in_the_order_of_its_function() {
         assert_eq!(asked.parameters.iter().collect::<Vec<_>>(), expected, "{sql}");
     };
     let (_, asked) = call(done(), async |scope| scope.create_task(ID, &fields, repeatable).await);
-    check(asked, "create_task", &[&alice, &id, &document(), &key, &print]);
+    check(asked, "create_task", &[&alice, &id, &document(), &key, &print, &no]);
     let (_, asked) = call(done(), async |scope| scope.create_task(ID, &fields, None).await);
-    check(asked, "create_task", &[&alice, &id, &document(), &Value::Null, &Value::Null]);
+    check(asked, "create_task", &[&alice, &id, &document(), &Value::Null, &Value::Null, &no]);
     let (_, asked) = call(row([Value::Null]), async |scope| scope.get_task(ID).await);
     check(asked, "get_task", &[&alice, &id]);
     let (_, asked) = call(done(), async |scope| scope.replace_task(ID, tags(), true, &fields).await);
-    check(asked, "replace_task", &[&alice, &id, &texts, &Value::Bool(true), &document()]);
+    check(asked, "replace_task", &[&alice, &id, &texts, &Value::Bool(true), &document(), &no]);
     let (_, asked) = call(done(), async |scope| scope.replace_task(ID, None, false, &fields).await);
-    check(asked, "replace_task", &[&alice, &id, &Value::Null, &Value::Bool(false), &document()]);
+    check(asked, "replace_task", &[&alice, &id, &Value::Null, &Value::Bool(false), &document(), &no]);
     let (_, asked) = call(done(), async |scope| scope.patch_task(ID, tags(), &fields, repeatable).await);
-    check(asked, "patch_task", &[&alice, &id, &texts, &document(), &key, &print]);
+    check(asked, "patch_task", &[&alice, &id, &texts, &document(), &key, &print, &no]);
     let (_, asked) = call(done(), async |scope| scope.complete_task(ID, tags(), Some(false), repeatable).await);
-    check(asked, "complete_task", &[&alice, &id, &texts, &Value::Bool(false), &key, &print]);
+    check(asked, "complete_task", &[&alice, &id, &texts, &Value::Bool(false), &key, &print, &no]);
     let (_, asked) = call(done(), async |scope| scope.complete_task(ID, None, None, None).await);
-    check(asked, "complete_task", &[&alice, &id, &Value::Null, &Value::Null, &Value::Null, &Value::Null]);
+    check(asked, "complete_task", &[&alice, &id, &Value::Null, &Value::Null, &Value::Null, &Value::Null, &no]);
     let (_, asked) = call(done(), async |scope| scope.delete_task(ID, tags()).await);
-    check(asked, "delete_task", &[&alice, &id, &texts]);
-    let (_, asked) = call(row([Value::Bool(true), text("a-9")]), async |scope| {
+    check(asked, "delete_task", &[&alice, &id, &texts, &no]);
+    let (_, asked) = call(row([text("unchanged"), text("a-9")]), async |scope| {
         scope.list_tasks(&newest(), Some(&Known::Tags(vec![EntityTag::new("a-4")]))).await
     });
     let expected = Value::Json(r#"{"order":"created_at_desc","limit":100,"known":["a-4"]}"#.to_owned());

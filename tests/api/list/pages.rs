@@ -129,7 +129,7 @@ fn a_task_is_overdue_when_its_instant_is_past() {
         scratch.rows(&format!("set local role errand_app; select total from api.list_tasks('a', '{list}'); reset role"))
     };
     scratch.rows(&format!(
-        "set local role errand_app; select api.create_task('a', gen_random_uuid(), '{task}', null, null); reset role"
+        "set local role errand_app; select api.create_task('a', gen_random_uuid(), '{task}', null, null, null); reset role"
     ));
     for (due_key, overdue) in [
         ("now() - interval '1 microsecond'", true),
@@ -159,5 +159,88 @@ fn a_whole_day_is_overdue_when_it_is_over() {
     // On a run over midnight the days are not those that were meant; another run has its own test.
     if today() == begun {
         assert_eq!((overdue, others), (vec!["-1".to_owned()], vec!["0".to_owned(), "1".to_owned()]));
+    }
+}
+
+/// A description may have 60 kB of JSON.
+#[test]
+fn a_page_ends_at_a_mebibyte() {
+    const MOST: usize = 1024 * 1024;
+    let user = User::new("mebibyte");
+    // Control characters are written with six octets each.
+    let long = "\u{1}".repeat(10_000);
+    for number in 0..40 {
+        user.create(json!({"title": format!("{number:02}"), "description": long, "tags": ["t"],
+            "due": {"date": format!("2026-12-{:02}", 1 + number % 28)}}));
+    }
+    for query in
+        ["limit=500", "limit=500&sort=title", "limit=30&sort=due", "limit=500&tag=t", "limit=500&due_after=2026-11-01"]
+    {
+        let (mut seen, mut pages, mut rest) = (Vec::new(), 0, String::new());
+        loop {
+            let reply = user.get(&format!("/tasks?{query}{rest}")).expect(200);
+            let list = reply.list();
+            let documents: usize =
+                reply.json()["tasks"].as_array().unwrap().iter().map(|task| task.to_string().len()).sum();
+            // One more would not have fitted: each has some 60,300 octets, and its tag is not counted.
+            assert!(
+                (1..=17).contains(&list.tasks.len()) && documents < MOST + 17 * 40,
+                "{query}: {}",
+                list.tasks.len()
+            );
+            assert!(list.next_cursor.is_none() || list.tasks.len() >= 16, "{query}: {}", list.tasks.len());
+            seen.extend(list.tasks.into_iter().map(|task| task.id));
+            pages += 1;
+            match list.next_cursor {
+                Some(cursor) => rest = format!("&cursor={cursor}"),
+                None => break,
+            }
+        }
+        let all = seen.len();
+        seen.sort_unstable();
+        seen.dedup();
+        assert_eq!((seen.len(), all, pages), (40, 40, 3), "{query}");
+    }
+    // Beside short ones; and the count is of all.
+    let short = user.create(json!({"title": "00"}));
+    let list = user.get("/tasks?limit=2&sort=-created_at&count=exact").list();
+    assert_eq!((list.tasks.len(), list.total), (2, Some(41)));
+    assert_eq!(user.get("/tasks?limit=1").list().tasks, [short]);
+}
+
+/// What fits to the octet: the first page has as many tasks as 1 MiB holds, and a task that is longer than that stands alone.
+#[test]
+fn a_page_holds_what_fits() {
+    let scratch = scratch();
+    let task = r#"{"title": "t", "completed": false, "priority": 0, "tags": []}"#;
+    for _ in 0..3 {
+        scratch.rows(&format!("set local role errand_app; select api.create_task('a', gen_random_uuid(), '{task}', null, null, null); reset role"));
+    }
+    let first_page = |lengths: [usize; 3]| {
+        // Past the trigger, which would write the text anew.
+        scratch.rows("alter table errand.task disable trigger derive");
+        for (number, length) in (1..).zip(lengths) {
+            scratch.rows(&format!("update errand.task set json = repeat('x', {length}) where seq = {number}"));
+        }
+        scratch.rows(
+            "set local role errand_app;
+             select concat_ws(' ', cardinality(string_to_array(tasks, chr(10))), last_id is not null)
+             from api.list_tasks('a', '{\"order\": \"created_at_asc\", \"limit\": 500}')",
+        )
+    };
+    for (lengths, page) in [
+        ([10, 10, 10], "3 f"),
+        ([2_096, 2_096, 2_096], "3 f"),
+        ([524_288, 524_288, 10], "2 t"),
+        ([524_288, 524_289, 10], "1 t"),
+        ([1_048_566, 10, 10], "2 t"),
+        ([1_048_577, 10, 10], "1 t"),
+        ([10, 1_048_577, 10], "1 t"),
+        ([10, 10, 2_000_000], "2 t"),
+        ([2_000_000, 2_000_000, 2_000_000], "1 t"),
+        ([2_097, 10, 10], "3 f"),
+    ] {
+        scratch.rows("reset role");
+        assert_eq!(first_page(lengths), [page], "{lengths:?}");
     }
 }

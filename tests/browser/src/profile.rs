@@ -33,6 +33,9 @@ pub(crate) fn two_users_see_their_own(tab: &Tab, token: &str, other_token: &str)
     let answer = tab.evaluate(&format!("{SCRIPT}(['{token}', '{other_token}'])"), true)?;
     let shown = answer.value.as_ref().and_then(|value| value.as_str());
     let shown = shown.with_context(|| format!("the script failed: {:?}", answer.description))?;
-    ensure!(shown == "live live live live, other other other other", "two users of one profile were shown tasks of: {shown}");
+    ensure!(
+        shown == "live live live live, other other other other",
+        "two users of one profile were shown tasks of: {shown}"
+    );
     Ok(())
 }

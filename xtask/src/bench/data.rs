@@ -158,7 +158,8 @@ impl Data {
     /// a digest, too. A client may send several, so each server is sent both, and knows one.
     pub(crate) async fn plan(&self, size: Size) -> Result<String> {
         let step = (size.tasks / SAMPLE).max(1);
-        let digests: bool = self.client.query_one("select to_regproc('api.tag_base') is not null", &[]).await?.try_get(0)?;
+        let digests: bool =
+            self.client.query_one("select to_regproc('api.tag_base') is not null", &[]).await?.try_get(0)?;
         let base = if digests { "api.tag_base(account.user_id)" } else { "''" };
         let rows = self
             .client

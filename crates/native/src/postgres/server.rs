@@ -171,7 +171,7 @@ fn settings(port: u16, purpose: Purpose) -> String {
          listen_addresses = '127.0.0.1'\n\
          port = {port}\n\
          unix_socket_directories = ''\n\
-         max_connections = 300\n\
+         max_connections = 500\n\
          shared_buffers = 256MB\n\
          password_encryption = 'scram-sha-256'\n\
          timezone = 'UTC'\n\

@@ -75,7 +75,7 @@ async fn after_a_removal_and_a_change_of_shape_the_functions_are_those_of_a_new_
     })?;
     files.redefine("functions/task.sql", "delete_task", |_| String::new())?;
     let report = migrate(&address, &files).await?;
-    assert_eq!(report.functions_dropped, ["api.delete_task(text,uuid,text[])"]);
+    assert_eq!(report.functions_dropped, ["api.delete_task(text,uuid,text[],boolean)"]);
     let schema = ask(&address, SCHEMA).await?;
     assert!(schema.contains("api.get_task_2(text,uuid)") && schema.contains("api.get_task(text,uuid)"), "{schema}");
     assert_eq!(schema, new_schema(&files).await?);

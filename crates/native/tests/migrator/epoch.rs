@@ -27,13 +27,13 @@ async fn component(address: &Address) -> Result<Client> {
 
 async fn create(client: &Client) -> Result<()> {
     let fields = r#"{"title": "t", "completed": false, "priority": 0, "tags": []}"#;
-    client.batch_execute(&format!("select api.create_task('alice', '{ID}', '{fields}', null, null)")).await?;
+    client.batch_execute(&format!("select api.create_task('alice', '{ID}', '{fields}', null, null, null)")).await?;
     Ok(())
 }
 
 async fn retitle(client: &Client, title: &str) -> Result<()> {
     let patch = format!(r#"{{"title": "{title}"}}"#);
-    client.batch_execute(&format!("select api.patch_task('alice', '{ID}', null, '{patch}', null, null)")).await?;
+    client.batch_execute(&format!("select api.patch_task('alice', '{ID}', null, '{patch}', null, null, null)")).await?;
     Ok(())
 }
 
@@ -152,7 +152,8 @@ async fn an_epoch_lasts_until_it_is_ended() -> Result<()> {
     let first = epoch().await?;
     assert_ne!(first, ask(&other, "errand.epoch()").await?, "two databases have the same epoch");
     // Neither other functions nor the migration itself, taken back and done again, end it.
-    files.write("functions/caller.sql", &files.read("functions/caller.sql")?.replace("as $$", "as $$ /* changed */"))?;
+    files
+        .write("functions/caller.sql", &files.read("functions/caller.sql")?.replace("as $$", "as $$ /* changed */"))?;
     migrate(&address, &files).await?;
     while ask(&address, "select max(version) from errand_meta.migration").await? >= "6".to_owned() {
         migrator::rollback(&address, files.path(), 1).await?;

@@ -50,19 +50,14 @@ fn calls(caller: &str, round: usize) -> Vec<Call> {
     let (me, first, second) = (Some(caller), Some(first.as_str()), Some(second.as_str()));
     let key = format!("key {round}");
     let key = Some(key.as_str());
-    let create = "select outcome, task, etag from api.create_task($1, $2::text::uuid, $3::text::jsonb, $4, $5)";
-    let put =
-        "select outcome, task, etag from api.replace_task($1, $2::text::uuid, null, $3::text::boolean, $4::text::jsonb)";
-    let list = "select unchanged::text, etag, tasks, last_key, last_id, total from api.list_tasks($1, $2::text::jsonb)";
+    let create = "select outcome, task, etag from api.create_task($1, $2::text::uuid, $3::text::jsonb, $4, $5, true)";
+    let put = "select outcome, task, etag from api.replace_task($1, $2::text::uuid, null, $3::text::boolean, $4::text::jsonb, false)";
+    let list = "select outcome, etag, tasks, last_key, last_id, total from api.list_tasks($1, $2::text::jsonb)";
     let mut calls = vec![
         call("select api.ready()::text", &[], "true"),
         call(create, &[me, first, Some(TASK), key, Some("print")], "created"),
         call(create, &[me, first, Some(TASK), key, Some("print")], "replayed"),
-        call(
-            "select substr(etag, 17, 1), task from api.get_task($1, $2::text::uuid)",
-            &[me, first],
-            "-",
-        ),
+        call("select substr(etag, 17, 1), task from api.get_task($1, $2::text::uuid)", &[me, first], "-"),
         call(
             "select call.number::text, call.caller, task, etag \
             from unnest(array[$1], array[$2]) with ordinality as call (caller, id, number), \
@@ -73,17 +68,17 @@ fn calls(caller: &str, round: usize) -> Vec<Call> {
         call(put, &[me, first, Some("false"), Some(TASK)], "ok"),
         call(put, &[me, second, Some("true"), Some(TASK)], "created"),
         call(
-            "select outcome, task, etag from api.patch_task($1, $2::text::uuid, null, $3::text::jsonb, null, null)",
+            "select outcome, task, etag from api.patch_task($1, $2::text::uuid, null, $3::text::jsonb, null, null, true)",
             &[me, first, Some(r#"{"title": "another word"}"#)],
             "ok",
         ),
         call(
-            "select outcome, task, etag from api.complete_task($1, $2::text::uuid, null, null, null, null)",
+            "select outcome, task, etag from api.complete_task($1, $2::text::uuid, null, null, null, null, true)",
             &[me, first],
             "ok",
         ),
         call(
-            "select call.number::text, call.caller, unchanged, etag, tasks, last_key, last_id, total \
+            "select call.number::text, call.caller, outcome, etag, tasks, last_key, last_id, total \
             from unnest(array[$1], array[$2]) with ordinality as call (caller, list, number), \
                 api.list_tasks(call.caller, call.list::jsonb)",
             &[me, Some(r#"{"order": "due_asc", "limit": 1}"#)],
@@ -93,16 +88,16 @@ fn calls(caller: &str, round: usize) -> Vec<Call> {
     for order in ["created_at", "updated_at", "due", "priority", "title"] {
         for direction in ["asc", "desc"] {
             let page = format!(
-                r#"{{"order": "{order}_{direction}", "limit": 1, "filter": {{"q": "wo", "tags": ["tag"], "priorities": [1]}}}}"#
+                r#"{{"order": "{order}_{direction}", "limit": 1, "slot": true, "filter": {{"q": "wo", "tags": ["tag"], "priorities": [1]}}}}"#
             );
-            calls.push(call(list, &[me, Some(&page)], "false"));
+            calls.push(call(list, &[me, Some(&page)], "page"));
         }
     }
     let counted =
         r#"{"order": "due_desc", "limit": 1, "count": true, "filter": {"overdue": false, "completed": false}}"#;
-    calls.push(call(list, &[me, Some(counted)], "false"));
+    calls.push(call(list, &[me, Some(counted)], "page"));
     for id in [first, second] {
-        calls.push(call("select outcome from api.delete_task($1, $2::text::uuid, null)", &[me, id], "deleted"));
+        calls.push(call("select outcome from api.delete_task($1, $2::text::uuid, null, true)", &[me, id], "deleted"));
     }
     calls.extend(older_calls(me, first));
     calls
@@ -113,23 +108,19 @@ fn older_calls(me: Option<&str>, id: Option<&str>) -> Vec<Call> {
     const TASK: &str = r#"{"title": "a word", "completed": false, "priority": 1, "tags": []}"#;
     let page = Some(r#"{"order": "due_asc", "limit": 1}"#);
     vec![
-        call("select outcome from api.task_create($1, $2::text::uuid, $3::text::jsonb, null, null)", &[me, id, Some(TASK)], "created"),
+        call(
+            "select outcome from api.task_create($1, $2::text::uuid, $3::text::jsonb, null, null)",
+            &[me, id, Some(TASK)],
+            "created",
+        ),
         call("select version::text from api.task_get($1, $2::text::uuid)", &[me, id], "1"),
         call(
             "select outcome from api.task_put($1, $2::text::uuid, '{1}', false, $3::text::jsonb)",
             &[me, id, Some(TASK)],
             "ok",
         ),
-        call(
-            "select outcome from api.task_patch($1, $2::text::uuid, '{2}', '{}', null, null)",
-            &[me, id],
-            "ok",
-        ),
-        call(
-            "select outcome from api.task_complete($1, $2::text::uuid, '{3}', null, null, null)",
-            &[me, id],
-            "ok",
-        ),
+        call("select outcome from api.task_patch($1, $2::text::uuid, '{2}', '{}', null, null)", &[me, id], "ok"),
+        call("select outcome from api.task_complete($1, $2::text::uuid, '{3}', null, null, null)", &[me, id], "ok"),
         call("select unchanged::text from api.task_list($1, $2::text::jsonb)", &[me, page], "false"),
         call("select outcome from api.task_delete($1, $2::text::uuid, '{4}')", &[me, id], "deleted"),
     ]
@@ -144,7 +135,12 @@ async fn work(
     stop: Arc<AtomicBool>,
 ) -> Result<Vec<String>> {
     let client = connect::connect(&address).await?;
-    client.batch_execute("set session authorization errand_app; set plan_cache_mode = force_generic_plan").await?;
+    client
+        .batch_execute(
+            "set session authorization errand_app; set plan_cache_mode = force_generic_plan; \
+            set statement_timeout = '20s'; set lock_timeout = '10s'",
+        )
+        .await?;
     let mut failed = Vec::new();
     for round in 0.. {
         for Call { statement, parameters, answer } in calls(&format!("caller {number}"), round) {
@@ -244,7 +240,7 @@ async fn callers_notice_nothing_of_fifty_replacements() -> Result<()> {
     assert_eq!(ask(&address, &unchanged).await?, "", "these were not replaced");
     // Two functions are inlined into their callers, and so are not counted.
     let idle = "select string_agg(proname, ' ') from pg_proc where pronamespace = 'api'::regnamespace \
-         and proname not in ('fold', 'tag_base') \
+         and proname not in ('refusal', 'tag_base') \
          and not exists (select from pg_stat_user_functions as called where called.funcid = pg_proc.oid)";
     assert_eq!(ask(&address, idle).await?, "", "these were not called");
     Ok(())

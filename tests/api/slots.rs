@@ -1,0 +1,140 @@
+//! What one user may have in flight: slow requests and writes that wait go over connections of their own, three at a time.
+
+use serde_json::json;
+
+use crate::support::{Held, Session, User, anonymous, target};
+
+/// Takes so many of the user's slots.
+fn take(user: &User, slots: u32) -> Session {
+    let session = target().app_session();
+    let number =
+        target().admin_query(&format!("select number from errand.account where user_id = '{}'", user.id)).concat();
+    session.rows(&format!(
+        "begin; select pg_advisory_xact_lock({number}, -slot) from generate_series(1, {slots}) as slot"
+    ));
+    session
+}
+
+/// Keeps every write of the user waiting.
+fn hold(user: &User) -> Held {
+    target().hold(&format!("select from errand.account where user_id = '{}' for update", user.id))
+}
+
+#[test]
+fn a_user_has_three_slots_and_needs_them_for_what_is_slow() {
+    let (user, other) = (User::new("slots"), User::new("slots-other"));
+    let path = format!("/tasks/{}", user.create(json!({"title": "t"})).id);
+    other.create(json!({"title": "t"}));
+    let slow = [
+        "?q=t",
+        "?completed=false",
+        "?tag=t",
+        "?due_before=2026-12-01",
+        "?overdue=false",
+        "?count=exact",
+        "?limit=1&priority=none",
+    ];
+    let two = take(&user, 2);
+    for query in slow {
+        user.get(&format!("/tasks{query}")).expect(200);
+    }
+    drop(two);
+    let _three = take(&user, 3);
+    for query in slow {
+        let reply = user.get(&format!("/tasks{query}")).expect(429);
+        assert_eq!((reply.problem().code.as_str(), reply.header("retry-after")), ("too_many_requests", "1"), "{query}");
+        other.get(&format!("/tasks{query}")).expect(200);
+    }
+    // What is bounded needs none: the page in the middle, too.
+    let list = user.get("/tasks?limit=1&sort=title").expect(200);
+    user.create(json!({"title": "u"}));
+    let cursor = user.get("/tasks?limit=1").list().next_cursor.unwrap();
+    user.get(&format!("/tasks?limit=1&cursor={cursor}")).expect(200);
+    user.get(&path).expect(200);
+    user.patch(&path, json!({"title": "v"})).expect(200);
+    // Nor does an answer that is not built.
+    let known = user.get("/tasks").header("etag").to_owned();
+    assert_ne!(known, list.header("etag"));
+    user.get_with("/tasks?completed=false", &[("if-none-match", &known)]).expect(304);
+}
+
+#[test]
+fn who_has_nothing_needs_no_slot() {
+    let user = User::new("no-slots");
+    user.get("/tasks?q=t&count=exact").expect(200);
+}
+
+#[test]
+fn a_slot_that_comes_free_is_taken() {
+    let user = User::new("free-slot");
+    user.create(json!({"title": "t"}));
+    let three = take(&user, 3);
+    std::thread::scope(|threads| {
+        let sent = threads.spawn(|| user.get("/tasks?completed=false"));
+        std::thread::sleep(std::time::Duration::from_millis(60));
+        three.rows("rollback");
+        sent.join().unwrap().expect(200);
+    });
+}
+
+/// Over which connections statements are waiting now.
+fn waiting() -> Vec<String> {
+    target().admin_query(
+        "select application_name from pg_stat_activity where usename = 'errand_app' and wait_event_type = 'Lock'
+         and datname = current_database()",
+    )
+}
+
+#[test]
+fn a_write_that_waits_does_so_over_a_connection_of_its_own() {
+    let user = User::new("own-connection");
+    let path = format!("/tasks/{}", user.create(json!({"title": "t"})).id);
+    let complete = format!("{path}/complete");
+    let requests: [&(dyn Fn() -> u16 + Sync); 5] = [
+        &|| user.post("/tasks", json!({"title": "u"})).status,
+        &|| user.put(&path, json!({"title": "v", "completed": false})).status,
+        &|| user.patch(&path, json!({"title": "w"})).status,
+        &|| user.patch(&complete, json!({"completed": true})).status,
+        &|| user.delete(&path).status,
+    ];
+    for request in requests {
+        let held = hold(&user);
+        std::thread::scope(|threads| {
+            let sent = threads.spawn(request);
+            held.wait_for(1);
+            // Other tests may wait, too.
+            let waiting = waiting();
+            assert!(waiting.iter().any(|name| name == "errand-heavy"), "{waiting:?}");
+            held.release();
+            assert!(sent.join().unwrap() < 300);
+        });
+    }
+    // Of five that wait, three have a place.
+    let path = format!("/tasks/{}", user.create(json!({"title": "t"})).id);
+    let held = hold(&user);
+    std::thread::scope(|threads| {
+        let sent: Vec<_> = (1..=5)
+            .map(|_| threads.spawn(|| user.send("PATCH", &format!("{path}/complete"), &[], None).status))
+            .collect();
+        held.wait_for(3);
+        while sent.iter().filter(|request| request.is_finished()).count() < 2 {
+            std::thread::sleep(std::time::Duration::from_millis(10));
+        }
+        // Reads are not held up.
+        user.get(&path).expect(200);
+        user.get("/tasks").expect(200);
+        held.release();
+        let mut statuses: Vec<_> = sent.into_iter().map(|request| request.join().unwrap()).collect();
+        statuses.sort_unstable();
+        assert_eq!(statuses, [200, 200, 200, 429, 429]);
+    });
+}
+
+#[test]
+fn readiness_has_a_connection_of_its_own() {
+    anonymous("GET", "/health/ready").expect(200);
+    let names = target().admin_query(
+        "select distinct application_name from pg_stat_activity where usename = 'errand_app' and datname = current_database()",
+    );
+    assert!(names.iter().any(|name| name == "errand-ready"), "{names:?}");
+}
