@@ -156,6 +156,9 @@ impl Data {
     }
 }
 
+/// A statement that was cancelled within this time came to no limit but that of a lock: others are of seconds.
+const PROMPT: Duration = Duration::from_secs(1);
+
 /// How long a statement waits for a slot of its caller's, each time that none is free.
 const PAUSES: [Duration; 3] = [Duration::from_millis(20), Duration::from_millis(50), Duration::from_millis(100)];
 
@@ -196,8 +199,9 @@ impl Scope<'_> {
         self.timed(async |deadline| {
             let parameters = self.with_caller(parameters);
             let with = |wait: bool| parameters.iter().cloned().chain([wait.into()]).collect();
+            let begun = (self.data.clock)();
             match self.data.ask(statement, with(false), Kind::Write, deadline).await {
-                Err(error) if error.met_a_lock() => {
+                Err(error) if error.met_a_lock() || error.was_cancelled() && (self.data.clock)() < begun + PROMPT => {
                     self.data.call_in_a_slot(statement.over(Over::Own), with(true), Kind::Write, deadline).await
                 }
                 answer => answer.map_err(|error| Kind::Write.tell(error)),

@@ -10,47 +10,89 @@
 --
 -- The types are those of migration 0005.
 
--- The query for one order. The parameter $1 is an api.task_page_start, $2 an api.task_filter. A page ends at 1 MiB of JSON, but
--- has a task in any case. 500 tasks of 2 kB fit without counting: where there is a longer one, the query of p_measured = false
--- has NULL for the tasks, and the other one counts. That one costs twice as much.
-create or replace function api.tasks_sql(p_order text, p_conditions text, p_measured boolean) returns text
+-- The caller's tasks from a place on, in one order: as many as p_limit, of those for which p_conditions hold. The parameter
+-- $1 is an api.task_page_start, $2 an api.task_filter.
+create or replace function api.walk_sql(p_order text, p_columns text, p_conditions text, p_limit int) returns text
 language plpgsql immutable as $$
 declare
+    ascending constant boolean := p_order like '%_asc';
     least_id constant text := '00000000-0000-0000-0000-000000000000';
     greatest_id constant text := 'ffffffff-ffff-ffff-ffff-ffffffffffff';
     -- Row comparison, over columns that are those of an index: a page in the middle costs what the first one does. With
     -- CASE, because the planner takes coalesce() for leaky, and would compare only what row-level security has let
-    -- through, from the first row on. The constant limit tells it that only few rows are wanted; the other one ends the
-    -- scan.
-    source constant text := '
-        select t.json, t.seq, t.%1$s as key, t.id
+    -- through, from the first row on. The limit is a constant, which tells the planner that few rows are wanted.
+    walk constant text := '
+        select %1$s, t.%4$s as key
         from errand.task as t
-        where (t.%1$s, t.id) %2$s (
-                case when ($1).key is null then %4$L else ($1).key::%3$s end,
-                case when ($1).id is null then %5$L else ($1).id end) %7$s
-        order by t.%1$s %6$s, t.id %6$s
-        limit 501';
+        where (t.%4$s, t.id) %5$s (
+                case when ($1).key is null then %7$L else ($1).key::%6$s end,
+                case when ($1).id is null then %8$L else ($1).id end) %2$s
+        order by t.%4$s %9$s, t.id %9$s
+        limit %3$s';
     -- Latest first, and still no due date last: two index scans, the second begun only when the first has run out. One
     -- comparison says where the first begins: beside a second one the index might be entered at the wrong place, and
     -- every task without a due date be passed.
     due_desc constant text := '
-        (select t.json, t.seq, t.due_key as key, t.id
+        (select %1$s, t.due_key as key
         from errand.task as t
         where (($1).key is null or ($1).key::timestamptz < ''infinity'')
             and (t.due_key, t.id) < (
                 case when ($1).key is null then ''infinity'' else ($1).key::timestamptz end,
-                case when ($1).id is null then %2$L else ($1).id end) %3$s
+                case when ($1).id is null then %4$L else ($1).id end) %2$s
         order by t.due_key desc, t.id desc
-        limit 501)
+        limit %3$s)
         union all
-        (select t.json, t.seq, t.due_key as key, t.id
+        (select %1$s, t.due_key as key
         from errand.task as t
         where t.due_key >= ''infinity''
             and (t.due_key, t.id) <= (
-                ''infinity'', case when ($1).key::timestamptz = ''infinity'' then ($1).id else %1$L end)
-            and (($1).key is null or ($1).key::timestamptz < ''infinity'' or t.id < ($1).id) %3$s
+                ''infinity'', case when ($1).key::timestamptz = ''infinity'' then ($1).id else %5$L end)
+            and (($1).key is null or ($1).key::timestamptz < ''infinity'' or t.id < ($1).id) %2$s
         order by t.due_key desc, t.id desc
-        limit 501)';
+        limit %3$s)
+        limit %3$s';
+    wanted record;
+begin
+    if p_order = 'due_desc' then
+        return format(due_desc, p_columns, p_conditions, p_limit, least_id, greatest_id);
+    end if;
+    select orders.key, orders.type, case when ascending then orders.before else orders.behind end as start
+    into strict wanted
+    from (values
+        ('created_at', 'created_at', 'timestamptz', '-infinity', 'infinity'),
+        ('updated_at', 'updated_at', 'timestamptz', '-infinity', 'infinity'),
+        ('due', 'due_key', 'timestamptz', '-infinity', 'infinity'),
+        ('priority', 'priority', 'smallint', '-1', '4'),
+        -- Text has no greatest value: in the C collation, this is behind every key that a title can have.
+        ('title', 'title_key', 'text', '', repeat(chr(1114111), 129))
+    ) as orders (name, key, type, before, behind)
+    where orders.name = regexp_replace(p_order, '_(asc|desc)$', '');
+    return format(
+        walk, p_columns, p_conditions, p_limit, wanted.key, case when ascending then '>' else '<' end, wanted.type, wanted.start,
+        case when ascending then least_id else greatest_id end, case when ascending then 'asc' else 'desc' end);
+end
+$$;
+
+-- How many tasks a page passes at most, where filters choose among them.
+create or replace function api.longest_walk() returns int
+language sql immutable as $$
+    select 20000
+$$;
+
+-- The query for a page in one order, with the parameters of api.walk_sql. With p_range the walk is a bounded one: it passes
+-- api.longest_walk() tasks for which p_range holds, and p_conditions choose among these.
+--
+-- A page ends at 1 MiB of JSON, but has a task in any case. 500 tasks of 2 kB fit without counting: where there is a longer one,
+-- the query of p_measured = false has NULL for the tasks, and the other one counts. That one costs twice as much.
+create or replace function api.tasks_sql(p_order text, p_range text, p_conditions text, p_measured boolean) returns text
+language plpgsql immutable as $$
+declare
+    source constant text := case
+        when p_range is null then api.walk_sql(p_order, 't.json, t.seq, t.id', p_conditions, 501)
+        else format(
+            'select t.json, t.seq, t.id, t.key from (%s) as t where true %s limit 501',
+            api.walk_sql(p_order, 't.*', p_range, api.longest_walk()), p_conditions)
+    end;
     -- One row more than the page has says whether there is a next one. The length of a text is known without reading it from
     -- where PostgreSQL keeps long ones: what is not in the page is not read.
     page constant text := '
@@ -70,33 +112,12 @@ declare
             array_agg(task.key) as keys, array_agg(task.id) as ids
         from (
             select source.*,
-                sum(octet_length(source.json)) over (rows unbounded preceding) <= greatest(1048576, octet_length(source.json)) as fits
+                sum(octet_length(source.json)) over (rows unbounded preceding)
+                    <= greatest(1048576, octet_length(source.json)) as fits
             from (select endless.* from (%s) as endless limit ($1).size + 1) as source
         ) as task';
 begin
-    return format(page, format(case when p_measured then measured else unmeasured end, case p_order
-        when 'created_at_desc' then
-            format(source, 'created_at', '<', 'timestamptz', 'infinity', greatest_id, 'desc', p_conditions)
-        when 'created_at_asc' then
-            format(source, 'created_at', '>', 'timestamptz', '-infinity', least_id, 'asc', p_conditions)
-        when 'updated_at_desc' then
-            format(source, 'updated_at', '<', 'timestamptz', 'infinity', greatest_id, 'desc', p_conditions)
-        when 'updated_at_asc' then
-            format(source, 'updated_at', '>', 'timestamptz', '-infinity', least_id, 'asc', p_conditions)
-        when 'due_asc' then
-            format(source, 'due_key', '>', 'timestamptz', '-infinity', least_id, 'asc', p_conditions)
-        when 'due_desc' then
-            format(due_desc, greatest_id, least_id, p_conditions)
-        when 'priority_desc' then
-            format(source, 'priority', '<', 'smallint', '4', greatest_id, 'desc', p_conditions)
-        when 'priority_asc' then
-            format(source, 'priority', '>', 'smallint', '-1', least_id, 'asc', p_conditions)
-        when 'title_desc' then
-            -- Text has no greatest value: in the C collation, this is behind every key that a title can have.
-            format(source, 'title_key', '<', 'text', repeat(chr(1114111), 129), greatest_id, 'desc', p_conditions)
-        when 'title_asc' then
-            format(source, 'title_key', '>', 'text', '', least_id, 'asc', p_conditions)
-    end));
+    return format(page, format(case when p_measured then measured else unmeasured end, source));
 end
 $$;
 
@@ -125,8 +146,8 @@ begin
             'short constant api.task_page := (%s); '
             'begin if short.tasks is not null then return short; end if; return (%s); end $body$',
             list_order,
-            replace(api.tasks_sql(list_order, conditions, false), '($1)', '(p_start)'),
-            replace(api.tasks_sql(list_order, conditions, true), '($1)', '(p_start)'));
+            replace(api.tasks_sql(list_order, '', conditions, false), '($1)', '(p_start)'),
+            replace(api.tasks_sql(list_order, '', conditions, true), '($1)', '(p_start)'));
     end loop;
 end
 $install$;
@@ -194,10 +215,30 @@ begin
 end
 $$;
 
+-- Those of them that bound the keys of an order, for a walk to begin and to end at: each holds for all tasks that the filters
+-- choose. A day is up to one day away from the same day in UTC.
+create or replace function api.task_range(p_order text, filter api.task_filter) returns text
+language plpgsql immutable as $$
+begin
+    return concat(
+        case when p_order like 'due_%' then concat(
+            case when filter.due_before_date is not null then ' and t.due_key < (($2).due_before_date + 2)::timestamptz' end,
+            case when filter.due_before_at is not null then ' and t.due_key < ($2).due_before_at' end,
+            case when filter.due_after_date is not null then ' and t.due_key > (($2).due_after_date - 2)::timestamptz' end,
+            case when filter.due_after_at is not null then ' and t.due_key > ($2).due_after_at' end,
+            case when filter.overdue then ' and t.due_key < now()' end) end,
+        case when p_order like 'updated_at_%' and filter.updated_since is not null
+            then ' and t.updated_at >= ($2).updated_since' end);
+end
+$$;
+
 -- p_list: {order, limit, after: {key, id}, known: [etag] or true, count, filter, slot}. `known` are the entity tags of the lists
 -- that the client has; if one is current there is nothing to build. With `slot` the list needs a slot of the caller's, and the
 -- outcome is `busy` where none is free; else it is `unchanged` or `page`. Stable: everything is read from one snapshot, the
 -- number of the latest write too.
+--
+-- With filters a page may end early, even empty, at the last task that its walk has passed. An account with so few writes that
+-- one walk passes all its tasks has such pages never.
 create or replace function api.list_tasks(
     p_caller text, p_list jsonb,
     out outcome text, out etag text, out tasks text, out last_key text, out last_id text, out total bigint)
@@ -210,8 +251,11 @@ declare
     page api.task_page;
     filter api.task_filter;
     measured boolean;
+    latest_seq constant bigint := coalesce((select account.seq from errand.account), 0);
+    -- Of a walk that may be too short for all tasks.
+    range text;
 begin
-    etag := api.tag_base(caller) || coalesce((select account.seq from errand.account), 0);
+    etag := api.tag_base(caller) || latest_seq;
     outcome := case
         when p_list -> 'known' @> to_jsonb(etag) or p_list -> 'known' = 'true' then 'unchanged'
         when (p_list -> 'slot')::boolean and not api.take_slot() then 'busy'
@@ -223,12 +267,15 @@ begin
     start := (p_list #>> '{after,key}', (p_list #>> '{after,id}')::uuid, (p_list -> 'limit')::int);
     if filters is not null then
         filter := api.task_filter(filters);
+        if latest_seq > api.longest_walk() then
+            range := api.task_range(list_order, filter);
+        end if;
     end if;
     if filters ?| array['due_before_date', 'due_before_at', 'due_after_date', 'due_after_at', 'overdue', 'updated_since'] then
         foreach measured in array array[false, true] loop
             execute format(
                 'select (page).* from (%s) as query (page)',
-                api.tasks_sql(list_order, api.task_conditions(filter), measured)) into page using start, filter;
+                api.tasks_sql(list_order, range, api.task_conditions(filter), measured)) into page using start, filter;
             exit when page.tasks is not null;
         end loop;
     else
@@ -244,6 +291,12 @@ begin
             when 'title_desc' then page := api.tasks_by_title_desc(start, filter);
             when 'title_asc' then page := api.tasks_by_title_asc(start, filter);
         end case;
+    end if;
+    if range is not null and page.last_id is null then
+        execute format(
+            'select walk.key::text, walk.id::text from (%s) as walk offset %s limit 1',
+            api.walk_sql(list_order, 't.id', range, api.longest_walk()), api.longest_walk() - 1)
+            into page.last_key, page.last_id using start, filter;
     end if;
     tasks := page.tasks;
     last_key := page.last_key;

@@ -46,13 +46,18 @@ impl DatabaseError {
         matches!(self, Self::Refused { sqlstate, .. } if sqlstate == "55P03")
     }
 
+    /// Whether PostgreSQL cancelled the statement (`query_canceled`): at a time limit, by an operator's word, and now and then
+    /// for a wait that was cut short in the moment in which it ended.
+    pub(super) fn was_cancelled(&self) -> bool {
+        matches!(self, Self::Refused { sqlstate, .. } if sqlstate == "57014")
+    }
+
     /// Whether it tells of what was asked rather than of the database, so that who asks for something else may fare better. For
     /// runtimes that make calls together.
     pub fn is_of_the_statement(&self) -> bool {
         match self {
             // One of them may have been too slow for all.
-            Self::Refused { sqlstate, .. } if sqlstate == "57014" => true,
-            Self::Refused { .. } => !matches!(Error::from(self.clone()), Error::Unavailable(_)),
+            Self::Refused { .. } => self.was_cancelled() || !matches!(Error::from(self.clone()), Error::Unavailable(_)),
             Self::Malformed(_) => true,
             Self::Unreachable(_) | Self::Lost(_) | Self::Deadline { .. } => false,
         }

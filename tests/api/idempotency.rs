@@ -134,7 +134,10 @@ fn a_key_is_known_for_23_hours_and_forgotten_after_25() {
     let user = User::new("forget");
     let create = |key: &str| keyed(&user, "POST", "/tasks", key, json!({"title": "t"})).expect(201);
     let first = create("k");
-    let known = || target().admin_query(&format!("select key from errand.idempotency where user_id = '{}'", user.id));
+    let known = || {
+        let keys = "select key from errand.idempotency";
+        target().admin_query(&format!("{keys} where user_id = '{}' order by number", user.id))
+    };
     let grow = |hours: u32| {
         let older = format!("update errand.idempotency set created_at = created_at - interval '{hours} hours'");
         target().admin_query(&format!("{older} where user_id = '{}'", user.id));

@@ -87,7 +87,12 @@ impl IntoParams for ListParameters {
         let tag = text().pattern(Some(r"^[^\u0000,]{1,50}(,[^\u0000,]{1,50})*$"));
         let words = text().max_length(Some(200)).pattern(Some(r"^[^\u0000]*$"));
         [
-            query("limit", "How many tasks a page has at most.", limit.default(Some(100.into()))),
+            query(
+                "limit",
+                "How many tasks a page has at most. It ends earlier at 1 MiB, and with filters when it has passed 20,000 tasks, \
+                 whether any of them matched or not: `next_cursor` alone says whether there is more.",
+                limit.default(Some(100.into())),
+            ),
             query(
                 "cursor",
                 "Where the page begins: `next_cursor` of the page before, with the same `sort` and filters.",

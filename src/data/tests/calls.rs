@@ -22,7 +22,7 @@ enum Told {
 }
 
 /// What PostgreSQL refuses, which leaves nothing behind: reads and writes are told the same.
-const REFUSALS: [(&str, Again, Told); 32] = [
+const REFUSALS: [(&str, Again, Told); 31] = [
     // A serialization failure, a deadlock.
     ("40001", Again::Always, Told::Unavailable),
     ("40P01", Again::Always, Told::Unavailable),
@@ -39,8 +39,7 @@ const REFUSALS: [(&str, Again, Told); 32] = [
     ("08000", Again::Reads, Told::Unavailable),
     ("08006", Again::Reads, Told::Unavailable),
     ("08P01", Again::Reads, Told::Unavailable),
-    // A statement or lock that took too long, a standby, no room.
-    ("57014", Again::Never, Told::Unavailable),
+    // A standby, no room.
     ("25006", Again::Never, Told::Unavailable),
     ("53000", Again::Never, Told::Unavailable),
     ("53100", Again::Never, Told::Unavailable),
@@ -293,6 +292,23 @@ fn a_write_that_would_wait_for_another_one_waits_over_a_connection_of_its_own() 
     fake.gives(Err(refused("55P03")));
     assert_eq!(told(&ask(&data, Kind::Read).unwrap_err()), Told::Unavailable);
     assert_eq!(fake.asked().len(), 1);
+}
+
+#[test]
+fn a_write_that_is_cancelled_at_once_has_met_a_lock_and_later_a_time_limit() {
+    let second = Duration::from_secs(1);
+    let (fake, data) = data();
+    fake.gives_after(second - Duration::from_nanos(1), Err(refused("57014"))).gives(row([Value::Int(1)]));
+    assert!(ask(&data, Kind::Write).unwrap().is_some());
+    let [shared, own] = &fake.asked()[..] else { panic!("two calls") };
+    assert_eq!((shared.statement, own.statement), (STATEMENT, STATEMENT.over(Over::Own)));
+    assert_eq!(own.parameters, [text("alice"), Value::Int(7), Value::Bool(true)]);
+    for (kind, time) in [(Kind::Write, second), (Kind::Read, Duration::ZERO)] {
+        let (fake, data) = self::data();
+        fake.gives_after(time, Err(refused("57014")));
+        assert_eq!(told(&ask(&data, kind).unwrap_err()), Told::Unavailable);
+        assert_eq!(fake.asked().len(), 1);
+    }
 }
 
 /// Asks for a read that needs a slot.

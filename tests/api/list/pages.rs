@@ -46,6 +46,61 @@ fn the_longest_page_has_500_tasks_and_knows_of_one_more() {
     }
 }
 
+/// Task n is the nth in each order from below; all but the last have a due date.
+#[test]
+fn a_page_with_filters_ends_early_when_it_has_passed_20_000_tasks() {
+    let user = User::new("walk");
+    target().admin_query(&format!(
+        "insert into errand.account values ('{id}', 20001, now());
+         insert into errand.task (user_id, id, seq, created_at, updated_at, completed, priority, due_date, tags, title)
+         select '{id}', ('00000000-0000-4000-8000-' || to_char(n, 'FM000000000000'))::uuid, n, time, time, false, 2,
+             case when n < 20001 then date '1970-01-01' + n end,
+             case when n in (1, 2, 20000, 20001) then '{{chosen}}'::text[] else '{{}}' end, to_char(n, 'FM00000')
+         from (
+             select n, timestamptz '2026-01-01 00:00+00' + n * interval '1 second' as time
+             from generate_series(1, 20001) as n) as numbered",
+        id = user.id
+    ));
+    let pages = |query: &str| {
+        let mut pages = Vec::new();
+        let mut cursor = String::new();
+        loop {
+            let page = user.get(&format!("/tasks?tag=chosen&{query}{cursor}")).expect(200).list();
+            pages.push(page.tasks.iter().map(|task| task.title.parse().unwrap()).collect::<Vec<u32>>());
+            match page.next_cursor {
+                Some(next) => cursor = format!("&cursor={next}"),
+                None => return pages,
+            }
+        }
+    };
+    // A filter by time makes another query.
+    for filter in ["", "&updated_since=2000-01-01T00:00:00Z"] {
+        for sort in ORDERS {
+            let upwards = ["-created_at", "-updated_at", "due", "-priority", "title"].contains(&sort);
+            let expected = match (upwards, sort) {
+                (true, _) => [vec![1, 2, 20_000], vec![20_001]],
+                (false, "-due") => [vec![20_000, 2, 1], vec![20_001]],
+                (false, _) => [vec![20_001, 20_000, 2], vec![1]],
+            };
+            assert_eq!(pages(&format!("sort={sort}{filter}")), expected, "{sort}{filter}");
+        }
+    }
+    // A page may be empty, and the next one is not.
+    assert_eq!(pages("sort=title&updated_since=2026-01-01T05:33:21Z"), [vec![], vec![20_001]]);
+    // What bounds the keys of the order bounds the walk.
+    for (query, expected) in [
+        ("sort=due&due_after=2024-10-03", vec![20_000]),
+        ("sort=-due&due_before=1970-01-04", vec![2, 1]),
+        ("sort=due&due_after=2024-10-04T00:00:00Z", vec![20_000]),
+        ("sort=-due&due_before=1970-01-04T00:00:00Z", vec![2, 1]),
+        ("sort=-updated_at&updated_since=2026-01-01T05:33:20Z", vec![20_000, 20_001]),
+        ("sort=updated_at&updated_since=2026-01-01T05:33:20Z", vec![20_001, 20_000]),
+    ] {
+        assert_eq!(pages(query), [expected], "{query}");
+    }
+    assert_eq!(user.get("/tasks?tag=chosen&count=exact&limit=1").list().total, Some(4));
+}
+
 #[test]
 fn a_page_has_100_tasks_unless_the_client_says_so() {
     let user = User::new("hundred");

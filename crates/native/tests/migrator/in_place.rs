@@ -106,6 +106,7 @@ fn calls(caller: &str, round: usize) -> Vec<Call> {
 /// What older components call.
 fn older_calls(me: Option<&str>, id: Option<&str>) -> Vec<Call> {
     const TASK: &str = r#"{"title": "a word", "completed": false, "priority": 1, "tags": []}"#;
+    const ANOTHER: &str = r#"{"title": "another word", "completed": false, "priority": 1, "tags": []}"#;
     let page = Some(r#"{"order": "due_asc", "limit": 1}"#);
     vec![
         call(
@@ -116,10 +117,14 @@ fn older_calls(me: Option<&str>, id: Option<&str>) -> Vec<Call> {
         call("select version::text from api.task_get($1, $2::text::uuid)", &[me, id], "1"),
         call(
             "select outcome from api.task_put($1, $2::text::uuid, '{1}', false, $3::text::jsonb)",
-            &[me, id, Some(TASK)],
+            &[me, id, Some(ANOTHER)],
             "ok",
         ),
-        call("select outcome from api.task_patch($1, $2::text::uuid, '{2}', '{}', null, null)", &[me, id], "ok"),
+        call(
+            "select outcome from api.task_patch($1, $2::text::uuid, '{2}', '{\"priority\": 2}', null, null)",
+            &[me, id],
+            "ok",
+        ),
         call("select outcome from api.task_complete($1, $2::text::uuid, '{3}', null, null, null)", &[me, id], "ok"),
         call("select unchanged::text from api.task_list($1, $2::text::jsonb)", &[me, page], "false"),
         call("select outcome from api.task_delete($1, $2::text::uuid, '{4}')", &[me, id], "deleted"),
