@@ -198,3 +198,15 @@ end
 $$;
 revoke all on function errand.tidy(int) from public;
 grant execute on function errand.tidy(int) to errand_maintenance;
+
+-- A second login of the component's, with the rights of the first: its password changes while the other one is in use.
+do $$
+begin
+    if not exists (select from pg_catalog.pg_roles where rolname = 'errand_app_2') then
+        create role errand_app_2 nologin nosuperuser nobypassrls nocreatedb nocreaterole;
+    end if;
+    grant errand_app to errand_app_2;
+exception when insufficient_privilege then
+    raise warning '% cannot give errand_app_2 the rights of errand_app', current_user;
+end
+$$;

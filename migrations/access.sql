@@ -1,18 +1,25 @@
--- The grants of schema api: errand_app alone may call its functions. The migrator runs this file with the functions, and
--- after them: it finds the functions that no file defines any more by their unchanged catalog rows, and a grant rewrites
--- every row. A grant that is taken out here stays in existing databases until it is revoked here.
+-- The grants of schema api, and the settings of the roles that the component logs in as. The migrator runs this file with the
+-- functions, and after them: it finds the functions that no file defines any more by their unchanged catalog rows, and a grant
+-- rewrites every row. A grant that is taken out here stays in existing databases until it is revoked here.
+--
+-- Nothing is taken from anybody else: the database may be shared.
 
 revoke all on all functions in schema api from public;
 grant usage on schema api to errand_app;
 grant execute on all functions in schema api to errand_app;
 
--- Everyone may make temporary tables in a new database, and in older ones anything in schema public. Nobody here needs
--- to, and what cannot be made cannot stand in the way of a name.
+-- In this database alone: another one of the server may have an errand of another version.
 do $$
+declare
+    login text;
+    wanted record;
 begin
-    execute format('revoke temporary on database %I from public', current_database());
-    if exists (select from pg_namespace where nspname = 'public') then
-        revoke create on schema public from public;
-    end if;
+    for login in select rolname from pg_catalog.pg_roles where rolname in ('errand_app', 'errand_app_2') loop
+        for wanted in select * from api.role_settings() loop
+            execute format('alter role %I in database %I set %I = %L', login, current_database(), wanted.name, wanted.setting);
+        end loop;
+    end loop;
+exception when insufficient_privilege then
+    raise warning '% cannot set what the component''s roles bring along; see `cargo xtask db status`', current_user;
 end
 $$;

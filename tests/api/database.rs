@@ -145,11 +145,11 @@ fn the_role_reaches_nothing_of_others() {
         "insert into public.secrets values ('x')",
         "select errand.derive_task()",
         "create table public.x ()",
-        "create temporary table x ()",
         "select pg_read_file('/etc/passwd')",
         "select lo_import('/etc/passwd')",
         "copy errand.task to program 'cat'",
         "alter role errand_app bypassrls",
+        "alter role errand_app_2 password 'x'",
         "create policy open on errand.task using (true)",
     ] {
         assert_eq!(target().app_query(sql), Err("42501".to_owned()), "{sql}");
@@ -162,7 +162,9 @@ fn the_role_reaches_nothing_of_others() {
     );
     // What other functions and the trigger use. What begins another epoch, or clears away, is not the component's.
     assert_eq!(callable, ["errand.epoch()", "errand.fold(text)", "errand.words(text)"]);
-    for sql in ["select errand.begin_epoch()", "select errand.tidy(1)", "set role errand_maintenance"] {
+    for sql in
+        ["select errand.begin_epoch()", "select errand.tidy(1)", "set role errand_maintenance", "set role errand_app_2"]
+    {
         assert_eq!(target().app_query(sql), Err("42501".to_owned()), "{sql}");
     }
 }

@@ -151,9 +151,9 @@ fn every_privilege_of_the_component_is_on_this_list() {
     assert_eq!(public, [""; 0]);
 }
 
-/// A database of before PostgreSQL 15 lets everyone make tables in schema public; some have no such schema.
+/// The database may be shared: errand closes what is its own, and takes nothing from others.
 #[test]
-fn an_older_database_is_closed_too() {
+fn the_grants_close_what_is_errands_and_leave_the_rest() {
     let access = std::fs::read_to_string(migrations().join("access.sql")).unwrap();
     let scratch = scratch();
     scratch.rows(
@@ -161,13 +161,48 @@ fn an_older_database_is_closed_too() {
          grant create on schema public to public;
          grant execute on function api.ready() to public",
     );
-    let open = "select has_schema_privilege('errand_app', 'public', 'create')
-                or has_database_privilege('errand_app', current_database(), 'temporary')
-                or has_function_privilege('public', 'api.ready()', 'execute')";
-    assert_eq!(scratch.rows(open), ["t"]);
+    let rights = || {
+        scratch.rows(
+            "select concat_ws(' ', has_function_privilege('public', 'api.ready()', 'execute'),
+                 has_schema_privilege('public', 'public', 'create'),
+                 has_database_privilege('public', current_database(), 'temporary'))",
+        )
+    };
+    assert_eq!(rights(), ["t t t"]);
     scratch.rows(&access);
-    assert_eq!(scratch.rows(open), ["f"]);
+    assert_eq!(rights(), ["f t t"]);
+    // Some have no such schema.
     scratch.rows(&format!("drop schema public; {access}"));
+}
+
+/// In this database: another one of the server may have an errand of another version.
+#[test]
+fn both_logins_have_their_settings_in_the_database() {
+    let set = target().admin_query(
+        "select s.setrole::regrole || ': ' || array_to_string(array(select unnest(s.setconfig) order by 1), ', ')
+         from pg_db_role_setting as s join pg_database as d on d.oid = s.setdatabase
+         where d.datname = current_database() order by 1",
+    );
+    let expected = "TimeZone=UTC, idle_in_transaction_session_timeout=10s, jit=off, lock_timeout=3s, \
+        max_parallel_workers_per_gather=0, plan_cache_mode=force_generic_plan, statement_timeout=4s";
+    assert_eq!(set, [format!("errand_app: {expected}"), format!("errand_app_2: {expected}")]);
+}
+
+#[test]
+fn the_second_login_has_the_rights_of_the_first_and_no_others() {
+    let flags = target().admin_query(
+        "select rolsuper or rolbypassrls or rolcreaterole or rolcreatedb or rolreplication or not rolinherit
+         from pg_roles where rolname = 'errand_app_2'",
+    );
+    assert_eq!(flags, ["f"]);
+    let member_of = target()
+        .admin_query("select roleid::regrole::text from pg_auth_members where member = 'errand_app_2'::regrole");
+    assert_eq!(member_of, ["errand_app"]);
+    let own = target().admin_query(
+        "select classid::regclass::text from pg_shdepend where refobjid = 'errand_app_2'::regrole
+         and dbid = (select oid from pg_database where datname = current_database())",
+    );
+    assert_eq!(own, [""; 0]);
 }
 
 #[test]

@@ -70,10 +70,26 @@ impl Database {
         self.remember(settings, &url)
     }
 
-    /// Gives the component's role a new password and writes it to `.env`.
-    pub(crate) async fn new_password(&self, settings: &mut Settings) -> Result<()> {
-        let url = role::ensure_app_login(&self.address, &secret::hex(24)?).await?;
-        self.remember(settings, &url)
+    /// Gives the component's login a new password and writes it to `.env`; with `other`, the login that `.env` does not name.
+    /// Returns the login.
+    pub(crate) async fn new_password(&self, settings: &mut Settings, other: bool) -> Result<String> {
+        let current = login(settings);
+        let login = if other { role::other_login(&current).to_owned() } else { current };
+        let url = role::ensure_login(&self.address, &login, &secret::hex(24)?).await?;
+        self.remember(settings, &url)?;
+        Ok(login)
+    }
+
+    /// Locks out the login that `.env` does not name. Returns it.
+    pub(crate) async fn retire_login(&self, settings: &Settings) -> Result<&'static str> {
+        if settings.get(APP_URL).is_none() {
+            bail!(
+                "{APP_URL} is not set, so nobody knows which login is in use; `cargo xtask db password --rotate` sets it"
+            );
+        }
+        let other = role::other_login(&login(settings));
+        role::lock_out(&self.address, other).await?;
+        Ok(other)
     }
 
     /// The private server's login is ours to set. Elsewhere others may log in with the role (a deployment!), so its
@@ -83,10 +99,10 @@ impl Database {
         let current = configured.as_deref().and_then(|url| Address::parse(url).ok());
         if self.private.is_some() {
             let password = current
-                .filter(|app| app.user() == role::APP_ROLE && app.is_local())
+                .filter(|app| role::LOGINS.contains(&app.user()) && app.is_local())
                 .and_then(|app| app.config().get_password().map(|raw| String::from_utf8_lossy(raw).into_owned()));
             let password = password.map_or_else(|| secret::hex(24), Ok)?;
-            return role::ensure_app_login(&self.address, &password).await;
+            return role::ensure_login(&self.address, &login(settings), &password).await;
         }
         match (configured, current) {
             (Some(url), Some(app)) if unpooled(&app) == unpooled(&self.address) => Ok(url),
@@ -119,6 +135,15 @@ impl Database {
     /// Stops the private server if this process started it.
     pub(crate) fn close(self) -> Result<()> {
         self.private.map_or(Ok(()), Cluster::stop)
+    }
+}
+
+/// The login that `.env` names, else the first.
+fn login(settings: &Settings) -> String {
+    let app = settings.get(APP_URL).and_then(|url| Address::parse(&url).ok());
+    match app {
+        Some(app) if role::LOGINS.contains(&app.user()) => app.user().to_owned(),
+        _ => role::APP_ROLE.to_owned(),
     }
 }
 

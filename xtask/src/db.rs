@@ -59,7 +59,14 @@ enum Action {
         arguments: Vec<String>,
     },
     /// Give the component's role a new password and write it to `.env`
-    Password,
+    Password {
+        /// Give it to the component's other login, so that the present one works until `--retire`
+        #[arg(long)]
+        rotate: bool,
+        /// Let the login that `.env` does not name log in no more
+        #[arg(long, conflicts_with = "rotate")]
+        retire: bool,
+    },
     /// Start the private PostgreSQL and leave it running
     Start,
     /// Stop the private PostgreSQL
@@ -83,7 +90,8 @@ impl Db {
             Action::Tidy => tidy(&database).await,
             Action::Reset { yes } => reset(&database, yes).await,
             Action::Psql { app, arguments } => psql(&database, &mut settings, app, &arguments).await,
-            Action::Password => new_password(&database, &mut settings).await,
+            Action::Password { rotate, retire: false } => new_password(&database, &mut settings, rotate).await,
+            Action::Password { .. } => retire(&database, &settings).await,
             Action::Start | Action::Stop => Ok(()),
         };
         // Stopped before anything is said about the outcome, so that an error is the last thing to be read.
@@ -126,6 +134,12 @@ async fn status(database: &Database) -> Result<()> {
         }
     }
     println!("  {:<40} {}", "functions", if status.functions_current { "current" } else { "waiting" });
+    let settings = if status.settings.is_empty() { "as they are to be" } else { "different" };
+    println!("  {:<40} {settings}", "settings of the component's logins");
+    for setting in &status.settings {
+        let found = setting.found.as_deref().unwrap_or("not set");
+        println!("      {} of {} is {found}, not {}: {};", setting.name, setting.login, setting.wanted, setting.remedy);
+    }
     if status.entries.iter().any(|entry| entry.problem.is_some()) {
         bail!("this database and this checkout do not fit together");
     }
@@ -190,9 +204,18 @@ async fn psql(database: &Database, settings: &mut Settings, app: bool, arguments
     }
 }
 
-async fn new_password(database: &Database, settings: &mut Settings) -> Result<()> {
-    database.new_password(settings).await?;
-    println!("the component's role has a new password; it is in .env as {APP_URL}");
+async fn new_password(database: &Database, settings: &mut Settings, rotate: bool) -> Result<()> {
+    let login = database.new_password(settings, rotate).await?;
+    println!("{login} has a new password; its connection string is in .env as {APP_URL}");
+    if rotate {
+        println!("the login of before works, too: deploy the new string, then run `cargo xtask db password --retire`");
+    }
+    Ok(())
+}
+
+async fn retire(database: &Database, settings: &Settings) -> Result<()> {
+    let login = database.retire_login(settings).await?;
+    println!("{login} can log in no more; sessions that it has go on until they end");
     Ok(())
 }
 

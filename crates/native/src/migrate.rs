@@ -9,6 +9,7 @@
 mod explain;
 mod functions;
 mod ledger;
+mod settings;
 mod source;
 
 use std::path::Path;
@@ -17,6 +18,7 @@ use anyhow::{Context, Result, bail};
 use tokio_postgres::{Client, Transaction, error::SqlState, types::Type};
 
 use crate::{address::Address, connect::connect};
+pub use settings::Difference;
 use source::{Source, SqlFile};
 
 /// Names the migrator's lock among other advisory locks ("errand" in ASCII).
@@ -51,6 +53,8 @@ pub struct Status {
     pub entries: Vec<Entry>,
     /// Whether the database has the functions of this checkout.
     pub functions_current: bool,
+    /// What the component's logins have otherwise than the database's functions say.
+    pub settings: Vec<Difference>,
 }
 
 /// Applies what is missing. `migrations` is the folder with `NNNN_name.up.sql`, `functions/` and `access.sql`.
@@ -117,7 +121,7 @@ pub async fn status(address: &Address, migrations: &Path) -> Result<Status> {
         (Vec::new(), None)
     };
     let functions_current = recorded.as_deref() == Some(&source.functions_checksum());
-    Ok(Status { entries: source.compare(&applied), functions_current })
+    Ok(Status { entries: source.compare(&applied), functions_current, settings: settings::differences(&tx).await? })
 }
 
 /// Begins another epoch: every entity tag that was given out before matches nothing from now on. For a database that was

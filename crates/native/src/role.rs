@@ -8,8 +8,16 @@ use tokio_postgres::{error::SqlState, types::Type};
 
 use crate::{address::Address, connect::connect, migrate};
 
-/// The role that the component logs in as.
+/// The role that the component logs in as, and the one that has the rights.
 pub const APP_ROLE: &str = "errand_app";
+
+/// The logins of the component. The second has the rights of the first: one's password changes while the other is in use.
+pub const LOGINS: [&str; 2] = [APP_ROLE, "errand_app_2"];
+
+/// The login that this one is not.
+pub fn other_login(login: &str) -> &'static str {
+    LOGINS.into_iter().find(|other| *other != login).unwrap_or(APP_ROLE)
+}
 
 /// Whether the role exists on that server.
 pub async fn app_login_exists(admin: &Address) -> Result<bool> {
@@ -19,19 +27,32 @@ pub async fn app_login_exists(admin: &Address) -> Result<bool> {
 }
 
 /// Lets the component's role log in with `password`; returns its connection string. The database must be migrated.
+pub async fn ensure_app_login(admin: &Address, password: &str) -> Result<String> {
+    ensure_login(admin, APP_ROLE, password).await
+}
+
+/// Lets one of [`LOGINS`] log in with `password`; returns its connection string. The database must be migrated.
 ///
 /// The server is sent a SCRAM verifier, so no password appears in its logs. Neon takes only clear passwords (it keeps
 /// them for its console): where a server has no use for a verifier, the clear password follows, over TLS and never otherwise.
-pub async fn ensure_app_login(admin: &Address, password: &str) -> Result<String> {
+pub async fn ensure_login(admin: &Address, login: &str, password: &str) -> Result<String> {
     if !app_login_exists(admin).await? {
         bail!("the role {APP_ROLE} does not exist on {}; migrate first: cargo xtask db migrate", admin.endpoint());
     }
-    match set_password(admin, &scram_sha_256(password.as_bytes())).await {
-        Err(error) if admin.is_encrypted() && takes_no_verifier(&error) => set_password(admin, password).await,
+    let with = |secret: &str| format!("login password {}", escape_literal(secret));
+    match alter(admin, login, &with(&scram_sha_256(password.as_bytes()))).await {
+        Err(error) if admin.is_encrypted() && takes_no_verifier(&error) => alter(admin, login, &with(password)).await,
         other => other,
     }
-    .with_context(|| format!("could not set the password of {APP_ROLE}; {admin} needs the right to alter that role"))?;
-    Ok(admin.app_url(APP_ROLE, password))
+    .with_context(|| format!("could not set the password of {login}; {admin} needs the right to alter that role"))?;
+    Ok(admin.app_url(login, password))
+}
+
+/// Lets one of [`LOGINS`] log in no more. Its sessions go on until they end.
+pub async fn lock_out(admin: &Address, login: &str) -> Result<()> {
+    alter(admin, login, "nologin password null")
+        .await
+        .with_context(|| format!("could not lock {login} out; {admin} needs the right to alter that role"))
 }
 
 /// Whether the server did not do what it was asked because it does not do such a thing.
@@ -47,11 +68,11 @@ fn takes_no_verifier(error: &anyhow::Error) -> bool {
     .any(|refusal| code == Some(refusal))
 }
 
-async fn set_password(admin: &Address, secret: &str) -> Result<()> {
+async fn alter(admin: &Address, login: &str, change: &str) -> Result<()> {
     let mut client = connect(admin).await?;
     // Under the migrator's lock: two sessions that alter one role at once fail with "tuple concurrently updated".
     let tx = migrate::begin(&mut client).await?;
-    tx.batch_execute(&format!("alter role {APP_ROLE} login password {}", escape_literal(secret))).await?;
+    tx.batch_execute(&format!("alter role {login} {change}")).await?;
     tx.commit().await?;
     Ok(())
 }

@@ -6,6 +6,7 @@ mod functions;
 mod in_place;
 #[path = "../../../../tests/support/left_out.rs"]
 mod left_out;
+mod logins;
 mod plpgsql;
 mod support;
 
