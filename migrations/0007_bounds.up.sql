@@ -131,6 +131,9 @@ alter table errand.account add column if not exists number int not null default 
 create unique index if not exists account_number_idx on errand.account (number);
 -- How many keys the user has sent: the number of the latest.
 alter table errand.account add column if not exists keys bigint not null default 0;
+-- The number up to which they are forgotten, for the search for old ones to begin at: rows that were deleted a moment ago are
+-- passed one by one until no statement can see them.
+alter table errand.account add column if not exists forgotten bigint not null default 0;
 grant usage on sequence errand.account_number to errand_app;
 
 -- In the order of its age, so that the oldest keys are found however many there are.

@@ -22,3 +22,5 @@ mod database;
 mod network;
 #[path = "faults/soak.rs"]
 mod soak;
+#[path = "faults/tenants.rs"]
+mod tenants;

@@ -4,12 +4,12 @@
 --
 -- The lock's name is the account's number and a hash of the key, so that a client can meet no lock but its own. An account
 -- that is not there yet has no number: then the name is a digest that the epoch makes unknown to everybody.
-create or replace function api.claim(p_key text, out claimed boolean, out keys bigint)
+create or replace function api.claim(p_key text, out claimed boolean, out keys bigint, out forgotten bigint)
 language plpgsql as $$
 declare
     account_number int;
 begin
-    select account.number, account.keys into account_number, keys from errand.account;
+    select account.number, account.keys, account.forgotten into account_number, keys, forgotten from errand.account;
     if account_number is null then
         claimed := pg_try_advisory_xact_lock(('x' || encode(substr(sha256(convert_to(
             errand.epoch() || current_setting('errand.user_id') || chr(10) || p_key, 'UTF8')), 1, 8), 'hex'))::bit(64)::bigint);
@@ -17,7 +17,7 @@ begin
             return;
         end if;
         -- Made meanwhile, perhaps, by a request that has the key by its number.
-        select account.number, account.keys into account_number, keys from errand.account;
+        select account.number, account.keys, account.forgotten into account_number, keys, forgotten from errand.account;
     end if;
     -- Numbers below 0 name slots (api.take_slot).
     claimed := account_number is null or pg_try_advisory_xact_lock(account_number, hashtext(p_key) & 2147483647);
@@ -44,7 +44,9 @@ begin
     delete from errand.idempotency as i
     where i.key = any (p_key || array(
             select oldest.key
-            from (select o.key, o.created_at, o.number from errand.idempotency as o order by o.number limit 50) as oldest
+            from (
+                select o.key, o.created_at, o.number from errand.idempotency as o
+                where o.number > claim.forgotten order by o.number limit 50) as oldest
             where oldest.created_at < now() - interval '24 hours' or oldest.number <= last_forgotten))
         and (i.created_at < now() - interval '24 hours' or i.number <= last_forgotten);
     -- No state of a task has the number 0: an answer from before there were numbers has a tag that matches nothing.
@@ -63,7 +65,11 @@ language plpgsql as $$
 declare
     key_number bigint;
 begin
-    update errand.account as account set keys = account.keys + 1 returning account.keys into key_number;
+    update errand.account as account
+    set keys = account.keys + 1,
+        forgotten = coalesce(
+            (select min(i.number) from errand.idempotency as i where i.number > account.forgotten) - 1, account.keys)
+    returning account.keys into key_number;
     insert into errand.idempotency (user_id, key, fingerprint, created_at, task, version, seq, number)
     values (current_setting('errand.user_id'), p_key, p_fingerprint, now(), p_task, p_version, p_seq, key_number);
 end

@@ -35,6 +35,10 @@ impl Change {
     /// Whether a task looks as if this had been done to the other one.
     pub fn made(&self, before: &Value, after: &Value) -> bool {
         let mut expected = before.clone();
+        // What changes nothing leaves the task as it was.
+        if *self == Self::Completed(before["completed"] == true) {
+            return expected == *after;
+        }
         match self {
             Self::Title(title) => expected["title"] = title.as_str().into(),
             Self::Completed(completed) => {
@@ -45,7 +49,8 @@ impl Change {
         }
         expected["version"] = (before["version"].as_i64().unwrap_or_default() + 1).into();
         expected["updated_at"] = after["updated_at"].clone();
-        expected == *after
+        expected["etag"] = after["etag"].clone();
+        before["etag"] != after["etag"] && expected == *after
     }
 }
 
@@ -121,7 +126,7 @@ impl Ledger {
 #[test]
 fn the_ledger_sees_what_is_lost_doubled_and_changed() {
     let json = |id: &str, title: &str, version: i64| {
-        format!(r#"{{"id":"{id}","title":"{title}","version":{version},"updated_at":"{version}"}}"#)
+        format!(r#"{{"id":"{id}","title":"{title}","version":{version},"updated_at":"{version}","etag":"{version}"}}"#)
     };
     let row = |id: &str, title: &str, version: i64| Row {
         id: id.to_owned(),

@@ -72,6 +72,11 @@ impl World {
         Host::start(&url, &endpoint, arguments, environment, self.folder.path().join(name))
     }
 
+    /// The component's connection string, by way of the proxy.
+    pub fn url(&self) -> String {
+        by_way_of(&self.cluster, &self.proxy).0
+    }
+
     /// A folder that goes when the trials have ended.
     pub fn folder(&self) -> &Path {
         self.folder.path()
@@ -107,9 +112,11 @@ impl World {
         timeout(Duration::from_secs(10), quiet).await.expect("statements of the component run on");
     }
 
-    /// The tasks of a user, as they are stored.
+    /// The tasks of a user, as they are stored; their JSON with the entity tag, as clients get it.
     pub async fn rows(admin: &tokio_postgres::Client, user: &str) -> Vec<Row> {
-        let sql = "select id::text, title, version, json::text from errand.task where user_id = $1";
+        let sql = r#"select id::text, title, version,
+                left(json, -1) || ',"etag":"\"' || api.tag_base(user_id) || seq || '\""}'
+            from errand.task where user_id = $1"#;
         let rows = admin.query(sql, &[&user]).await.unwrap();
         let row =
             |row: tokio_postgres::Row| Row { id: row.get(0), title: row.get(1), version: row.get(2), json: row.get(3) };
