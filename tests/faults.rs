@@ -20,6 +20,8 @@ mod clock;
 mod database;
 #[path = "faults/network.rs"]
 mod network;
+#[path = "faults/rotation.rs"]
+mod rotation;
 #[path = "faults/soak.rs"]
 mod soak;
 #[path = "faults/tenants.rs"]

@@ -64,15 +64,19 @@ impl AuthConfig {
         if self.secret.is_empty() {
             return Ok(Vec::new());
         }
-        let secrets = match self.secret.split_once(',').map(|(current, previous)| [current.trim(), previous.trim()]) {
-            // A comma elsewhere is one of the secret's own.
-            Some(two) if two.iter().all(|one| one.len() >= SHORTEST_SECRET) => two.to_vec(),
-            _ => vec![self.secret.as_str()],
-        };
-        match secrets.iter().all(|secret| secret.len() >= SHORTEST_SECRET) {
-            true => Ok(secrets.into_iter().map(|secret| Key::secret(secret.as_bytes())).collect()),
-            false => Err(error("jwt_secret", format!("must have at least {SHORTEST_SECRET} octets"))),
+        if self.secret.len() < SHORTEST_SECRET {
+            return Err(error("jwt_secret", format!("must have at least {SHORTEST_SECRET} octets")));
         }
+        // A comma may be a secret's own: then the whole is one, and the parts beside each comma may be two.
+        let mut secrets = vec![self.secret.as_str()];
+        for (comma, _) in self.secret.match_indices(',') {
+            let (current, previous) = (&self.secret[..comma], &self.secret[comma + 1..]);
+            let two = [current.trim(), previous.trim()];
+            if two.iter().all(|secret| secret.len() >= SHORTEST_SECRET) {
+                secrets.extend(two);
+            }
+        }
+        Ok(secrets.into_iter().map(|secret| Key::secret(secret.as_bytes())).collect())
     }
 
     /// The issuer's keys, or where they are.

@@ -61,7 +61,7 @@ fn a_list_is_what_it_was() {
         user.id
     ));
     let page = format!("f 3 {} 3 {}", tasks[1].id, stored[0]);
-    assert_eq!(list(r#", "count": true"#), [page.clone()]);
+    assert_eq!(list(r#", "count": true"#), std::slice::from_ref(&page));
     assert_eq!(list(r#", "count": true, "known": [2, 33]"#), [page]);
     for known in ["[3]", "[1, 3]", "true"] {
         assert_eq!(list(&format!(r#", "count": true, "known": {known}"#)), ["t 3"], "{known}");

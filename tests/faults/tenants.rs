@@ -28,6 +28,8 @@ const ATTACKERS: usize = 4;
 const CONNECTIONS: usize = 64;
 /// What a user may have at work over connections that are not shared.
 const SLOTS: i64 = 3;
+/// How many expired keys a write clears away.
+const CLEARED: i64 = 50;
 /// How long they are at it when the other one begins.
 const WARMING: Duration = Duration::from_secs(3);
 /// Nothing that shares a connection lasts this long, however busy the machine is.
@@ -46,6 +48,8 @@ struct Attack {
     answers: &'static [u16],
     /// The longest answer, in octets.
     longest: usize,
+    /// How many expired keys the account has at first.
+    expired: i64,
 }
 
 #[test]
@@ -60,6 +64,7 @@ fn texts_that_cost_the_square_of_their_length() {
         pace: Duration::from_secs(1),
         answers: &[400],
         longest: 1_000,
+        expired: 0,
     });
 }
 
@@ -88,6 +93,7 @@ fn searches_that_read_all_of_an_account() {
         pace: Duration::from_secs(4),
         answers: &[200, 429],
         longest: 1_000,
+        expired: 0,
     });
 }
 
@@ -108,6 +114,7 @@ fn pages_of_the_longest_tasks() {
         answers: &[200],
         // A mebibyte of tasks, their tags, and the list around them.
         longest: (1 << 20) + 10_000,
+        expired: 0,
     });
 }
 
@@ -126,6 +133,7 @@ fn writes_with_keys_over_many_expired_ones() {
         pace: Duration::from_secs(1),
         answers: &[201, 429],
         longest: 1_000,
+        expired: 70_000,
     });
 }
 
@@ -152,7 +160,7 @@ async fn native(database_url: &str) -> SocketAddr {
         "access_log" => Some("errors".to_owned()),
         _ => None,
     };
-    let database = Arc::new(NativeDatabase::new(database_url, 64).unwrap());
+    let database = Arc::new(NativeDatabase::new(database_url, 16).unwrap());
     let adapters = Adapters { database, keys: Arc::new(NativeKeys::default()) };
     let log = |line: &str| eprintln!("{line}");
     let router = errand::service(
@@ -211,6 +219,13 @@ async fn against(world: &World, attack: &Attack, runtime: &str, address: SocketA
     }
     if seen.own > SLOTS * i64::try_from(ATTACKERS).unwrap() {
         wrong.push(format!("{} statements were at work in {SLOTS} slots of each attacker's", seen.own));
+    }
+    let left =
+        format!("select count(*) from errand.idempotency where user_id like 'attacker-{run}-%' and key like 'old %'");
+    let left: i64 = world.admin().await.query_one(&left, &[]).await.unwrap().get(0);
+    let least = attack.expired * i64::try_from(ATTACKERS).unwrap() - CLEARED * statuses.values().sum::<i64>();
+    if left < least {
+        wrong.push(format!("{left} expired keys are left, and not {least}: a write has cleared more than {CLEARED}"));
     }
     assert!(wrong.is_empty(), "{}, {runtime}: {} things are wrong:\n{}", attack.name, wrong.len(), shown(&wrong));
 }

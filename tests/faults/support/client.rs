@@ -149,5 +149,10 @@ impl Reply {
 
 /// A token with these claims.
 pub fn token_with(claims: &Value) -> String {
-    Hs256.token(&Header::empty(), &Claims::new(claims), &Hs256Key::new(SECRET)).unwrap()
+    token_signed(SECRET, claims)
+}
+
+/// The same, signed with another secret.
+pub fn token_signed(secret: &str, claims: &Value) -> String {
+    Hs256.token(&Header::empty(), &Claims::new(claims), &Hs256Key::new(secret)).unwrap()
 }

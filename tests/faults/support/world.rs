@@ -21,7 +21,8 @@ use super::trial::{MEMORY, RECOVERY};
 /// How many clients come at once at the beginning, and how often at most.
 const CROWD: usize = 250;
 const ROUNDS: u32 = 6;
-const PASSWORD: &str = "errand_app in trials";
+/// Of the login that the hosts have unless they are given another one.
+pub const PASSWORD: &str = "errand_app in trials";
 
 /// Everything asynchronous runs here.
 pub static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().unwrap());
@@ -75,6 +76,16 @@ impl World {
     /// The component's connection string, by way of the proxy.
     pub fn url(&self) -> String {
         by_way_of(&self.cluster, &self.proxy).0
+    }
+
+    /// The same for another login.
+    pub fn url_of(&self, login: &str, password: &str) -> String {
+        Address::parse(&self.url()).unwrap().app_url(login, password)
+    }
+
+    /// The administrator's address of the database.
+    pub fn address(&self) -> &Address {
+        &self.admin
     }
 
     /// A folder that goes when the trials have ended.
