@@ -1,4 +1,4 @@
--- What functions of now use is left: api.claim and api.keep_answer need the columns, the trigger needs errand.words. The functions
+-- What functions of now use is left: api.claim and api.keep_answer need the columns, the trigger needs errand.words and errand.time_zone. The functions
 -- of an older checkout know none of it, and their upsert draws numbers, which an account has already.
 drop function errand.tidy(int);
 drop policy expired on errand.idempotency;

@@ -40,6 +40,42 @@ $$;
 revoke all on function errand.fold(text), errand.words(text) from public;
 grant execute on function errand.fold(text), errand.words(text) to errand_app;
 
+-- The time zones that a task may have. Those of pg_timezone_names, which reads hundreds of files each time that it is asked. Not
+-- those that are no zones of people's, nor abbreviations whose clocks change: PostgreSQL takes CET for one hour ahead of UTC, in
+-- summer too.
+create table if not exists errand.time_zone (name text primary key);
+create unique index if not exists time_zone_name_idx on errand.time_zone (lower(name));
+-- Nobody's data: who has the right to read a row may read all.
+alter table errand.time_zone enable row level security;
+alter table errand.time_zone force row level security;
+drop policy if exists everyone on errand.time_zone;
+create policy everyone on errand.time_zone using (true) with check (true);
+grant select on errand.time_zone to errand_app;
+
+-- Adds those that the server has learned of since. The migrator calls it; what a task may have once stays.
+create or replace function errand.learn_time_zones() returns void
+language plpgsql set timezone from current as $$
+declare
+    zone record;
+begin
+    for zone in
+        select names.name, abbrevs.abbrev is not null as is_abbreviation
+        from pg_catalog.pg_timezone_names as names
+        left join pg_catalog.pg_timezone_abbrevs as abbrevs on upper(names.name) = upper(abbrevs.abbrev)
+        where names.name !~ '^(posix|right)/' and names.name not in ('Factory', 'localtime', 'posixrules')
+    loop
+        if zone.is_abbreviation then
+            perform set_config('timezone', zone.name, true);
+            continue when extract(timezone from timestamptz '2026-01-01 00:00+00')
+                <> extract(timezone from timestamptz '2026-07-01 00:00+00');
+        end if;
+        insert into errand.time_zone (name) values (zone.name) on conflict do nothing;
+    end loop;
+end
+$$;
+revoke all on function errand.learn_time_zones() from public;
+select errand.learn_time_zones();
+
 -- What follows from the other columns is computed here, once per write, so that no function can forget it and no read
 -- pays for it: the instant that is due, the keys that lists sort and search by, and the JSON that clients get.
 create or replace function errand.derive_task() returns trigger
@@ -54,12 +90,13 @@ begin
         new.due_at := null;
         if new.due_time is not null then
             local_due := new.due_date + new.due_time::time;
-            begin
-                new.due_at := local_due at time zone new.due_zone;
-            exception when invalid_parameter_value then
+            -- In the database's spelling, but no other name: a link is a zone as good as the one that it leads to.
+            new.due_zone := (select zone.name from errand.time_zone as zone where lower(zone.name) = lower(new.due_zone));
+            if new.due_zone is null then
                 raise exception using errcode = 'check_violation', constraint = 'task_due_zone_known',
                     message = 'unknown time zone';
-            end;
+            end if;
+            new.due_at := local_due at time zone new.due_zone;
             -- A time that is there twice is the first one (RFC 5545, section 3.3.5); PostgreSQL takes the second. The first
             -- has the offset of the day before.
             first_due := local_due at time zone 'UTC' - (
@@ -123,6 +160,28 @@ begin
     return new;
 end
 $$;
+
+-- Unicode's property White_Space.
+create or replace function errand.white_space() returns text
+language sql immutable as $$
+    select E'\t\n\u000b\f\r \u0085\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000'
+$$;
+
+-- Tags are in Normalization Form C, without white space around them, and different ones then. Those that are not yet become so.
+alter table errand.task no force row level security;
+update errand.task as t
+set tags = array(
+    select tidied.tag
+    from unnest(t.tags) with ordinality as given (tag, place),
+        lateral (values (btrim(normalize(given.tag, nfc), errand.white_space()))) as tidied (tag)
+    where tidied.tag <> ''
+    group by tidied.tag
+    order by min(given.place))
+where exists (
+    select from unnest(t.tags) as given (tag)
+    where given.tag <> btrim(normalize(given.tag, nfc), errand.white_space()));
+alter table errand.task force row level security;
+drop function errand.white_space();
 
 -- Names an account among the locks of the database. There are two billion: api.next_write draws one for a row that it makes, and
 -- not for each write.

@@ -23,3 +23,11 @@ exception when insufficient_privilege then
     raise warning '% cannot set what the component''s roles bring along; see `cargo xtask db status`', current_user;
 end
 $$;
+
+do $$
+begin
+    if to_regprocedure('errand.learn_time_zones()') is not null then
+        perform errand.learn_time_zones();
+    end if;
+end
+$$;

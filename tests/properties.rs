@@ -50,7 +50,7 @@ fn new_task() -> impl Strategy<Value = Value> {
             "date": "2026-12-01", "time": format!("{hour:02}:{minute:02}"), "time_zone": "Europe/Vilnius"
         })),
     ];
-    let tags = proptest::collection::hash_set("[^\0]{1,50}", 0..=20);
+    let tags = proptest::collection::hash_set("[a-z]([a-zž 一-龠]{0,48}[a-z])?", 0..=20);
     ("[^\0]{0,100}[a-zž][^\0]{0,154}", option::of("[^\0]{0,500}"), any::<bool>(), "(none|low|medium|high)", due, tags)
         .prop_map(|(title, description, completed, priority, due, tags)| {
             json!({"title": title, "description": description, "completed": completed, "priority": priority, "due": due,

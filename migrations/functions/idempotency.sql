@@ -4,7 +4,7 @@
 --
 -- The lock's name is the account's number and a hash of the key, so that a client can meet no lock but its own. An account
 -- that is not there yet has no number: then the name is a digest that the epoch makes unknown to everybody.
-create or replace function api.claim(p_key text, out claimed boolean, out keys bigint, out forgotten bigint)
+create or replace function api.try_claim(p_key text, out claimed boolean, out keys bigint, out forgotten bigint)
 language plpgsql as $$
 declare
     account_number int;
@@ -21,6 +21,19 @@ begin
     end if;
     -- Numbers below 0 name slots (api.take_slot).
     claimed := account_number is null or pg_try_advisory_xact_lock(account_number, hashtext(p_key) & 2147483647);
+end
+$$;
+
+-- The same, where a request may wait (api.may_go_on) a second time: it comes from a try that met a lock, and PostgreSQL tells of
+-- an error a moment before it lets go of what the transaction held.
+create or replace function api.claim(p_key text, out claimed boolean, out keys bigint, out forgotten bigint)
+language plpgsql as $$
+begin
+    select * into claimed, keys, forgotten from api.try_claim(p_key);
+    if not claimed and current_setting('lock_timeout') <> '1ms' then
+        perform pg_sleep(0.01);
+        select * into claimed, keys, forgotten from api.try_claim(p_key);
+    end if;
 end
 $$;
 

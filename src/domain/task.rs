@@ -79,7 +79,7 @@ pub struct Title(String);
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Description(String);
 
-/// Up to 20 different labels of 1 to 50 characters each.
+/// Up to 20 different labels of 1 to 50 characters each, without white space around them, in Normalization Form C.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Tags(Vec<String>);
 
@@ -151,8 +151,8 @@ impl Title {
     pub fn parse(text: &str) -> Result<Self, String> {
         let title = text.trim();
         match title.chars().count() {
-            0 => Err("Must not be empty.".to_owned()),
-            1..=255 => text::checked(title).map(Self),
+            _ if text::is_invisible(title) => Err("Must not be empty.".to_owned()),
+            0..=255 => text::checked(title).map(Self),
             length => Err(format!("Must have at most 255 characters, not {length}.")),
         }
     }
@@ -184,8 +184,8 @@ impl Tags {
         let mut tags = Vec::with_capacity(items.len());
         for (index, item) in items.into_iter().enumerate() {
             let mistake = match item {
-                Json::String(tag) if tags.contains(&tag) => "The tag stands here twice.".to_owned(),
                 Json::String(tag) => match Self::parse_one(&tag) {
+                    Ok(tag) if tags.contains(&tag) => "The tag stands here twice.".to_owned(),
                     Ok(tag) => {
                         tags.push(tag);
                         continue;
@@ -199,10 +199,16 @@ impl Tags {
         Self(tags)
     }
 
-    /// Parses one tag; the error says what is wrong with it.
+    /// Parses one tag, which is the same tag however its marks are encoded (Normalization Form C, Unicode Standard Annex #15);
+    /// the error says what is wrong with it.
     pub fn parse_one(text: &str) -> Result<String, String> {
-        match text.chars().count() {
-            1..=50 => text::checked(text),
+        if let Some(mistake) = text::mistake(text) {
+            return Err(mistake.to_owned());
+        }
+        let tag = text::composed(text.trim());
+        match tag.chars().count() {
+            1..=50 if text::is_invisible(&tag) => Err("Must not be empty.".to_owned()),
+            1..=50 => Ok(tag),
             length => Err(format!("Must have 1 to 50 characters, not {length}.")),
         }
     }

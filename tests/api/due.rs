@@ -41,6 +41,26 @@ fn the_server_computes_the_instant() {
 }
 
 #[test]
+fn every_name_of_a_zone_is_given_back_as_the_database_spells_it() {
+    let user = User::new("due-zones");
+    for (sent, kept) in [
+        ("Europe/Vilnius", "Europe/Vilnius"),
+        ("europe/VILNIUS", "Europe/Vilnius"),
+        ("Japan", "Japan"),
+        ("Etc/GMT0", "Etc/GMT0"),
+        ("Etc/GMT+12", "Etc/GMT+12"),
+        ("Etc/GMT-14", "Etc/GMT-14"),
+        ("UTC", "UTC"),
+        ("Zulu", "Zulu"),
+        ("America/Argentina/Buenos_Aires", "America/Argentina/Buenos_Aires"),
+    ] {
+        let due = json!({"date": "2026-12-01", "time": "09:30", "time_zone": sent});
+        let task = user.create(json!({"title": "t", "due": due}));
+        assert_eq!(task.due.unwrap().time_zone.as_deref(), Some(kept), "{sent}");
+    }
+}
+
+#[test]
 fn what_no_clock_shows_is_refused() {
     let user = User::new("due-refused");
     for (date, time, zone, place) in [
@@ -48,6 +68,18 @@ fn what_no_clock_shows_is_refused() {
         ("2026-03-08", "02:00", "America/New_York", "/due/time"),
         ("2026-12-01", "09:30", "Europe/Nowhere", "/due/time_zone"),
         ("2026-12-01", "09:30", "Foo/Bar", "/due/time_zone"),
+        // What PostgreSQL would take for POSIX rules.
+        ("2026-12-01", "09:30", "Etc/GMT+13", "/due/time_zone"),
+        ("2026-12-01", "09:30", "Etc/GMT-15", "/due/time_zone"),
+        ("2026-12-01", "09:30", "UTC+3", "/due/time_zone"),
+        ("2026-12-01", "09:30", "Foo/Bar3", "/due/time_zone"),
+        // Abbreviations, which it would take for offsets that never change, and what is no zone of anybody's.
+        ("2026-12-01", "09:30", "CET", "/due/time_zone"),
+        ("2026-12-01", "09:30", "CEST", "/due/time_zone"),
+        ("2026-12-01", "09:30", "posix/UTC", "/due/time_zone"),
+        ("2026-12-01", "09:30", "right/UTC", "/due/time_zone"),
+        ("2026-12-01", "09:30", "Factory", "/due/time_zone"),
+        ("2026-12-01", "09:30", "localtime", "/due/time_zone"),
         ("0001-01-01", "00:00", "Asia/Tokyo", "/due/date"),
         ("9999-12-31", "23:59", "America/New_York", "/due/date"),
     ] {

@@ -228,3 +228,16 @@ fn a_write_that_changes_nothing_leaves_the_task_as_it_was() {
         target().admin_query(&format!("delete from errand.idempotency where user_id = '{}'", user.id));
     }
 }
+
+#[test]
+fn a_tag_is_the_same_however_it_is_written() {
+    let user = User::new("tags");
+    let task = user.create(json!({"title": "t", "tags": [" cafe\u{301} ", "\u{3000}b"]}));
+    assert_eq!(task.tags, ["caf\u{e9}", "b"]);
+    for tag in ["caf%C3%A9", "cafe%CC%81", "%20caf%C3%A9", "b,cafe%CC%81"] {
+        assert_eq!(user.titles(&format!("?tag={tag}")), ["t"], "{tag}");
+    }
+    // Nothing changes where the same comes again in another form.
+    let again = user.patch(&format!("/tasks/{}", task.id), json!({"tags": ["cafe\u{301}", "b "]})).expect(200).task();
+    assert_eq!((again.version, again.etag), (task.version, task.etag));
+}

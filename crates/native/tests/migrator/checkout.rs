@@ -149,6 +149,27 @@ async fn a_database_whose_types_were_made_with_the_functions_keeps_its_data() ->
 }
 
 #[tokio::test]
+async fn tags_of_before_become_what_they_would_be_now() -> Result<()> {
+    let (address, old, new) = (database().await?, Migrations::of_checkout()?, Migrations::of_checkout()?);
+    for name in old.names("")?.iter().filter(|name| name.as_str() >= "0007" && name.ends_with(".up.sql")) {
+        old.remove(name)?;
+    }
+    for name in old.names("functions")? {
+        old.remove(&name)?;
+    }
+    old.write("access.sql", "")?;
+    migrate(&address, &old).await?;
+    fill(&address).await?;
+    let admin = connect::connect(&address).await?;
+    let change = r"update errand.task set tags = array[E' cafe\u0301\u3000', E'caf\u00e9', 'b', ' '] where seq = 2";
+    admin.batch_execute(change).await?;
+    migrate(&address, &new).await?;
+    let tags = "select string_agg(concat_ws(' ', seq, version, tags, json::jsonb ->> 'tags'), ', ' order by seq) from errand.task";
+    assert_eq!(ask(&address, tags).await?, r#"1 1 {tag} ["tag"], 2 1 {café,b} ["café", "b"], 3 1 {tag} ["tag"]"#);
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_type_of_another_shape_is_not_taken_for_the_one_that_is_needed() -> Result<()> {
     let (address, files) = (database().await?, Migrations::of_checkout()?);
     let admin = connect::connect(&address).await?;
