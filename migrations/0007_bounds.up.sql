@@ -88,7 +88,8 @@ begin
         or (new.due_date, new.due_time, new.due_zone) is distinct from (old.due_date, old.due_time, old.due_zone)
     then
         new.due_at := null;
-        if new.due_time is not null then
+        -- A time without a zone is refused by a constraint.
+        if new.due_time is not null and new.due_zone is not null then
             local_due := new.due_date + new.due_time::time;
             -- In the database's spelling, but no other name: a link is a zone as good as the one that it leads to.
             new.due_zone := (select zone.name from errand.time_zone as zone where lower(zone.name) = lower(new.due_zone));
@@ -161,32 +162,13 @@ begin
 end
 $$;
 
--- Unicode's property White_Space.
-create or replace function errand.white_space() returns text
-language sql immutable as $$
-    select E'\t\n\u000b\f\r \u0085\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000'
-$$;
-
--- Tags are in Normalization Form C, without white space around them, and different ones then. Those that are not yet become so.
-alter table errand.task no force row level security;
-update errand.task as t
-set tags = array(
-    select tidied.tag
-    from unnest(t.tags) with ordinality as given (tag, place),
-        lateral (values (btrim(normalize(given.tag, nfc), errand.white_space()))) as tidied (tag)
-    where tidied.tag <> ''
-    group by tidied.tag
-    order by min(given.place))
-where exists (
-    select from unnest(t.tags) as given (tag)
-    where given.tag <> btrim(normalize(given.tag, nfc), errand.white_space()));
-alter table errand.task force row level security;
-drop function errand.white_space();
-
--- Names an account among the locks of the database. There are two billion: api.next_write draws one for a row that it makes, and
--- not for each write.
+-- Names an account among the locks of the database. There are two billion: api.create_task draws one when the account's
+-- first write is done, and not for each write.
 create sequence if not exists errand.account_number as int;
-alter table errand.account add column if not exists number int not null default nextval('errand.account_number');
+-- In the order in which a write takes them, so that neither waits for the other.
+lock table errand.idempotency in access exclusive mode;
+lock table errand.account in access exclusive mode;
+alter table errand.account add column if not exists number int default nextval('errand.account_number');
 create unique index if not exists account_number_idx on errand.account (number);
 -- How many keys the user has sent: the number of the latest.
 alter table errand.account add column if not exists keys bigint not null default 0;
@@ -208,7 +190,7 @@ from (
 ) as ordered
 where (i.user_id, i.key) = (ordered.user_id, ordered.key);
 update errand.account as account
-set keys = counted.keys
+set keys = counted.keys, forgotten = 0
 from (select user_id, count(*) as keys from errand.idempotency group by user_id) as counted
 where counted.user_id = account.user_id;
 alter table errand.account force row level security;

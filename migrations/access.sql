@@ -15,12 +15,14 @@ declare
     wanted record;
 begin
     for login in select rolname from pg_catalog.pg_roles where rolname in ('errand_app', 'errand_app_2') loop
-        for wanted in select * from api.role_settings() loop
-            execute format('alter role %I in database %I set %I = %L', login, current_database(), wanted.name, wanted.setting);
-        end loop;
+        begin
+            for wanted in select * from api.role_settings() loop
+                execute format('alter role %I in database %I set %I = %L', login, current_database(), wanted.name, wanted.setting);
+            end loop;
+        exception when insufficient_privilege then
+            raise warning '% cannot set what % brings along; see `cargo xtask db status`', current_user, login;
+        end;
     end loop;
-exception when insufficient_privilege then
-    raise warning '% cannot set what the component''s roles bring along; see `cargo xtask db status`', current_user;
 end
 $$;
 

@@ -43,7 +43,8 @@ pub struct Route {
     handlers: fn() -> MethodRouter<Arc<App>>,
 }
 
-/// Every route there is. The router is made from this table, and the tests of access read it.
+/// Every route there is, but for a second place of the metadata ([`metadata::BEFORE_PATH`]). The router is made from this table, and
+/// the tests of access read it.
 pub const ROUTES: &[Route] = &[
     Route {
         path: "/api/{user_id}/tasks",
@@ -74,6 +75,7 @@ pub fn router(app: Arc<App>) -> Router {
     ROUTES
         .iter()
         .fold(Router::new(), |router, route| router.route(route.path, (route.handlers)()))
+        .route(metadata::BEFORE_PATH, get(metadata::get_metadata_before_path))
         .fallback(|| async { Problem::no_route() })
         .method_not_allowed_fallback(method_not_allowed)
         .layer(from_fn_with_state(Arc::clone(&app), cors::allow))

@@ -111,7 +111,9 @@ fn the_causes_that_are_counted_are_those_that_are_written() {
     {
         assert!(MTAIL.contains(cause) && ERRORS.contains(cause), "{cause}");
     }
-    assert!(MTAIL.contains("the issuer's keys") && PROBLEMS.contains("the issuer's keys"));
+    for cause in ["the issuer's keys", "a key is unknown"] {
+        assert!(MTAIL.contains(cause) && PROBLEMS.contains(cause), "{cause}");
+    }
     let sources = [
         include_str!("../src/api.rs"),
         include_str!("../src/auth/published.rs"),

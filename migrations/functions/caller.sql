@@ -21,11 +21,10 @@ $$;
 create or replace function api.next_write(p_caller text, out seq bigint, out at timestamptz)
 language plpgsql as $$
 begin
+    -- A number is drawn when the write is done (api.create_task): one that is drawn for each, or for a write that is refused,
+    -- would be lost.
     insert into errand.account as account (user_id, seq, last_at, number)
-    values (
-        p_caller, 1, clock_timestamp(),
-        -- Drawn for a row that is made, and not for each write.
-        case when exists (select from errand.account) then 0 else nextval('errand.account_number') end)
+    values (p_caller, 1, clock_timestamp(), null)
     on conflict (user_id) do update
     set seq = account.seq + 1,
         last_at = greatest(clock_timestamp(), account.last_at + interval '1 microsecond')

@@ -24,15 +24,20 @@ begin
 end
 $$;
 
--- The same, where a request may wait (api.may_go_on) a second time: it comes from a try that met a lock, and PostgreSQL tells of
--- an error a moment before it lets go of what the transaction held.
+-- The same, a few times where a request may wait (api.may_go_on): it comes from a try that met a lock, and PostgreSQL tells of an
+-- error a moment before it lets go of what the transaction held.
 create or replace function api.claim(p_key text, out claimed boolean, out keys bigint, out forgotten bigint)
 language plpgsql as $$
+declare
+    pause float8;
 begin
     select * into claimed, keys, forgotten from api.try_claim(p_key);
     if not claimed and current_setting('lock_timeout') <> '1ms' then
-        perform pg_sleep(0.01);
-        select * into claimed, keys, forgotten from api.try_claim(p_key);
+        foreach pause in array array[0.01, 0.02, 0.05]::float8[] loop
+            perform pg_sleep(pause);
+            select * into claimed, keys, forgotten from api.try_claim(p_key);
+            exit when claimed;
+        end loop;
     end if;
 end
 $$;
@@ -78,6 +83,8 @@ language plpgsql as $$
 declare
     key_number bigint;
 begin
+    -- A write that has changed nothing does not have the row yet, and who waits for a row goes on with what was there before.
+    perform from errand.account for update;
     update errand.account as account
     set keys = account.keys + 1,
         forgotten = coalesce(

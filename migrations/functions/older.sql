@@ -100,7 +100,7 @@ begin
     end if;
     select * into list from api.list_tasks(caller, jsonb_set(p_list, '{known}', coalesce(known, 'null')));
     unchanged := list.outcome = 'unchanged';
-    seq := substr(list.etag, length(tag_base) + 1);
+    seq := substr(list.etag, length(tag_base) + 1)::bigint;
     if not unchanged then
         tasks := array_to_string(
             array(

@@ -42,6 +42,9 @@ begin
         p_task ->> 'title',
         p_task ->> 'description')
     returning 'created', t.json, tag_base || t.seq, t.version into outcome, task, etag, new_version;
+    if stamp.seq = 1 then
+        update errand.account as account set number = nextval('errand.account_number') where account.number is null;
+    end if;
     if p_key is not null then
         perform api.keep_answer(p_key, p_fingerprint, task, new_version, stamp.seq);
     end if;
@@ -73,6 +76,10 @@ language plpgsql as $$
 declare
     stamp record;
 begin
+    -- A zone in another case of letters is the same one; it is kept in the database's spelling.
+    if lower(p_wanted.due_zone) = lower(p_held.due_zone) then
+        p_wanted.due_zone := p_held.due_zone;
+    end if;
     if (p_wanted.title, p_wanted.description, p_wanted.completed, p_wanted.priority, p_wanted.tags,
             p_wanted.due_date, p_wanted.due_time, p_wanted.due_zone)
         is not distinct from (p_held.title, p_held.description, p_held.completed, p_held.priority, p_held.tags,
@@ -130,11 +137,11 @@ begin
     if outcome is not null then
         return;
     end if;
-    wanted.completed := p_task ->> 'completed';
-    wanted.due_date := p_task ->> 'due_date';
+    wanted.completed := (p_task ->> 'completed')::boolean;
+    wanted.due_date := (p_task ->> 'due_date')::date;
     wanted.due_time := p_task ->> 'due_time';
     wanted.due_zone := p_task ->> 'due_zone';
-    wanted.priority := p_task ->> 'priority';
+    wanted.priority := (p_task ->> 'priority')::smallint;
     wanted.tags := array(select jsonb_array_elements_text(p_task -> 'tags'));
     wanted.title := p_task ->> 'title';
     wanted.description := p_task ->> 'description';
@@ -175,7 +182,7 @@ begin
     wanted.priority := coalesce((p_patch ->> 'priority')::smallint, held.priority);
     wanted.title := coalesce(p_patch ->> 'title', held.title);
     if p_patch ? 'due_date' then
-        wanted.due_date := p_patch ->> 'due_date';
+        wanted.due_date := (p_patch ->> 'due_date')::date;
     end if;
     if p_patch ? 'due_time' then
         wanted.due_time := p_patch ->> 'due_time';

@@ -258,7 +258,8 @@ begin
     etag := api.tag_base(caller) || latest_seq;
     outcome := case
         when p_list -> 'known' @> to_jsonb(etag) or p_list -> 'known' = 'true' then 'unchanged'
-        when (p_list -> 'slot')::boolean and not api.take_slot() then 'busy'
+        -- A list without `slot` takes none, which NULL would not say.
+        when coalesce((p_list -> 'slot')::boolean, false) and not api.take_slot() then 'busy'
         else 'page'
     end;
     if outcome <> 'page' then

@@ -44,8 +44,7 @@ impl<S: Sync> FromRequest<S> for MergePatchBody {
     type Rejection = Problem;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
-        check_encoding(request.headers())?;
-        check_merge_patch_type(request.headers())?;
+        check_merge_patch(request.headers())?;
         read(request).await.map(Self)
     }
 }
@@ -57,20 +56,18 @@ impl<S: Sync> FromRequest<S> for OptionalBody {
         let headers = request.headers().clone();
         let body = read(request).await?;
         if !body.is_empty() {
-            check_encoding(&headers)?;
-            check_merge_patch_type(&headers)?;
+            check_merge_patch(&headers)?;
         }
         Ok(Self(body))
     }
 }
 
-fn check_merge_patch_type(headers: &HeaderMap) -> Result<(), Problem> {
-    if has_type(headers, &["application/merge-patch+json", "application/json"]) {
-        Ok(())
-    } else {
-        let problem = Problem::unsupported_media_type("application/merge-patch+json or application/json");
-        Err(problem.with_header(ACCEPT_PATCH, PATCH_TYPES))
-    }
+fn check_merge_patch(headers: &HeaderMap) -> Result<(), Problem> {
+    let typed = || match has_type(headers, &["application/merge-patch+json", "application/json"]) {
+        true => Ok(()),
+        false => Err(Problem::unsupported_media_type("application/merge-patch+json or application/json")),
+    };
+    check_encoding(headers).and_then(|()| typed()).map_err(|problem| problem.with_header(ACCEPT_PATCH, PATCH_TYPES))
 }
 
 /// No encoding is taken apart here (RFC 9110, section 8.4).

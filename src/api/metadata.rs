@@ -15,6 +15,8 @@ use crate::auth::SCOPES;
 
 /// Where the metadata is.
 pub(super) const PATH: &str = "/.well-known/oauth-protected-resource";
+/// Where it is too, if the URL of this API has a path: that path stands behind (RFC 9728, section 3.1).
+pub(super) const BEFORE_PATH: &str = "/.well-known/oauth-protected-resource/{*path}";
 
 /// What a client needs to know before it has a token (RFC 9728, section 2).
 #[derive(Serialize, ToSchema)]
@@ -57,6 +59,17 @@ pub(super) async fn get_resource_metadata(State(app): State<Arc<App>>, request: 
         (CACHE_CONTROL, HeaderValue::from_static("no-cache")),
     ];
     (headers, serde_json::to_vec(&metadata).unwrap_or_default()).into_response()
+}
+
+/// The same under the URL that [`hint`] tells, and under no other one.
+pub(super) async fn get_metadata_before_path(State(app): State<Arc<App>>, request: Request) -> Response {
+    let told = app.verifier.resource().map(location);
+    let is_told =
+        told.is_some_and(|url| url.split_once(PATH).map(|(_, path)| path) == request.uri().path().strip_prefix(PATH));
+    match is_told {
+        true => get_resource_metadata(State(app), request).await,
+        false => Problem::no_route().into_response(),
+    }
 }
 
 /// Tells a client that was turned away where to look. Only where the public URL is known: the client's word for it, the

@@ -272,7 +272,7 @@ impl From<Refusal> for Problem {
                 Error::Unavailable("the issuer's keys cannot be had; an earlier line says why".to_owned()).into()
             }
             Refusal::UnknownKey(wait) => {
-                let cause = "a key is unknown, and the issuer was asked for new ones too often".to_owned();
+                let cause = "a key is unknown, and the issuer cannot be asked again yet".to_owned();
                 // Whole seconds, and not too soon (RFC 9110, section 10.2.3).
                 let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
                 Self::from(Error::Unavailable(cause)).with_header(RETRY_AFTER, seconds.max(1).into())

@@ -180,7 +180,7 @@ mod tests {
 
     #[test]
     fn every_mistake_is_named() {
-        let mistakes = parse(r#"{"date":"2026-02-30","time":"24:00","time_zone":"CET","x":1,"date":"2026-01-01"}"#);
+        let mistakes = parse(r#"{"date":"2026-02-30","time":"24:00","time_zone":"<CET>","x":1,"date":"2026-01-01"}"#);
         assert_eq!(mistakes.unwrap_err().len(), 5);
         for text in [
             r#"{}"#,

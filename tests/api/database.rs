@@ -169,6 +169,22 @@ fn the_role_reaches_nothing_of_others() {
     }
 }
 
+/// docs/security.md has the list: what PostgreSQL lets every role do is not taken away in a database that may be shared.
+#[test]
+fn the_role_can_what_everybody_can() {
+    for sql in [
+        "alter role errand_app password 'another'",
+        "set jit = on",
+        "select lo_create(0)",
+        "select pg_try_advisory_lock(1)",
+        "notify errand",
+        "create temporary table x ()",
+    ] {
+        let ran = target().app_query(&format!("begin; {sql}; rollback"));
+        assert!(ran.is_ok(), "{sql}: {ran:?}");
+    }
+}
+
 #[test]
 fn every_api_function_announces_its_caller_and_runs_with_the_callers_rights() {
     let definers =

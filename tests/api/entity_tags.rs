@@ -166,7 +166,8 @@ fn no_tag_ever_names_two_states() {
             }
         }
     }
-    assert!(seen.0.len() > 60, "{} states", seen.0.len());
+    // Of 240 looks at a list and two tasks, most see another state.
+    assert!(seen.0.len() > 30, "{} states", seen.0.len());
 }
 
 /// A version was a task's tag once, and the number of the latest write that of a list.

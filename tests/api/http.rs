@@ -172,7 +172,6 @@ fn every_field_at_its_limit_fits_escaped_or_not() {
     }
     let raw = |length: usize| post(&format!("{}{}", "\\u0061".repeat(64 * 1024), " ".repeat(length - 6 * 64 * 1024)));
     raw(400 * 1024).expect(413);
-    raw(400 * 1024 + 1).expect(413);
 }
 
 #[test]
@@ -197,6 +196,9 @@ fn what_is_encoded_is_not_read() {
                 (reply.problem().code.as_str(), reply.header("accept-encoding")),
                 ("unsupported_media_type", "identity")
             );
+            let accepted = reply.headers.get("accept-patch").map(|types| types.to_str().unwrap());
+            let types = "application/merge-patch+json, application/json";
+            assert_eq!(accepted, (method == "PATCH").then_some(types), "{method}");
         }
         assert!(encoded("Identity").status < 300);
     }

@@ -320,6 +320,14 @@ fn numbers_of_accounts_are_drawn_once_for_each() {
         create("alice");
     }
     assert_eq!(last(), first.to_string());
+    // What is refused draws none, however often it is tried.
+    let refused = task.replace('}', r#", "due_date": "2026-12-01", "due_time": "09:30", "due_zone": "No/Zone"}"#);
+    scratch.rows("savepoint before");
+    let outcome = scratch.run(&format!(
+        "set local role errand_app; select api.create_task('bob', gen_random_uuid(), '{refused}', null, null, null)"
+    ));
+    assert_eq!(outcome.unwrap_err().constraint.as_deref(), Some("task_due_zone_known"));
+    scratch.rows("rollback to savepoint before");
     create("bob");
     assert_eq!(last(), (first + 1).to_string());
     assert_eq!(scratch.rows("select count(distinct number) from errand.account"), ["2"]);

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::support::{Reply, User, kind};
+use crate::support::{Reply, User, kind, patiently};
 
 /// What every user's id in a run begins with, and how long ids are.
 const MARK: &str = "tenant-";
@@ -97,50 +97,51 @@ impl Tenant {
         let theirs = other.any_task(random).filter(|_| user.id != other.user.id);
         match (random.below(10), mine, theirs) {
             (0 | 1, ..) | (_, None, None) => {
-                let task = self.checked(user.post("/tasks", json!({"title": title})).expect(201)).task();
+                let task = self.checked(patiently(|| user.post("/tasks", json!({"title": title}))).expect(201)).task();
                 self.tasks.lock().unwrap().insert(task.id, task.version);
             }
             (2, ..) => {
-                let list = self.checked(user.get("/tasks?limit=20").expect(200)).list();
+                let list = self.checked(patiently(|| user.get("/tasks?limit=20")).expect(200)).list();
                 assert!(list.tasks.iter().all(|task| task.owner_id == user.id));
             }
             // Words that stand in the titles of all.
             (3, ..) => {
-                let list = self.checked(user.get("/tasks?q=tenant&limit=20&sort=title").expect(200)).list();
+                let list =
+                    self.checked(patiently(|| user.get("/tasks?q=tenant&limit=20&sort=title")).expect(200)).list();
                 assert!(list.tasks.iter().all(|task| task.owner_id == user.id));
             }
             (4, ..) => {
                 let path = format!("/api/me/tasks?limit=5&cursor={}", "x".repeat(random.below(3)));
-                self.checked(user.send_to("GET", &path, &[], None));
+                self.checked(patiently(|| user.send_to("GET", &path, &[], None)));
             }
             (5, Some(id), _) => {
-                let reply = self.checked(user.patch(&format!("/tasks/{id}"), json!({"title": title})));
+                let reply = self.checked(patiently(|| user.patch(&format!("/tasks/{id}"), json!({"title": title}))));
                 assert!(matches!(reply.status, 200 | 404), "{}", reply.body);
             }
             (6, Some(id), _) => {
-                let reply = self.checked(user.get(&format!("/tasks/{id}")));
+                let reply = self.checked(patiently(|| user.get(&format!("/tasks/{id}"))));
                 assert!(matches!(reply.status, 200 | 404), "{}", reply.body);
                 if reply.status == 200 {
                     assert_eq!((reply.task().id, reply.task().owner_id), (id, user.id.clone()));
                 }
             }
             (7, _, Some(id)) => {
-                self.checked(user.get(&format!("/tasks/{id}")).expect(404));
-                self.checked(user.patch(&format!("/tasks/{id}"), json!({"title": title})).expect(404));
-                self.checked(user.delete(&format!("/tasks/{id}")).expect(404));
+                self.checked(patiently(|| user.get(&format!("/tasks/{id}"))).expect(404));
+                self.checked(patiently(|| user.patch(&format!("/tasks/{id}"), json!({"title": title}))).expect(404));
+                self.checked(patiently(|| user.delete(&format!("/tasks/{id}"))).expect(404));
             }
             (8, _, Some(_)) => {
-                let reply = user.send_to("GET", &other.user.path("/tasks"), &[], None).expect(403);
+                let reply = patiently(|| user.send_to("GET", &other.user.path("/tasks"), &[], None)).expect(403);
                 self.checked(reply);
             }
             (9, Some(id), _) if random.below(4) == 0 => {
                 // Whoever takes it out of the book deletes it: nobody else counts it.
                 if self.tasks.lock().unwrap().remove(&id).is_some() {
-                    self.checked(user.delete(&format!("/tasks/{id}")).expect(204));
+                    self.checked(patiently(|| user.delete(&format!("/tasks/{id}"))).expect(204));
                 }
             }
             _ => {
-                self.checked(user.get("/tasks?completed=false&sort=-updated_at&limit=3").expect(200));
+                self.checked(patiently(|| user.get("/tasks?completed=false&sort=-updated_at&limit=3")).expect(200));
             }
         }
     }

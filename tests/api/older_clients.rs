@@ -20,3 +20,22 @@ fn the_older_contract_holds() {
     user.delete(&path).expect(204);
     user.get(&path).expect(404);
 }
+
+/// A client that keeps what was a validator before entity tags named one state: it fails closed once, with what it gets then it
+/// goes on, and `version` counts as before.
+#[test]
+fn a_validator_of_before_fails_once() {
+    let user = User::new("older-validator");
+    let task = user.create(json!({"title": "t"}));
+    let path = format!("/tasks/{}", task.id);
+    // A task's tag was its version; a list's was the number of the user's writes.
+    let read = user.get_with(&path, &[("if-none-match", "\"1\"")]).expect(200);
+    let list = user.get_with("/tasks", &[("if-none-match", "\"1\"")]).expect(200);
+    user.get_with("/tasks", &[("if-none-match", list.header("etag"))]).expect(304);
+    let write = |tag: &str| user.with_json("PATCH", &path, &[("if-match", tag)], json!({"title": "u"}));
+    write("\"1\"").expect(412);
+    assert_eq!(write(read.header("etag")).expect(200).task().version, task.version + 1);
+    // Whoever sends none is not asked for one.
+    user.put(&path, json!({"title": "v", "completed": false})).expect(200);
+    user.delete(&path).expect(204);
+}

@@ -13,7 +13,7 @@ mod signer;
 #[path = "support/target.rs"]
 mod target;
 
-pub use client::{Reply, User, anonymous, token_with};
+pub use client::{Reply, User, anonymous, patiently, token_with};
 pub use issuer::{Answer, Issuer, jwks};
 pub use scratch::{Scratch, scratch};
 pub use session::{Held, Session};

@@ -218,6 +218,25 @@ fn scopes_allow_reading_and_writing_apart() {
     let expected = json!({"resource": "https://api.example", "bearer_methods_supported": ["header"],
         "scopes_supported": ["tasks:read", "tasks:write"]});
     assert_eq!(metadata, expected);
+    on.get("/.well-known/oauth-protected-resource/v1", "").expect(404);
+}
+
+/// A gateway has errand below a path, and passes on what clients look for at the root (RFC 9728, section 3.1).
+#[test]
+fn the_metadata_of_a_url_with_a_path_is_where_the_challenge_says() {
+    let keys = jwks(&[&STAGE.es256]).to_string();
+    let errand = target().start_with(&[("jwt_jwks", &keys), ("jwt_resource", "https://api.example/v1/a%20b")]);
+    let challenge = errand.get("/api/me/tasks", "x").expect(401);
+    let told = r#"resource_metadata="https://api.example/.well-known/oauth-protected-resource/v1/a%20b""#;
+    assert!(challenge.header("www-authenticate").ends_with(told), "{:?}", challenge.headers);
+    for path in ["/v1/a%20b", ""] {
+        let metadata = errand.get(&format!("/.well-known/oauth-protected-resource{path}"), "").expect(200).json();
+        assert_eq!(metadata["resource"], "https://api.example/v1/a%20b", "{path}");
+    }
+    for path in ["/", "/v1", "/b", "/a%20b", "/v1/a%20b/", "/v1/a b"] {
+        let path = format!("/.well-known/oauth-protected-resource{}", path.replace(' ', "+"));
+        assert_eq!(errand.get(&path, "").expect(404).problem().code, "not_found", "{path}");
+    }
 }
 
 #[test]

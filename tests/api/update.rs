@@ -181,6 +181,7 @@ fn a_write_that_changes_nothing_leaves_the_task_as_it_was() {
             json!({"description": same["description"], "completed": same["completed"], "priority": same["priority"]}),
             json!({"tags": same["tags"]}),
             json!({ "due": due }),
+            json!({"due": due["time_zone"].as_str().map(|zone| json!({"time_zone": zone.to_lowercase()}))}),
         ];
         for patch in patches {
             let reply = user.patch(&path, patch.clone()).expect(200);

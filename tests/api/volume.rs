@@ -2,22 +2,14 @@
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
 
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::support::User;
+use crate::support::{User, patiently};
 
-/// Makes a task, and where errand says to come again does so.
 fn create(user: &User, title: &str) -> Uuid {
-    loop {
-        let reply = user.post("/tasks", json!({"title": title}));
-        if reply.status != 429 {
-            return reply.expect(201).task().id;
-        }
-        std::thread::sleep(Duration::from_secs(reply.header("retry-after").parse().unwrap()));
-    }
+    patiently(|| user.post("/tasks", json!({"title": title}))).expect(201).task().id
 }
 
 #[test]

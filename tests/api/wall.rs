@@ -136,6 +136,7 @@ fn every_privilege_of_the_component_is_on_this_list() {
         "account: insert, select, update",
         "idempotency: delete, insert, select",
         "task: delete, insert, select, update",
+        "time_zone: select",
     ];
     assert_eq!(privileges, expected);
     let closed = target().admin_query(
@@ -276,6 +277,7 @@ fn only_these_columns_may_be_null() {
          where table_schema = 'errand' and is_nullable = 'YES' order by 1",
     );
     let expected = [
+        "account.number",
         "idempotency.number",
         "idempotency.seq",
         "task.completed_at",

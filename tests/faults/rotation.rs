@@ -17,8 +17,9 @@ use crate::support::trial::{compare, shown};
 use crate::support::world::{PASSWORD, RUNTIME, World, world};
 
 /// Clients at work on a process until they are called away; it has failed none of them.
-async fn at_work(world: &World, host: &Host, meanwhile: impl Future<Output = ()>) {
-    let load = Load::start(host.address, &Uuid::now_v7().simple().to_string(), 16, Some(150.0), 1);
+async fn at_work(world: &World, host: &Host, secret: &str, meanwhile: impl Future<Output = ()>) {
+    let run = Uuid::now_v7().simple().to_string();
+    let load = Load::start_signed(host.address, secret, &run, 16, Some(100.0), 1);
     sleep(lasting(500)).await;
     meanwhile.await;
     sleep(lasting(500)).await;
@@ -43,16 +44,14 @@ fn the_password_of_the_database_changes_under_load() {
         ensure_login(world.address(), old_login, "old").await.unwrap();
         let url = |login: &str, password: &str| [("SPIN_VARIABLE_DATABASE_URL", world.url_of(login, password))];
         let old = world.another_host("old password.log", &[], &url(old_login, "old"));
-        at_work(&world, &old, async {
+        at_work(&world, &old, SECRET, async {
             ensure_login(world.address(), new_login, PASSWORD).await.unwrap();
-            let new = world.another_host("new password.log", &[], &url(new_login, PASSWORD));
-            at_work(&world, &new, sleep(lasting(500))).await;
-            stop(new).await;
         })
         .await;
-        // The clients have gone over to the new process: nobody has the old login in hand.
         let new = world.another_host("new password.log", &[], &url(new_login, PASSWORD));
-        at_work(&world, &new, async {
+        at_work(&world, &old, SECRET, at_work(&world, &new, SECRET, sleep(lasting(500)))).await;
+        // The clients have gone over to the new process: nobody has the old login in hand.
+        at_work(&world, &new, SECRET, async {
             stop(old).await;
             lock_out(world.address(), old_login).await.unwrap();
         })
@@ -78,16 +77,18 @@ fn the_secret_of_the_tokens_changes_under_load() {
             |secrets: &str| world.another_host("secrets.log", &[], &[("SPIN_VARIABLE_JWT_SECRET", secrets.to_owned())]);
         let both = with(&format!("{NEW},{SECRET}"));
         // They have tokens of the old secret.
-        at_work(&world, &both, async {
+        at_work(&world, &both, SECRET, async {
             for _ in 0..20 {
                 assert_eq!((status(&both, NEW).await, status(&both, SECRET).await), (200, 200));
                 sleep(lasting(20)).await;
             }
         })
         .await;
+        // Then they have tokens of the new one, and go over to a process that knows no other.
         let new = with(NEW);
+        at_work(&world, &both, NEW, at_work(&world, &new, NEW, sleep(lasting(500)))).await;
+        at_work(&world, &new, NEW, stop(both)).await;
         assert_eq!((status(&new, NEW).await, status(&new, SECRET).await), (200, 401));
-        stop(both).await;
         stop(new).await;
     });
 }

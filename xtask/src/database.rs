@@ -70,26 +70,53 @@ impl Database {
         self.remember(settings, &url)
     }
 
-    /// Gives the component's login a new password and writes it to `.env`; with `other`, the login that `.env` does not name.
-    /// Returns the login.
+    /// Gives the component's login a new password and writes it to `.env`; with `other`, the login that `.env` does not name, and
+    /// nobody uses. Returns the login.
     pub(crate) async fn new_password(&self, settings: &mut Settings, other: bool) -> Result<String> {
         let current = login(settings);
-        let login = if other { role::other_login(&current).to_owned() } else { current };
+        let login = match other {
+            true => self.unused(role::other_login(&current), settings).await?.to_owned(),
+            false => current,
+        };
         let url = role::ensure_login(&self.address, &login, &secret::hex(24)?).await?;
         self.remember(settings, &url)?;
         Ok(login)
     }
 
-    /// Locks out the login that `.env` does not name. Returns it.
+    /// Locks out the login that `.env` does not name, and nobody uses. Returns it.
     pub(crate) async fn retire_login(&self, settings: &Settings) -> Result<&'static str> {
         if settings.get(APP_URL).is_none() {
             bail!(
                 "{APP_URL} is not set, so nobody knows which login is in use; `cargo xtask db password --rotate` sets it"
             );
         }
-        let other = role::other_login(&login(settings));
+        let other = self.unused(role::other_login(&login(settings)), settings).await?;
         role::lock_out(&self.address, other).await?;
         Ok(other)
+    }
+
+    /// The login, if it is not in use, as far as `.env` and the server's sessions tell.
+    async fn unused(&self, login: &'static str, settings: &Settings) -> Result<&'static str> {
+        let configured = settings.get(APP_URL);
+        let app = configured.as_deref().map(|url| Address::parse(url).context(format!("{APP_URL} is of no use")));
+        if let Some(app) = app.transpose()?
+            && unpooled(&app) != unpooled(&self.address)
+        {
+            bail!(
+                "{APP_URL} is of {}, not of {}: it does not say which login is in use there",
+                app.endpoint(),
+                self.address
+            );
+        }
+        let sessions = role::sessions(&self.address, login).await?;
+        if sessions > 0 {
+            bail!(
+                "{login} has {sessions} sessions on {}, so it is in use: put the connection string of the login that is to stay into \
+                 .env as {APP_URL}, or end those sessions, then try again",
+                self.address.endpoint()
+            );
+        }
+        Ok(login)
     }
 
     /// The private server's login is ours to set. Elsewhere others may log in with the role (a deployment!), so its
@@ -103,6 +130,9 @@ impl Database {
                 .and_then(|app| app.config().get_password().map(|raw| String::from_utf8_lossy(raw).into_owned()));
             let password = password.map_or_else(|| secret::hex(24), Ok)?;
             return role::ensure_login(&self.address, &login(settings), &password).await;
+        }
+        if let Some(url) = &configured {
+            Address::parse(url).with_context(|| format!("{APP_URL} is of no use"))?;
         }
         match (configured, current) {
             (Some(url), Some(app)) if unpooled(&app) == unpooled(&self.address) => Ok(url),

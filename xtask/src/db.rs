@@ -215,7 +215,7 @@ async fn new_password(database: &Database, settings: &mut Settings, rotate: bool
 
 async fn retire(database: &Database, settings: &Settings) -> Result<()> {
     let login = database.retire_login(settings).await?;
-    println!("{login} can log in no more; sessions that it has go on until they end");
+    println!("{login} can log in no more");
     Ok(())
 }
 

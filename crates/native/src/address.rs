@@ -14,6 +14,9 @@ use tokio_postgres::{
 /// `tcp_user_timeout` is in seconds there.
 const APP_OPTIONS: &str = "connect_timeout=3&tcp_user_timeout=5&keepalives_idle=10";
 
+const WEAK: &str = "sslmode=prefer and sslmode=allow let whoever is in between switch TLS off; write sslmode=require, or \
+     sslmode=disable where nobody is";
+
 /// A parsed connection string: `postgres://user:password@host:port/database?sslmode=...`, or libpq's `key=value` form.
 #[derive(Clone)]
 pub struct Address {
@@ -30,10 +33,8 @@ impl Address {
     /// machine. `prefer` and `allow` are refused: whoever is in between could take TLS away, and read passwords.
     pub fn parse(text: &str) -> Result<Self> {
         let sslmode = sslmode(text.trim());
-        if let Some(weak @ ("prefer" | "allow")) = sslmode {
-            bail!(
-                "sslmode={weak} lets whoever is in between switch TLS off; write sslmode=require, or sslmode=disable where nobody is"
-            );
+        if let Some("prefer" | "allow") = sslmode {
+            bail!(WEAK);
         }
         let text = text
             .trim()
@@ -50,8 +51,11 @@ impl Address {
             }
             _ => bail!("the connection string names several hosts; use one"),
         };
-        if sslmode.is_none() {
-            config.ssl_mode(if is_loopback(&host) { SslMode::Disable } else { SslMode::Require });
+        match sslmode {
+            None => _ = config.ssl_mode(if is_loopback(&host) { SslMode::Disable } else { SslMode::Require }),
+            // What the driver understands counts, however it is written.
+            Some(_) if config.get_ssl_mode() == SslMode::Prefer => bail!(WEAK),
+            Some(_) => {}
         }
         let user = config.get_user().context("the connection string names no user")?.to_owned();
         let database = config.get_dbname().unwrap_or(&user).to_owned();
@@ -257,6 +261,7 @@ mod tests {
         }
         for text in [
             "postgres://o@db.example/main?sslmode=prefer",
+            "postgres://o@db.example/main?sslmode=%70refer",
             "postgres://o@127.0.0.1/main?sslmode=allow",
             "host=db.example user=o sslmode=prefer",
             "host=db.example user=o sslmode='prefer'",

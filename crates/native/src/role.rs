@@ -40,11 +40,16 @@ pub async fn ensure_login(admin: &Address, login: &str, password: &str) -> Resul
         bail!("the role {APP_ROLE} does not exist on {}; migrate first: cargo xtask db migrate", admin.endpoint());
     }
     let with = |secret: &str| format!("login password {}", escape_literal(secret));
-    match alter(admin, login, &with(&scram_sha_256(password.as_bytes()))).await {
-        Err(error) if admin.is_encrypted() && takes_no_verifier(&error) => alter(admin, login, &with(password)).await,
-        other => other,
+    let verifier = with(&scram_sha_256(password.as_bytes()));
+    let mut set = alter(admin, login, &verifier).await;
+    if admin.is_encrypted() && set.as_ref().is_err_and(takes_no_verifier) {
+        // Not because somebody else was changing the role at the same moment, which has the same SQLSTATE as an inner fault.
+        set = alter(admin, login, &verifier).await;
+        if set.as_ref().is_err_and(takes_no_verifier) {
+            set = alter(admin, login, &with(password)).await;
+        }
     }
-    .with_context(|| format!("could not set the password of {login}; {admin} needs the right to alter that role"))?;
+    set.with_context(|| format!("could not set the password of {login}; {admin} needs the right to alter that role"))?;
     Ok(admin.app_url(login, password))
 }
 
@@ -53,6 +58,13 @@ pub async fn lock_out(admin: &Address, login: &str) -> Result<()> {
     alter(admin, login, "nologin password null")
         .await
         .with_context(|| format!("could not lock {login} out; {admin} needs the right to alter that role"))
+}
+
+/// How many sessions a login has on that server.
+pub async fn sessions(admin: &Address, login: &str) -> Result<i64> {
+    let client = connect(admin).await?;
+    let count = "select count(*) from pg_catalog.pg_stat_activity where usename = $1";
+    Ok(client.query_typed_one(count, &[(&login, Type::TEXT)]).await?.try_get(0)?)
 }
 
 /// Whether the server did not do what it was asked because it does not do such a thing.

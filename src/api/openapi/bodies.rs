@@ -138,34 +138,40 @@ pub(super) struct DuePatch {
 
 /// Any character but NUL.
 const CHARACTERS: &str = r"^[^\u0000]*$";
-/// At least one character that can be seen, and no NUL. Left out are white space, controls, formats and what is ignorable by
-/// default, as in `text.rs`, up to U+FFFF: not every dialect of regular expressions has the others.
-const NOT_BLANK: &str = r"^[^\u0000]*[^\u0000-\u0020\u007f-\u00a0\u00ad\u034f\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180f\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb][^\u0000]*$";
+/// What cannot be seen, for a class of characters: white space, controls, formats and what is ignorable by default, as in
+/// `text.rs`, up to U+FFFF, because not every dialect of regular expressions has the others.
+pub(super) const UNSEEN: &str = r"\u0000-\u0020\u007f-\u00a0\u00ad\u034f\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180f\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb";
 const CLOCK: &str = "^([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?$";
 /// What registries of formats do not have: whether there is such a zone, PostgreSQL's copy of the IANA database decides.
 const ZONE: &str = "iana-time-zone";
 
+/// At least one character that can be seen, and no NUL.
+fn not_blank() -> String {
+    format!(r"^[^\u0000]*[^{UNSEEN}][^\u0000]*$")
+}
+
 fn title() -> Schema {
-    let title = text().min_length(Some(1)).max_length(Some(255)).pattern(Some(NOT_BLANK));
+    let title = text().min_length(Some(1)).max_length(Some(255)).pattern(Some(not_blank()));
     title
-        .description(Some("1 to 255 characters; white space around them is cut off."))
+        .description(Some("1 to 255 characters, of which one can be seen; white space around them is cut off. At most 30 combining marks in a row."))
         .examples(["Book the train"])
         .into()
 }
 
 fn description() -> Schema {
     let description = nullable(text()).max_length(Some(10_000)).pattern(Some(CHARACTERS));
-    description.description(Some("Up to 10,000 characters.")).into()
+    description.description(Some("Up to 10,000 characters, at most 30 combining marks in a row.")).into()
 }
 
 fn tags() -> RefOr<Schema> {
-    let tag = text().min_length(Some(1)).max_length(Some(50)).pattern(Some(NOT_BLANK));
+    let tag = text().min_length(Some(1)).max_length(Some(50)).pattern(Some(not_blank()));
     let tags = ArrayBuilder::new()
         .schema_type(SchemaType::from_iter([Type::Array, Type::Null]))
         .items(tag)
         .max_items(Some(20))
         .unique_items(true)
-        .description(Some("Up to 20 different labels of 1 to 50 characters; their order is kept."));
+        .description(Some("Up to 20 labels of 1 to 50 characters, kept in their order. White space around them is cut off, and they become \
+            Normalization Form C; they must be different ones then."));
     Schema::from(tags).into()
 }
 

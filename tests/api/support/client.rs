@@ -139,11 +139,29 @@ impl User {
     }
 }
 
+/// Sends a request, and where errand says to come again does so.
+pub fn patiently(send: impl Fn() -> Reply) -> Reply {
+    loop {
+        let reply = send();
+        if reply.status != 429 {
+            return reply;
+        }
+        std::thread::sleep(Duration::from_secs(reply.header("retry-after").parse().unwrap()));
+    }
+}
+
 impl Reply {
     /// Checks the status.
     #[track_caller]
     pub fn expect(self, status: u16) -> Self {
-        assert_eq!(self.status, status, "{}", self.body);
+        if self.status != status {
+            // Why a request failed is in the log alone.
+            let log = match self.headers.get("x-request-id") {
+                Some(id) if self.status >= 500 => super::log_with(id.to_str().unwrap()).join("\n"),
+                _ => String::new(),
+            };
+            panic!("{} instead of {status}: {} {log}", self.status, self.body);
+        }
         self
     }
 

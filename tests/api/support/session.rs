@@ -75,17 +75,18 @@ impl Held {
     }
 
     /// Waits until so many connections wait for this transaction, directly or behind one that does. A request that is
-    /// sent afterwards has a connection that does not wait.
+    /// sent afterwards has a connection that does not wait. Requests come over connections of their own to wait, after a try of a
+    /// millisecond over a shared one, which is not meant.
     #[track_caller]
     pub fn wait_for(&self, waiting: usize) {
         let blocked = format!(
             "with recursive blocked (pid) as (
                  select pid from pg_stat_activity
-                 where wait_event_type = 'Lock' and {} = any (pg_blocking_pids(pid))
+                 where wait_event_type = 'Lock' and application_name = 'errand-heavy' and {} = any (pg_blocking_pids(pid))
                  union
                  select activity.pid from pg_stat_activity as activity
                  join blocked on blocked.pid = any (pg_blocking_pids(activity.pid))
-                 where wait_event_type = 'Lock'
+                 where wait_event_type = 'Lock' and application_name = 'errand-heavy'
              )
              select count(*) from blocked",
             self.pid

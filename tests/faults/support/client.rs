@@ -44,8 +44,13 @@ pub enum Failure {
 
 impl Client {
     pub fn new(address: SocketAddr, user: &str) -> Self {
+        Self::signed(address, user, SECRET)
+    }
+
+    /// A user whose token is signed with this secret.
+    pub fn signed(address: SocketAddr, user: &str, secret: &str) -> Self {
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
-        let token = token_with(&json!({"sub": user, "iat": now, "exp": now + 7 * 24 * 3600}));
+        let token = token_signed(secret, &json!({"sub": user, "iat": now, "exp": now + 7 * 24 * 3600}));
         Self { user: user.to_owned(), token, address, connection: None }
     }
 

@@ -1,5 +1,6 @@
 //! Clients at work: each a user of its own, with one request at a time and a ledger.
 
+use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -11,6 +12,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{sleep, sleep_until};
 
 use super::client::{Client, Failure, Reply};
+use super::host::SECRET;
 use super::ledger::{Change, Ledger};
 
 /// A client makes no more tasks than this; it deletes some instead.
@@ -73,10 +75,22 @@ enum Outcome {
 impl Load {
     /// Starts so many clients that send so many requests a second together (`None`: as many as they can).
     pub fn start(address: SocketAddr, run: &str, clients: u64, rate: Option<f64>, seed: u64) -> Self {
+        Self::start_signed(address, SECRET, run, clients, rate, seed)
+    }
+
+    /// The same with tokens of another secret.
+    pub fn start_signed(
+        address: SocketAddr,
+        secret: &str,
+        run: &str,
+        clients: u64,
+        rate: Option<f64>,
+        seed: u64,
+    ) -> Self {
         let seen = Arc::new(Seen::default());
         let workers = (0..clients).map(|number| {
             let worker = Worker {
-                client: Client::new(address, &format!("{run}-{number}")),
+                client: Client::signed(address, &format!("{run}-{number}"), secret),
                 ledger: Ledger::default(),
                 last_done: Instant::now(),
                 seen: Arc::clone(&seen),
@@ -143,8 +157,10 @@ impl Worker {
             0..35 if room => self.create(keyed).await,
             35..60 => self.change(keyed, "").await,
             60..70 => self.change(keyed, "/complete").await,
-            70..85 => self.get().await,
-            85..95 => self.list().await,
+            70..82 => self.get().await,
+            82..88 => self.list().await,
+            88..92 => self.search().await,
+            92..95 => self.walk().await,
             _ => self.delete().await,
         }
     }
@@ -161,7 +177,9 @@ impl Worker {
 
     async fn create(&mut self, keyed: bool) {
         let title = self.title();
-        let body = json!({"title": title, "description": "x".repeat(self.rng.usize(0..400)), "tags": ["trial"]});
+        // Some are long, so that a walk meets pages that end by their size.
+        let length = if self.rng.u32(0..10) == 0 { 10_000 } else { self.rng.usize(0..400) };
+        let body = json!({"title": title, "description": "x".repeat(length), "tags": ["trial"]});
         match self.write("POST", "", keyed, &body).await {
             Outcome::Done(reply) => {
                 let task = reply.json();
@@ -221,6 +239,42 @@ impl Worker {
         }
     }
 
+    /// Looks for a task by the words of its title.
+    async fn search(&mut self) {
+        let Some((id, json)) = self.some_task() else { return };
+        let task: Value = serde_json::from_str(&json).unwrap();
+        let words = task["title"].as_str().unwrap().replace(' ', "+");
+        let sought = format!("?q={words}&tag=trial&sort=-updated_at&limit=500");
+        if let Outcome::Done(reply) = self.request("GET", &sought, None, None).await {
+            let tasks = reply.json()["tasks"].as_array().cloned().unwrap_or_default();
+            let found = tasks.iter().any(|task| task["id"] == id.as_str());
+            let agrees = !tasks.iter().any(|task| self.ledger.contradicts(task));
+            self.expect(reply.status == 200 && found && agrees, &reply);
+        }
+    }
+
+    /// Reads all tasks, page by page.
+    async fn walk(&mut self) {
+        let mut missing: HashSet<String> = self.ledger.known.keys().cloned().collect();
+        let mut next = String::new();
+        loop {
+            let page = format!("?limit=500&sort=title{next}");
+            let Outcome::Done(reply) = self.request("GET", &page, None, None).await else { return };
+            let list = reply.json();
+            let tasks = list["tasks"].as_array().cloned().unwrap_or_default();
+            let agrees = !tasks.iter().any(|task| self.ledger.contradicts(task));
+            self.expect(reply.status == 200 && agrees, &reply);
+            for task in &tasks {
+                missing.remove(task["id"].as_str().unwrap_or_default());
+            }
+            let Some(cursor) = list["next_cursor"].as_str() else { break };
+            next = format!("&cursor={cursor}");
+        }
+        if !missing.is_empty() {
+            self.seen.note_wrong(format!("{}: not found on any page: {missing:?}", self.client.user));
+        }
+    }
+
     /// Sends a write. With a key it is repeated until its outcome is known.
     async fn write(&mut self, method: &str, rest: &str, keyed: bool, body: &Value) -> Outcome {
         let key = keyed.then(|| format!("{}-{}", self.client.user, self.rng.u64(..)));
@@ -269,6 +323,11 @@ impl Worker {
                     fail("outcome_unknown".to_owned());
                     seen.unknown.fetch_add(1, Ordering::Relaxed);
                     Outcome::Unknown
+                }
+                // Statements whose answers were lost are still at it.
+                (429, "too_many_requests") => {
+                    fail("too_many_requests".to_owned());
+                    Outcome::NotDone
                 }
                 // An earlier attempt is still at it.
                 (409, "in_flight") if key.is_some() => Outcome::Unknown,

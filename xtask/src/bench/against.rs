@@ -179,8 +179,8 @@ impl Against<'_> {
             counter: counter.as_ref(),
         };
         let slots = u64::from(rounds) * (self.scenarios.len() * self.peers.len() * 2) as u64;
-        // Each slot is warmed up for half its time, and starting, settling and looking take two seconds.
-        eprintln!("errand: measuring, about {} minutes", (slots * (self.seconds * 3 / 2 + 2)).div_ceil(60));
+        // Each slot is warmed up for as long as it lasts, and starting, settling and looking take three seconds.
+        eprintln!("errand: measuring, about {} minutes", (slots * (self.seconds * 2 + 3)).div_ceil(60));
         for peer in self.peers {
             let found = rounds::run(&task, peer, &sides).await?;
             comparison.rows.extend(found.into_iter().filter_map(report::Row::of));

@@ -29,7 +29,10 @@ struct Printed {
     bytes: u64,
     p50: u64,
     p99: u64,
+    /// Answers of 400 and above, but for 429.
     status: u64,
+    /// Answers of 429.
+    busy: u64,
     broken: u64,
 }
 
@@ -42,8 +45,10 @@ pub(crate) struct Measured {
     /// Microseconds.
     pub(crate) p50: f64,
     pub(crate) p99: f64,
-    /// Answers of 400 and above, broken connections and time-outs.
+    /// Answers of 400 and above but for 429, broken connections and time-outs.
     pub(crate) errors: u64,
+    /// Answers of 429: requests of a user that had too many others of its own under way.
+    pub(crate) busy: u64,
     /// Processor time that the server and PostgreSQL took, and what they held at the end.
     pub(crate) server: Usage,
     pub(crate) postgres: Usage,
@@ -171,6 +176,7 @@ impl Wrk {
             p50: printed.p50 as f64,
             p99: printed.p99 as f64,
             errors: printed.status + printed.broken,
+            busy: printed.busy,
             server: since(before.0, after.0),
             postgres: since(before.1, after.1),
             instructions: counter.and_then(Instructions::counted),
@@ -202,6 +208,7 @@ impl Measured {
             p50: sum.p50 + one.p50,
             p99: sum.p99 + one.p99,
             errors: sum.errors + one.errors,
+            busy: sum.busy + one.busy,
             server: added(sum.server, one.server),
             postgres: added(sum.postgres, one.postgres),
             instructions: sum

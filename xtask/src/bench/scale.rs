@@ -138,12 +138,13 @@ async fn measure(wrk: &Wrk, data: &Data, recipe: &Recipe, many: Size, sizes: &[S
         budget.spend(EACH);
         super::settle(&[server.pid(), data.pid()]).await;
         eprintln!(
-            "{count:>9} {by:<18} {:<26} {:>8.0}/s  p50 {:>8.2} ms  p99 {:>8.2} ms  {} errors",
+            "{count:>9} {by:<18} {:<26} {:>8.0}/s  p50 {:>8.2} ms  p99 {:>8.2} ms  {} errors, {} of 429",
             cell.scenario.title(),
             measured.rate(),
             measured.p50 / 1e3,
             measured.p99 / 1e3,
-            measured.errors
+            measured.errors,
+            measured.busy
         );
         scale.points.push(Point { by, count, scenario: cell.scenario, measured });
     }
@@ -218,20 +219,21 @@ impl Scale {
         pages::table(text, &self.pages)?;
         writeln!(
             text,
-            "\n## By connections\n\n| connections | request | req/s | p50 ms | p99 ms | errors | memory of the host |\n\
-             |---:|---|---:|---:|---:|---:|---:|"
+            "\n## By connections\n\n| connections | request | req/s | p50 ms | p99 ms | errors | 429 | memory of the host |\n\
+             |---:|---|---:|---:|---:|---:|---:|---:|"
         )?;
         for point in self.points.iter().filter(|point| point.by == "connections") {
             let found = &point.measured;
             writeln!(
                 text,
-                "| {} | {} | {:.0} | {:.2} | {:.2} | {} | {} MiB |",
+                "| {} | {} | {:.0} | {:.2} | {:.2} | {} | {} | {} MiB |",
                 point.count,
                 point.scenario.title(),
                 found.rate(),
                 found.p50 / 1e3,
                 found.p99 / 1e3,
                 found.errors,
+                found.busy,
                 found.server.memory_kib / 1024
             )?;
         }

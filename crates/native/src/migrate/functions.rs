@@ -11,7 +11,7 @@ use tokio_postgres::Transaction;
 
 use super::{
     explain::{self, reasons},
-    ledger, run,
+    ledger, run, settings,
     source::Source,
 };
 
@@ -29,6 +29,10 @@ struct Routine {
 pub(super) async fn replace(tx: &Transaction<'_>, source: &Source) -> Result<Option<Vec<String>>> {
     let checksum = source.functions_checksum();
     if ledger::functions_checksum(tx).await?.as_deref() == Some(&checksum) {
+        // A database that was restored from a dump, for one, has lost the settings of the logins.
+        if let (Some(access), [_, ..]) = (&source.access, settings::differences(tx).await?.as_slice()) {
+            run(tx, access, explain::function).await?;
+        }
         return Ok(None);
     }
     let before = routines(tx).await?;

@@ -45,6 +45,8 @@ pub(crate) struct Row {
     postgres: Figure,
     instructions: Option<Figure>,
     errors: [u64; 2],
+    /// Answers of 429.
+    busy: [u64; 2],
     rounds: Vec<[Measured; 2]>,
 }
 
@@ -62,6 +64,11 @@ impl Figure {
         let (this, other): (Vec<f64>, Vec<f64>) = pairs.iter().copied().unzip();
         Some(Self { this: median(&this)?, other: median(&other)?, ratio: Ratio::of(&pairs)? })
     }
+}
+
+/// Of each side, over all rounds.
+fn sums(rounds: &[[Measured; 2]], value: impl Fn(&Measured) -> u64) -> [u64; 2] {
+    rounds.iter().fold([0, 0], |[this, other], [a, b]| [this + value(a), other + value(b)])
 }
 
 /// What the interval of a ratio says.
@@ -133,7 +140,8 @@ impl Row {
             server: Figure::of(&rounds, |measured| measured.each(measured.server.cpu_micros))?,
             postgres: Figure::of(&rounds, |measured| measured.each(measured.postgres.cpu_micros))?,
             instructions: Figure::of(&rounds, |measured| measured.each(measured.instructions.unwrap_or_default())),
-            errors: [0, 1].map(|side| rounds.iter().filter_map(|pair| pair.get(side)).map(|one| one.errors).sum()),
+            errors: sums(&rounds, |one| one.errors),
+            busy: sums(&rounds, |one| one.busy),
             rounds,
         })
     }
@@ -210,15 +218,15 @@ impl Comparison {
         writeln!(
             text,
             "\n## {}\n\n| scenario | verdict | within {} % | processor time per request, µs | of the server | of PostgreSQL | \
-             requests per second | instructions per request | errors |\n|---|---|---|---|---|---|---|---|---|",
+             requests per second | instructions per request | errors | 429 |\n|---|---|---|---|---|---|---|---|---|---|",
             runtime.title(),
             self.threshold
         )?;
         for row in rows {
-            let [this, other] = row.errors;
+            let ([this, other], [this_busy, other_busy]) = (row.errors, row.busy);
             writeln!(
                 text,
-                "| {} | {} | {} | {} | {} | {} | {} | {} | {this} / {other} |",
+                "| {} | {} | {} | {} | {} | {} | {} | {} | {this} / {other} | {this_busy} / {other_busy} |",
                 row.scenario.title(),
                 Verdict::of(&row.processor.ratio).word(),
                 Within::of(&row.processor.ratio, self.threshold).word(),

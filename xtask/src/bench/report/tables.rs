@@ -211,15 +211,15 @@ impl Report {
             text,
             "\n## In full\n\n\
              Processor time is per request. Memory is held at the end of a slot; what processes share is divided among them.\n\n\
-             | connections | request | server | req/s | p50 ms | p99 ms | errors | CPU server | CPU PostgreSQL | memory server | \
-             memory PostgreSQL | bytes |\n|---:|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|"
+             | connections | request | server | req/s | p50 ms | p99 ms | errors | 429 | CPU server | CPU PostgreSQL | memory server | \
+             memory PostgreSQL | bytes |\n|---:|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|"
         )?;
         for cell in self.cells() {
             for peer in self.peers() {
                 let Some(found) = self.entry(cell, peer) else { continue };
                 writeln!(
                     text,
-                    "| {} | {} | {} | {:.0} | {:.2} | {:.2} | {} | {:.0} µs | {:.0} µs | {} MiB | {} MiB | {:.0} |",
+                    "| {} | {} | {} | {:.0} | {:.2} | {:.2} | {} | {} | {:.0} µs | {:.0} µs | {} MiB | {} MiB | {:.0} |",
                     cell.connections,
                     cell.scenario.title(),
                     peer.title(),
@@ -227,6 +227,7 @@ impl Report {
                     found.p50 / 1e3,
                     found.p99 / 1e3,
                     found.errors,
+                    found.busy,
                     found.each(found.server.cpu_micros),
                     found.each(found.postgres.cpu_micros),
                     found.server.memory_kib / 1024,
@@ -247,7 +248,8 @@ fn ratio(own: Option<f64>, other: Option<f64>) -> String {
 }
 
 fn failures(found: &Measured) -> String {
-    if found.errors > 0 { format!(", {} errors", found.errors) } else { String::new() }
+    let of = |count: u64, what: &str| if count > 0 { format!(", {count} {what}") } else { String::new() };
+    of(found.errors, "errors") + &of(found.busy, "of 429")
 }
 
 fn place(cell: &Cell) -> String {

@@ -1,0 +1,1 @@
+-- Tags that have become what they should be stay so.
