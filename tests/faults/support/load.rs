@@ -32,6 +32,8 @@ pub struct Seen {
     pub repeated: AtomicU64,
     /// The longest that a request took, in microseconds.
     pub longest: AtomicU64,
+    /// Whether they read by id and by page alone.
+    pub searchless: AtomicBool,
     stop: AtomicBool,
     abandoned: AtomicBool,
     failures: Mutex<Vec<Failed>>,
@@ -159,7 +161,7 @@ impl Worker {
             60..70 => self.change(keyed, "/complete").await,
             70..82 => self.get().await,
             82..88 => self.list().await,
-            88..92 => self.search().await,
+            88..92 if !self.seen.searchless.load(Ordering::SeqCst) => self.search().await,
             92..95 => self.walk().await,
             _ => self.delete().await,
         }
