@@ -43,7 +43,7 @@ pub struct Route {
     handlers: fn() -> MethodRouter<Arc<App>>,
 }
 
-/// Every route there is, but for a second place of the metadata ([`metadata::BEFORE_PATH`]). The router is made from this table, and
+/// Every route there is, but for a second place of the metadata (`BEFORE_PATH` in `api/metadata.rs`). The router is made from this table, and
 /// the tests of access read it.
 pub const ROUTES: &[Route] = &[
     Route {
