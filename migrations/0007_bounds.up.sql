@@ -43,8 +43,9 @@ grant execute on function errand.fold(text), errand.words(text) to errand_app;
 -- The time zones that a task may have. Those of pg_timezone_names, which reads hundreds of files each time that it is asked. Not
 -- those that are no zones of people's, nor abbreviations whose clocks change: PostgreSQL takes CET for one hour ahead of UTC, in
 -- summer too.
-create table if not exists errand.time_zone (name text primary key);
-create unique index if not exists time_zone_name_idx on errand.time_zone (lower(name));
+-- The key is a column: row-level security lets no index serve the comparison of what is made of one. It has the collation of the zones
+-- of tasks: another one lets no index serve either.
+create table if not exists errand.time_zone (folded text collate "C" primary key, name text not null);
 -- Nobody's data: who has the right to read a row may read all.
 alter table errand.time_zone enable row level security;
 alter table errand.time_zone force row level security;
@@ -69,7 +70,7 @@ begin
             continue when extract(timezone from timestamptz '2026-01-01 00:00+00')
                 <> extract(timezone from timestamptz '2026-07-01 00:00+00');
         end if;
-        insert into errand.time_zone (name) values (zone.name) on conflict do nothing;
+        insert into errand.time_zone (folded, name) values (lower(zone.name), zone.name) on conflict do nothing;
     end loop;
 end
 $$;
@@ -92,7 +93,7 @@ begin
         if new.due_time is not null and new.due_zone is not null then
             local_due := new.due_date + new.due_time::time;
             -- In the database's spelling, but no other name: a link is a zone as good as the one that it leads to.
-            new.due_zone := (select zone.name from errand.time_zone as zone where lower(zone.name) = lower(new.due_zone));
+            new.due_zone := (select zone.name from errand.time_zone as zone where zone.folded = lower(new.due_zone));
             if new.due_zone is null then
                 raise exception using errcode = 'check_violation', constraint = 'task_due_zone_known',
                     message = 'unknown time zone';

@@ -70,7 +70,7 @@ fn router() -> Router {
     let variables = HashMap::from([("jwt_secret", SECRET)]);
     let config = Config::from_variables(|name| variables.get(name).map(|value| (*value).to_owned())).unwrap();
     let ambient = Ambient { now: || SystemTime::UNIX_EPOCH + NOW, clock: Instant::now, new_id: Uuid::nil, log: |_| {} };
-    let database = Arc::new(Recorded { page: vec![format!("{TASK}\t3"); 50].join("\n") });
+    let database = Arc::new(Recorded { page: format!("{}\n{}", ["3"; 50].join(" "), [TASK; 51].join("\n")) });
     let adapters = Adapters { database, keys: Arc::new(NativeKeys::default()) };
     errand::router(Arc::new(App::new(config, adapters, ambient).unwrap()))
 }

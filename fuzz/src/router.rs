@@ -120,7 +120,7 @@ impl Database for Recorded {
             "list_tasks" => vec![
                 text("page"),
                 text("9f86d081884c7d65-7"),
-                text(&format!("{TASK}\t3")),
+                text(&format!("3\n{TASK}")),
                 text(KEY),
                 text(ID),
                 Value::Null,

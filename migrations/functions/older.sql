@@ -103,10 +103,7 @@ begin
     seq := substr(list.etag, length(tag_base) + 1)::bigint;
     if not unchanged then
         tasks := array_to_string(
-            array(
-                select split_part(line, chr(9), 1)
-                from string_to_table(list.tasks, chr(10)) with ordinality as task (line, number)
-                order by number),
+            (string_to_array(list.tasks, chr(10)))[2 : 1 + cardinality(string_to_array(split_part(list.tasks, chr(10), 1), ' '))],
             ',');
     end if;
     last_key := list.last_key;

@@ -5,8 +5,9 @@
 -- of its own, whose plan stays cached in the session. Filters by time are planned anew each time, because there another
 -- index may be the better way.
 --
--- A page has a line for each task: its JSON without the member `etag`, a tab, and the number of its latest write, which
--- the component makes the tag of. JSON has neither tabs nor line feeds of its own.
+-- A page begins with a line of numbers with blanks between: those of the latest writes of its tasks, which the component makes
+-- their tags of. Then there is a line for each task, its JSON without the member `etag`; JSON has no line feeds of its own. Lines
+-- beyond the numbers are not of the page: to cut them off costs more here than there.
 --
 -- The types are those of migration 0005.
 
@@ -91,25 +92,32 @@ declare
         when p_range is null then api.walk_sql(p_order, 't.json, t.seq, t.id', p_conditions, 501)
         else format(
             'select t.json, t.seq, t.id, t.key from (%s) as t where true %s limit 501',
-            api.walk_sql(p_order, 't.*', p_range, api.longest_walk()), p_conditions)
+            -- What conditions may name, and no more: each column is copied for each task that is passed.
+            api.walk_sql(
+                p_order,
+                't.json, t.seq, t.id, t.completed, t.priority, t.tags, t.words, t.due_date, t.due_key, t.updated_at',
+                p_range,
+                api.longest_walk()),
+            p_conditions)
     end;
     -- One row more than the page has says whether there is a next one. The length of a text is known without reading it from
     -- where PostgreSQL keeps long ones: what is not in the page is not read.
     page constant text := '
         select row (
-            case when page.lengthy then null else coalesce(array_to_string(page.lines[:page.size], chr(10)), '''') end,
+            case when page.lengthy then null
+                else coalesce(array_to_string(page.numbers[:page.size], '' '') || (chr(10) || page.lines), '''') end,
             case when page.found > page.size then page.keys[page.size]::text end,
             case when page.found > page.size then page.ids[page.size]::text end)::api.task_page
         from (%s) as page';
     unmeasured constant text := '
         select count(*) as found, ($1).size as size, bool_or(octet_length(task.json) > 2096) as lengthy,
-            array_agg(case when octet_length(task.json) <= 2096 then task.json || (chr(9) || task.seq) end) as lines,
-            array_agg(task.key) as keys, array_agg(task.id) as ids
+            string_agg(case when octet_length(task.json) <= 2096 then task.json end, chr(10)) as lines,
+            array_agg(task.seq) as numbers, array_agg(task.key) as keys, array_agg(task.id) as ids
         from (select source.* from (%s) as source limit ($1).size + 1) as task';
     measured constant text := '
         select count(*) as found, least(($1).size, count(*) filter (where task.fits))::int as size, false as lengthy,
-            array_agg(task.json || (chr(9) || task.seq)) filter (where task.fits) as lines,
-            array_agg(task.key) as keys, array_agg(task.id) as ids
+            string_agg(task.json, chr(10)) filter (where task.fits) as lines,
+            array_agg(task.seq) filter (where task.fits) as numbers, array_agg(task.key) as keys, array_agg(task.id) as ids
         from (
             select source.*,
                 sum(octet_length(source.json)) over (rows unbounded preceding)
@@ -143,9 +151,14 @@ begin
             'by_priorities constant smallint[] := p_filter.priorities; '
             'by_tags constant text[] := p_filter.tags; '
             'by_query constant tsquery := p_filter.query; '
-            'short constant api.task_page := (%s); '
-            'begin if short.tasks is not null then return short; end if; return (%s); end $body$',
+            'answer api.task_page; '
+            'begin '
+            'if p_filter is null then answer := (%s); if answer.tasks is null then answer := (%s); end if; return answer; end if; '
+            'answer := (%s); if answer.tasks is null then answer := (%s); end if; return answer; '
+            'end $body$',
             list_order,
+            replace(api.tasks_sql(list_order, null, '', false), '($1)', '(p_start)'),
+            replace(api.tasks_sql(list_order, null, '', true), '($1)', '(p_start)'),
             replace(api.tasks_sql(list_order, '', conditions, false), '($1)', '(p_start)'),
             replace(api.tasks_sql(list_order, '', conditions, true), '($1)', '(p_start)'));
     end loop;

@@ -247,14 +247,15 @@ fn push_tagged(out: &mut String, json: &str, base: &str, number: &str) {
     out.extend([members, r#","etag":"\""#, base, number, r#"\""}"#]);
 }
 
-/// The tasks of a page, with commas between. The database gives a line for each: its JSON, a tab, and the number in its entity
-/// tag, which begins as that of the list does.
-fn tagged_lines(lines: &str, list: &EntityTag) -> Result<String, Error> {
+/// The tasks of a page, with commas between. The database gives a line of the numbers in their entity tags, which begin as that of
+/// the list does, and then a line for each task: its JSON. There may be more lines than numbers: those are not of the page.
+fn tagged_lines(page: &str, list: &EntityTag) -> Result<String, Error> {
     let base = list.base();
-    let mut tasks = String::with_capacity(lines.len() + lines.len() / 8 + TAG_ROOM);
-    for line in lines.lines() {
-        let (json, number) =
-            line.rsplit_once('\t').ok_or_else(|| Error::Internal("a task has no number".to_owned()))?;
+    let mut tasks = String::with_capacity(page.len() + page.len() / 8 + TAG_ROOM);
+    let mut lines = page.split('\n');
+    let numbers = lines.next().filter(|numbers| !numbers.is_empty());
+    for number in numbers.into_iter().flat_map(|numbers| numbers.split(' ')) {
+        let json = lines.next().ok_or_else(|| Error::Internal("a page has more numbers than tasks".to_owned()))?;
         if !tasks.is_empty() {
             tasks.push(',');
         }

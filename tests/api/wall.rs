@@ -125,6 +125,16 @@ fn each_policy_guards_its_own_table() {
     }
 }
 
+/// Else no index serves the look for the zone of each task that is written.
+#[test]
+fn a_zone_is_kept_as_it_is_looked_for() {
+    let collations = target().admin_query(
+        "select distinct attcollation::regcollation::text from pg_attribute
+         where (attrelid, attname) in (('errand.time_zone'::regclass, 'folded'), ('errand.task'::regclass, 'due_zone'))",
+    );
+    assert_eq!(collations, ["\"C\""]);
+}
+
 #[test]
 fn every_privilege_of_the_component_is_on_this_list() {
     let privileges = target().admin_query(
