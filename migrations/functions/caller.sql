@@ -34,14 +34,16 @@ $$;
 
 -- Takes one of the caller's three slots for this transaction, if one is free: so many statements of a user that may read all that
 -- the user has, or wait for another write, are run at the same time. Who has no account has nothing to read or to wait for.
-create or replace function api.take_slot() returns boolean
+create or replace function api.take_slot(p_account_number int) returns boolean
 language plpgsql as $$
-declare
-    account_number constant int := (select account.number from errand.account);
 begin
-    -- The search ends with the first that is free. Numbers from 0 on name keys (api.claim).
-    return account_number is null
-        or exists (select from generate_series(1, 3) as slot where pg_try_advisory_xact_lock(account_number, -slot));
+    -- The first that is free. Numbers from 0 on name keys (api.claim).
+    return case
+        when p_account_number is null then true
+        when pg_try_advisory_xact_lock(p_account_number, -1) then true
+        when pg_try_advisory_xact_lock(p_account_number, -2) then true
+        else pg_try_advisory_xact_lock(p_account_number, -3)
+    end;
 end
 $$;
 
@@ -54,7 +56,7 @@ begin
     if p_wait is false then
         perform set_config('lock_timeout', '1ms', true);
     end if;
-    return p_wait is not true or api.take_slot();
+    return p_wait is not true or api.take_slot((select account.number from errand.account));
 end
 $$;
 

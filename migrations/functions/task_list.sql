@@ -143,24 +143,33 @@ begin
     loop
         execute format(
             -- The plan is for any user and any filters, and expects few rows of either: sorting them would look cheap.
-            -- The filters are variables, because a field of a composite value is looked up again for every row.
-            'create or replace function api.tasks_by_%s(p_start api.task_page_start, p_filter api.task_filter) returns api.task_page '
-            'language plpgsql stable set enable_sort = off as $body$ '
+            -- The filters are variables, because a field of a composite value is looked up again for every row. Without filters
+            -- none of that is needed, and where all of an account is one walk, none needs to end.
+            'create or replace function api.tasks_by_%s(p_start api.task_page_start, p_filter api.task_filter, p_ends boolean) '
+            'returns api.task_page language plpgsql stable set enable_sort = off as $body$ '
+            'declare answer api.task_page; '
+            'begin '
+            'if p_filter is null then '
+            'answer := (%s); if answer.tasks is null then answer := (%s); end if; return answer; '
+            'end if; '
             'declare '
             'by_completed constant boolean := p_filter.completed; '
             'by_priorities constant smallint[] := p_filter.priorities; '
             'by_tags constant text[] := p_filter.tags; '
             'by_query constant tsquery := p_filter.query; '
-            'answer api.task_page; '
             'begin '
-            'if p_filter is null then answer := (%s); if answer.tasks is null then answer := (%s); end if; return answer; end if; '
+            'if p_ends then '
             'answer := (%s); if answer.tasks is null then answer := (%s); end if; return answer; '
-            'end $body$',
+            'end if; '
+            'answer := (%s); if answer.tasks is null then answer := (%s); end if; return answer; '
+            'end; end $body$',
             list_order,
             replace(api.tasks_sql(list_order, null, '', false), '($1)', '(p_start)'),
             replace(api.tasks_sql(list_order, null, '', true), '($1)', '(p_start)'),
             replace(api.tasks_sql(list_order, '', conditions, false), '($1)', '(p_start)'),
-            replace(api.tasks_sql(list_order, '', conditions, true), '($1)', '(p_start)'));
+            replace(api.tasks_sql(list_order, '', conditions, true), '($1)', '(p_start)'),
+            replace(api.tasks_sql(list_order, null, conditions, false), '($1)', '(p_start)'),
+            replace(api.tasks_sql(list_order, null, conditions, true), '($1)', '(p_start)'));
     end loop;
 end
 $install$;
@@ -169,16 +178,19 @@ $install$;
 -- ones count: one character may come apart into many words.
 create or replace function api.search_query(p_text text) returns tsquery
 language plpgsql immutable as $$
+declare
+    words text[] := errand.words(p_text);
 begin
+    if cardinality(words) > 16 then
+        words := array(
+            select term.word
+            from unnest(words) with ordinality as term (word, place)
+            group by term.word
+            order by min(term.place)
+            limit 16);
+    end if;
     return (
-        select string_agg(quote_literal(term.word) || ':*', ' & ')::tsquery
-        from (
-            select words.word
-            from unnest(errand.words(p_text)) with ordinality as words (word, place)
-            group by words.word
-            order by min(words.place)
-            limit 16
-        ) as term);
+        select string_agg(distinct quote_literal(term.word) || ':*', ' & ')::tsquery from unnest(words) as term (word));
 end
 $$;
 
@@ -264,24 +276,31 @@ declare
     page api.task_page;
     filter api.task_filter;
     measured boolean;
-    latest_seq constant bigint := coalesce((select account.seq from errand.account), 0);
-    -- Of a walk that may be too short for all tasks.
+    latest_seq bigint;
+    account_number int;
+    -- Whether one walk may be too short for all tasks, and what bounds it.
+    ends boolean := false;
     range text;
 begin
-    etag := api.tag_base(caller) || latest_seq;
-    outcome := case
-        when p_list -> 'known' @> to_jsonb(etag) or p_list -> 'known' = 'true' then 'unchanged'
-        -- A list without `slot` takes none, which NULL would not say.
-        when coalesce((p_list -> 'slot')::boolean, false) and not api.take_slot() then 'busy'
-        else 'page'
-    end;
-    if outcome <> 'page' then
+    select account.seq, account.number into latest_seq, account_number from errand.account;
+    etag := api.tag_base(caller) || coalesce(latest_seq, 0);
+    if p_list -> 'known' @> to_jsonb(etag) or p_list -> 'known' = 'true' then
+        outcome := 'unchanged';
         return;
     end if;
+    -- A list without `slot` takes none.
+    if (p_list -> 'slot')::boolean then
+        if not api.take_slot(account_number) then
+            outcome := 'busy';
+            return;
+        end if;
+    end if;
+    outcome := 'page';
     start := (p_list #>> '{after,key}', (p_list #>> '{after,id}')::uuid, (p_list -> 'limit')::int);
     if filters is not null then
         filter := api.task_filter(filters);
         if latest_seq > api.longest_walk() then
+            ends := true;
             range := api.task_range(list_order, filter);
         end if;
     end if;
@@ -294,19 +313,19 @@ begin
         end loop;
     else
         case list_order
-            when 'created_at_desc' then page := api.tasks_by_created_at_desc(start, filter);
-            when 'created_at_asc' then page := api.tasks_by_created_at_asc(start, filter);
-            when 'updated_at_desc' then page := api.tasks_by_updated_at_desc(start, filter);
-            when 'updated_at_asc' then page := api.tasks_by_updated_at_asc(start, filter);
-            when 'due_desc' then page := api.tasks_by_due_desc(start, filter);
-            when 'due_asc' then page := api.tasks_by_due_asc(start, filter);
-            when 'priority_desc' then page := api.tasks_by_priority_desc(start, filter);
-            when 'priority_asc' then page := api.tasks_by_priority_asc(start, filter);
-            when 'title_desc' then page := api.tasks_by_title_desc(start, filter);
-            when 'title_asc' then page := api.tasks_by_title_asc(start, filter);
+            when 'created_at_desc' then page := api.tasks_by_created_at_desc(start, filter, ends);
+            when 'created_at_asc' then page := api.tasks_by_created_at_asc(start, filter, ends);
+            when 'updated_at_desc' then page := api.tasks_by_updated_at_desc(start, filter, ends);
+            when 'updated_at_asc' then page := api.tasks_by_updated_at_asc(start, filter, ends);
+            when 'due_desc' then page := api.tasks_by_due_desc(start, filter, ends);
+            when 'due_asc' then page := api.tasks_by_due_asc(start, filter, ends);
+            when 'priority_desc' then page := api.tasks_by_priority_desc(start, filter, ends);
+            when 'priority_asc' then page := api.tasks_by_priority_asc(start, filter, ends);
+            when 'title_desc' then page := api.tasks_by_title_desc(start, filter, ends);
+            when 'title_asc' then page := api.tasks_by_title_asc(start, filter, ends);
         end case;
     end if;
-    if range is not null and page.last_id is null then
+    if ends and page.last_id is null then
         execute format(
             'select walk.key::text, walk.id::text from (%s) as walk offset %s limit 1',
             api.walk_sql(list_order, 't.id', range, api.longest_walk()), api.longest_walk() - 1)

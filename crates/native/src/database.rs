@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod};
+use deadpool_postgres::{Manager, ManagerConfig, Pool, QueueMode, RecyclingMethod};
 use errand::data::{Calling, Database, DatabaseError, Over, Pausing, Row, Statement, Value};
 use tokio::time::timeout_at;
 use tokio_postgres::NoTls;
@@ -39,7 +39,8 @@ impl NativeDatabase {
             SslMode::Disable => Manager::from_config(config, NoTls, recycling),
             _ => Manager::from_config(config, crate::connect::tls()?, recycling),
         };
-        Ok(Pool::builder(manager).max_size(connections).build()?)
+        // The one that was used last has what it needs in the processor's caches, and what has been planned at least once.
+        Ok(Pool::builder(manager).max_size(connections).queue_mode(QueueMode::Lifo).build()?)
     }
 
     async fn run(
