@@ -169,6 +169,9 @@ create sequence if not exists errand.account_number as int;
 -- In the order in which a write takes them, so that neither waits for the other.
 lock table errand.idempotency in access exclusive mode;
 lock table errand.account in access exclusive mode;
+-- Each write changes the row of its account: with room beside it the new version stays in its page, and no index is written. The
+-- table is written anew for the next column, and gets that room.
+alter table errand.account set (fillfactor = 50);
 alter table errand.account add column if not exists number int default nextval('errand.account_number');
 create unique index if not exists account_number_idx on errand.account (number);
 -- How many keys the user has sent: the number of the latest.

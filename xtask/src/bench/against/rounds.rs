@@ -19,7 +19,7 @@ use crate::bench::{
 /// How many pieces a slot has; a power of two, so that no side is the first one more often, or earlier, than the other.
 const PIECES: u32 = 8;
 /// How often the servers are started in a round; each start has an equal part of the pieces.
-const STARTS: u32 = 4;
+const STARTS: u32 = 2;
 /// The least number of requests in a slot: below, the requests in flight at the end of each piece weigh too much.
 const FEWEST: u64 = 1_600;
 /// A slot may take so many times as long as it should.
@@ -71,7 +71,7 @@ async fn part(slot: &Slot<'_>, start: u32, found: &mut [Found], pieces: &mut [[V
         let mut rates = [0.0; 2];
         for side in order(round, start) {
             // Code that is compiled, plans that are cached and connections that are opened when first used are not measured.
-            let rate = slot.warm(side, cell, one.requests / 4).await?.rate();
+            let rate = slot.warm(side, cell, one.requests / 2).await?.rate();
             if let Some(place) = rates.get_mut(side) {
                 *place = rate;
             }
