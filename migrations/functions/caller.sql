@@ -21,8 +21,7 @@ $$;
 create or replace function api.next_write(p_caller text, out seq bigint, out at timestamptz)
 language plpgsql as $$
 begin
-    -- A number is drawn when the write is done (api.create_task): one that is drawn for each, or for a write that is refused,
-    -- would be lost.
+    -- api.create_task draws the number after the insert, because a sequence does not roll back: a refused write would lose one.
     insert into errand.account as account (user_id, seq, last_at, number)
     values (p_caller, 1, clock_timestamp(), null)
     on conflict (user_id) do update

@@ -83,7 +83,7 @@ language plpgsql as $$
 declare
     key_number bigint;
 begin
-    -- A write that has changed nothing does not have the row yet, and who waits for a row goes on with what was there before.
+    -- A write that changed nothing has not locked the row yet. The UPDATE below would use the snapshot from before its wait.
     perform from errand.account for update;
     update errand.account as account
     set keys = account.keys + 1,

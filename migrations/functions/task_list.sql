@@ -7,7 +7,7 @@
 --
 -- A page begins with a line of numbers with blanks between: those of the latest writes of its tasks, which the component makes
 -- their tags of. Then there is a line for each task, its JSON without the member `etag`; JSON has no line feeds of its own. Lines
--- beyond the numbers are not of the page: to cut them off costs more here than there.
+-- beyond the numbers are not part of the page; the component drops them, because slicing the array costs more here.
 --
 -- The types are those of migration 0005.
 

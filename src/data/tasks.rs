@@ -237,8 +237,10 @@ fn tags(tags: Option<Vec<EntityTag>>) -> Value {
     tags.map(|tags| tags.into_iter().map(EntityTag::into_string).collect::<Vec<_>>()).into()
 }
 
+/// The member around an entity tag.
+const TAG_FRAME: usize = r#","etag":"\"\"""#.len();
 /// What the JSON of a task grows by at most: the member, around 16 digits of a digest, `-`, and 19 of a number.
-const TAG_ROOM: usize = r#","etag":"\"\"""#.len() + 36;
+const TAG_ROOM: usize = TAG_FRAME + 36;
 
 /// Writes the JSON of a task, which has no tag where the database keeps it, with its entity tag as the last member. The tag
 /// comes in two parts. It is of letters, digits and `-`: nothing in it needs to be escaped.
@@ -251,10 +253,12 @@ fn push_tagged(out: &mut String, json: &str, base: &str, number: &str) {
 /// the list does, and then a line for each task: its JSON. There may be more lines than numbers: those are not of the page.
 fn tagged_lines(page: &str, list: &EntityTag) -> Result<String, Error> {
     let base = list.base();
-    let mut tasks = String::with_capacity(page.len() + page.len() / 8 + TAG_ROOM);
     let mut lines = page.split('\n');
     let numbers = lines.next().filter(|numbers| !numbers.is_empty());
-    for number in numbers.into_iter().flat_map(|numbers| numbers.split(' ')) {
+    let numbers = numbers.into_iter().flat_map(|numbers| numbers.split(' '));
+    // The numbers are in the page's length already.
+    let mut tasks = String::with_capacity(page.len() + numbers.clone().count() * (base.len() + TAG_FRAME));
+    for number in numbers {
         let json = lines.next().ok_or_else(|| Error::Internal("a page has more numbers than tasks".to_owned()))?;
         if !tasks.is_empty() {
             tasks.push(',');

@@ -138,7 +138,8 @@ fn no_tag_ever_names_two_states() {
     let seed = fastrand::u64(..);
     let mut random = fastrand::Rng::with_seed(seed);
     eprintln!("seed {seed}");
-    for _ in 0..60 {
+    // So many that chance leaves no run with too few states.
+    for _ in 0..100 {
         let id = ids[random.usize(..ids.len())];
         let path = format!("/tasks/{id}");
         let (what, priority) = (random.u8(..5), ["low", "high"][random.usize(..2)]);
@@ -166,8 +167,7 @@ fn no_tag_ever_names_two_states() {
             }
         }
     }
-    // Of 240 looks at a list and two tasks, most see another state.
-    assert!(seen.0.len() > 30, "{} states", seen.0.len());
+    assert!(seen.0.len() > 60, "{} states", seen.0.len());
 }
 
 /// A version was a task's tag once, and the number of the latest write that of a list.

@@ -101,7 +101,7 @@ impl Tenant {
                 self.tasks.lock().unwrap().insert(task.id, task.version);
             }
             (2, ..) => {
-                let list = self.checked(patiently(|| user.get("/tasks?limit=20")).expect(200)).list();
+                let list = self.checked(user.get("/tasks?limit=20").expect(200)).list();
                 assert!(list.tasks.iter().all(|task| task.owner_id == user.id));
             }
             // Words that stand in the titles of all.
@@ -112,26 +112,26 @@ impl Tenant {
             }
             (4, ..) => {
                 let path = format!("/api/me/tasks?limit=5&cursor={}", "x".repeat(random.below(3)));
-                self.checked(patiently(|| user.send_to("GET", &path, &[], None)));
+                self.checked(user.send_to("GET", &path, &[], None));
             }
             (5, Some(id), _) => {
                 let reply = self.checked(patiently(|| user.patch(&format!("/tasks/{id}"), json!({"title": title}))));
                 assert!(matches!(reply.status, 200 | 404), "{}", reply.body);
             }
             (6, Some(id), _) => {
-                let reply = self.checked(patiently(|| user.get(&format!("/tasks/{id}"))));
+                let reply = self.checked(user.get(&format!("/tasks/{id}")));
                 assert!(matches!(reply.status, 200 | 404), "{}", reply.body);
                 if reply.status == 200 {
                     assert_eq!((reply.task().id, reply.task().owner_id), (id, user.id.clone()));
                 }
             }
             (7, _, Some(id)) => {
-                self.checked(patiently(|| user.get(&format!("/tasks/{id}"))).expect(404));
+                self.checked(user.get(&format!("/tasks/{id}")).expect(404));
                 self.checked(patiently(|| user.patch(&format!("/tasks/{id}"), json!({"title": title}))).expect(404));
                 self.checked(patiently(|| user.delete(&format!("/tasks/{id}"))).expect(404));
             }
             (8, _, Some(_)) => {
-                let reply = patiently(|| user.send_to("GET", &other.user.path("/tasks"), &[], None)).expect(403);
+                let reply = user.send_to("GET", &other.user.path("/tasks"), &[], None).expect(403);
                 self.checked(reply);
             }
             (9, Some(id), _) if random.below(4) == 0 => {

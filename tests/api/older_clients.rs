@@ -21,8 +21,7 @@ fn the_older_contract_holds() {
     user.get(&path).expect(404);
 }
 
-/// A client that keeps what was a validator before entity tags named one state: it fails closed once, with what it gets then it
-/// goes on, and `version` counts as before.
+/// A client that stored a validator of an earlier version fails closed once. The new validator works, and `version` counts as before.
 #[test]
 fn a_validator_of_before_fails_once() {
     let user = User::new("older-validator");
@@ -35,7 +34,7 @@ fn a_validator_of_before_fails_once() {
     let write = |tag: &str| user.with_json("PATCH", &path, &[("if-match", tag)], json!({"title": "u"}));
     write("\"1\"").expect(412);
     assert_eq!(write(read.header("etag")).expect(200).task().version, task.version + 1);
-    // Whoever sends none is not asked for one.
+    // A write without a precondition needs no validator.
     user.put(&path, json!({"title": "v", "completed": false})).expect(200);
     user.delete(&path).expect(204);
 }

@@ -92,7 +92,7 @@ fn a_slot_that_comes_free_is_taken() {
     std::thread::scope(|threads| {
         let sent = threads.spawn(|| user.get("/tasks?completed=false"));
         // Between two tries, most likely; how long they are apart is a unit test's.
-        std::thread::sleep(std::time::Duration::from_millis(10));
+        std::thread::sleep(std::time::Duration::from_millis(30));
         three.rows("rollback");
         sent.join().unwrap().expect(200);
     });

@@ -121,7 +121,7 @@ fn a_request_that_two_servers_may_read_differently_is_read_in_one_way() {
         // Spin's library for components takes no number above that.
         framed("a length of 2^63", "content-length: 9223372036854775808", TASK, &[413]),
         framed("a length of 2^63 - 1", "content-length: 9223372036854775807", TASK, &[413]),
-        // One octet more than is read: whoever still sends then may find the connection closed.
+        // One byte over the limit. Sent without a body, because the server may close the connection before it is read.
         framed("a length of 400 KiB and one", "content-length: 409601", TASK, &[413]),
         framed("a length of a terabyte", "content-length: 1099511627776", TASK, &[413]),
         framed("a length with zeros before it", &close("content-length: 0000000000000000000000013"), TASK, &[201]),

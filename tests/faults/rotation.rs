@@ -19,7 +19,7 @@ use crate::support::world::{PASSWORD, RUNTIME, World, world};
 /// Clients at work on a process until they are called away; it has failed none of them.
 async fn at_work(world: &World, host: &Host, secret: &str, meanwhile: impl Future<Output = ()>) {
     let run = Uuid::now_v7().simple().to_string();
-    let load = Load::start_signed(host.address, secret, &run, 16, Some(100.0), 1);
+    let load = Load::start_signed(host.address, secret, &run, 16, Some(150.0), 1);
     sleep(lasting(500)).await;
     meanwhile.await;
     sleep(lasting(500)).await;

@@ -14,8 +14,8 @@ use tokio_postgres::{
 /// `tcp_user_timeout` is in seconds there.
 const APP_OPTIONS: &str = "connect_timeout=3&tcp_user_timeout=5&keepalives_idle=10";
 
-const WEAK: &str = "sslmode=prefer and sslmode=allow let whoever is in between switch TLS off; write sslmode=require, or \
-     sslmode=disable where nobody is";
+const WEAK: &str = "sslmode=prefer and sslmode=allow are refused, because an attacker on the network path can disable TLS; use sslmode=require, or \
+     sslmode=disable on a trusted network";
 
 /// A parsed connection string: `postgres://user:password@host:port/database?sslmode=...`, or libpq's `key=value` form.
 #[derive(Clone)]
@@ -53,7 +53,7 @@ impl Address {
         };
         match sslmode {
             None => _ = config.ssl_mode(if is_loopback(&host) { SslMode::Disable } else { SslMode::Require }),
-            // What the driver understands counts, however it is written.
+            // The driver decodes the value, so its result is checked as well as the text (`sslmode=%70refer`).
             Some(_) if config.get_ssl_mode() == SslMode::Prefer => bail!(WEAK),
             Some(_) => {}
         }

@@ -39,7 +39,7 @@ impl NativeDatabase {
             SslMode::Disable => Manager::from_config(config, NoTls, recycling),
             _ => Manager::from_config(config, crate::connect::tls()?, recycling),
         };
-        // The one that was used last has what it needs in the processor's caches, and what has been planned at least once.
+        // LIFO reuses the connections whose plans are cached.
         Ok(Pool::builder(manager).max_size(connections).queue_mode(QueueMode::Lifo).build()?)
     }
 

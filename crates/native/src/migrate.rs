@@ -173,7 +173,7 @@ pub async fn tidy(address: &Address, mut told: impl FnMut(i64)) -> Result<()> {
         if removed > 0 {
             told(removed);
         }
-        // Keys go on expiring meanwhile: to wait for none to be left might be to wait for ever.
+        // Stop at a partial batch: keys keep expiring, so a loop until 0 might never end.
         if removed < i64::from(MOST) {
             return Ok(());
         }

@@ -43,7 +43,7 @@ pub async fn ensure_login(admin: &Address, login: &str, password: &str) -> Resul
     let verifier = with(&scram_sha_256(password.as_bytes()));
     let mut set = alter(admin, login, &verifier).await;
     if admin.is_encrypted() && set.as_ref().is_err_and(takes_no_verifier) {
-        // Not because somebody else was changing the role at the same moment, which has the same SQLSTATE as an inner fault.
+        // Retry first: a concurrent change of the role also fails with XX000 (internal_error).
         set = alter(admin, login, &verifier).await;
         if set.as_ref().is_err_and(takes_no_verifier) {
             set = alter(admin, login, &with(password)).await;

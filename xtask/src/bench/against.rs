@@ -25,10 +25,9 @@ use revision::Revision;
 
 /// Where reports go; git does not look there.
 const RESULTS: &str = "target/bench/against";
-/// The data: little enough that both databases stay in PostgreSQL's memory, and so many users that two writes of the same one rarely
-/// meet. Those that meet cost another try; what that costs, fewer users show.
-const USERS: u32 = 1_000;
-const TASKS: u32 = 100;
+/// The data: little enough that both databases stay in PostgreSQL's memory.
+const USERS: u32 = 50;
+const TASKS: u32 = 2_000;
 /// The users whose tasks have long descriptions.
 const LONG_USERS: u32 = 20;
 const LONG_TASKS: u32 = 50;
@@ -180,8 +179,8 @@ impl Against<'_> {
             counter: counter.as_ref(),
         };
         let slots = u64::from(rounds) * (self.scenarios.len() * self.peers.len() * 2) as u64;
-        // Each slot is warmed up for as long as it lasts, and starting, settling and looking take three seconds.
-        eprintln!("errand: measuring, about {} minutes", (slots * (self.seconds * 2 + 3)).div_ceil(60));
+        // Each slot is warmed up for half its time, and starting, settling and looking take two seconds.
+        eprintln!("errand: measuring, about {} minutes", (slots * (self.seconds * 3 / 2 + 2)).div_ceil(60));
         for peer in self.peers {
             let found = rounds::run(&task, peer, &sides).await?;
             comparison.rows.extend(found.into_iter().filter_map(report::Row::of));

@@ -29,7 +29,7 @@ struct Routine {
 pub(super) async fn replace(tx: &Transaction<'_>, source: &Source) -> Result<Option<Vec<String>>> {
     let checksum = source.functions_checksum();
     if ledger::functions_checksum(tx).await?.as_deref() == Some(&checksum) {
-        // A database that was restored from a dump, for one, has lost the settings of the logins.
+        // A dump does not contain the logins' settings, so a restored database needs them again.
         if let (Some(access), [_, ..]) = (&source.access, settings::differences(tx).await?.as_slice()) {
             run(tx, access, explain::function).await?;
         }

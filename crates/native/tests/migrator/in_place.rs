@@ -164,7 +164,7 @@ async fn work(
             };
             let mut outcome = ask(&statement).await;
             if outcome.as_ref().is_err_and(met_a_lock) {
-                // Whoever extends a table keeps others from it for a moment. The component asks again and waits, too.
+                // Extending a table takes a brief exclusive lock. The component retries with a wait in this case, too.
                 outcome = ask(&statement.replace(" false)", " true)")).await;
             }
             if let Err(error) = outcome {

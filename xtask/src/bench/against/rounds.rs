@@ -1,7 +1,7 @@
 //! Measuring both sides in rounds.
 //!
-//! In each round both servers are started anew several times, because where a process happens to lie in memory makes it faster or
-//! slower by some percent as long as it lives. A scenario then goes to both in short pieces by turns, with the same requests and
+//! In each round both servers are started anew, because where a process happens to lie in memory makes it faster or slower
+//! by a percent or two as long as it lives. A scenario then goes to both in short pieces by turns, with the same requests and
 //! as many of them: the speed of a virtual machine changes by a tenth from one second to the next, and pieces that are
 //! shorter than that share it.
 
@@ -18,8 +18,6 @@ use crate::bench::{
 
 /// How many pieces a slot has; a power of two, so that no side is the first one more often, or earlier, than the other.
 const PIECES: u32 = 8;
-/// How often the servers are started in a round; each start has an equal part of the pieces.
-const STARTS: u32 = 2;
 /// The least number of requests in a slot: below, the requests in flight at the end of each piece weigh too much.
 const FEWEST: u64 = 1_600;
 /// A slot may take so many times as long as it should.
@@ -44,32 +42,28 @@ pub(crate) async fn run(task: &Task<'_>, peer: Peer, sides: &[Side; 2]) -> Resul
     for round in 1..=task.rounds {
         let [this, other] = sides;
         this.data.checkpoint().await?;
-        let mut pieces: Vec<[Vec<Measured>; 2]> = found.iter().map(|_| [Vec::new(), Vec::new()]).collect();
-        for start in 0..STARTS {
-            let servers = [this.start(peer).await?, other.start(peer).await?];
-            let slot = Slot { task, sides, servers: &servers, seed: round };
-            let outcome = part(&slot, start, &mut found, &mut pieces).await;
-            for server in servers {
-                server.stop().await;
-            }
-            outcome?;
+        let servers = [this.start(peer).await?, other.start(peer).await?];
+        let outcome = one(task, round, sides, &servers, &mut found).await;
+        for server in servers {
+            server.stop().await;
         }
-        for (one, pieces) in found.iter_mut().zip(pieces) {
-            let pair = pieces.map(|pieces| Measured::merged(&pieces));
-            tell(task, round, one, &pair);
-            one.pairs.push(pair);
-        }
+        outcome?;
     }
     Ok(found)
 }
 
-/// What one start of the servers measures of each scenario.
-async fn part(slot: &Slot<'_>, start: u32, found: &mut [Found], pieces: &mut [[Vec<Measured>; 2]]) -> Result<()> {
-    let (task, round) = (slot.task, slot.seed);
-    for (one, pieces) in found.iter_mut().zip(pieces) {
+async fn one(
+    task: &Task<'_>,
+    round: u32,
+    sides: &[Side; 2],
+    servers: &[Running; 2],
+    found: &mut [Found],
+) -> Result<()> {
+    let slot = Slot { task, sides, servers, seed: round };
+    for one in found {
         let cell = Cell { connections: task.connections, scenario: one.scenario };
         let mut rates = [0.0; 2];
-        for side in order(round, start) {
+        for side in order(round, 0) {
             // Code that is compiled, plans that are cached and connections that are opened when first used are not measured.
             let rate = slot.warm(side, cell, one.requests / 2).await?.rate();
             if let Some(place) = rates.get_mut(side) {
@@ -80,7 +74,8 @@ async fn part(slot: &Slot<'_>, start: u32, found: &mut [Found], pieces: &mut [[V
             let mean = rates.iter().sum::<f64>() / 2.0;
             one.requests = ((mean * task.seconds as f64) as u64).max(FEWEST);
         }
-        for piece in start * PIECES / STARTS..(start + 1) * PIECES / STARTS {
+        let mut pieces = [Vec::new(), Vec::new()];
+        for piece in 0..PIECES {
             for side in order(round, piece) {
                 let requests = one.requests / u64::from(PIECES);
                 let measured = slot.measure(side, cell, (requests, piece), task.counter).await?;
@@ -89,27 +84,27 @@ async fn part(slot: &Slot<'_>, start: u32, found: &mut [Found], pieces: &mut [[V
                 }
             }
         }
+        let pair = pieces.map(|pieces| Measured::merged(&pieces));
+        let [this, other] = &pair;
+        eprintln!(
+            "{round:>3} of {}  {:<8} {:<26} {:>7.0}/s {:>7.0}/s  processor time {:>7.0} µs {:>7.0} µs  {:+.1} %{}",
+            task.rounds,
+            if one.peer == Peer::Host { "host" } else { "native" },
+            one.scenario.title(),
+            this.rate(),
+            other.rate(),
+            this.processor_micros(),
+            other.processor_micros(),
+            (this.processor_micros() / other.processor_micros().max(0.1) - 1.0) * 100.0,
+            if this.errors + other.errors > 0 {
+                format!("  {} and {} errors", this.errors, other.errors)
+            } else {
+                String::new()
+            }
+        );
+        one.pairs.push(pair);
     }
     Ok(())
-}
-
-fn tell(task: &Task<'_>, round: u32, one: &Found, [this, other]: &[Measured; 2]) {
-    eprintln!(
-        "{round:>3} of {}  {:<8} {:<26} {:>7.0}/s {:>7.0}/s  processor time {:>7.0} µs {:>7.0} µs  {:+.1} %{}",
-        task.rounds,
-        if one.peer == Peer::Host { "host" } else { "native" },
-        one.scenario.title(),
-        this.rate(),
-        other.rate(),
-        this.processor_micros(),
-        other.processor_micros(),
-        (this.processor_micros() / other.processor_micros().max(0.1) - 1.0) * 100.0,
-        if this.errors + other.errors > 0 {
-            format!("  {} and {} errors", this.errors, other.errors)
-        } else {
-            String::new()
-        }
-    );
 }
 
 /// Which side is first: this, other, other, this, and the same the other way round (the sequence of Thue and Morse). What
