@@ -11,6 +11,7 @@ pub mod tasks;
 mod tests;
 mod value;
 
+use std::any::Any;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -31,11 +32,20 @@ pub type Calling<'a> = Pin<Box<dyn Future<Output = Result<Option<Row>, DatabaseE
 /// The future of a moment's rest.
 pub type Pausing = Pin<Box<dyn Future<Output = ()> + Send>>;
 
+/// A turn, which ends when the value goes.
+pub type Turn = Box<dyn Any + Send>;
+
+/// The future of a turn.
+pub type Turning<'a> = Pin<Box<dyn Future<Output = Turn> + Send + 'a>>;
+
 /// A PostgreSQL that can be asked one thing at a time. Implemented once per runtime.
 pub trait Database: Send + Sync {
     /// Makes one call, which gives at most one row. Past the deadline the answer is an error, whatever the call is waiting
     /// for: a place in a pool, a connection, others to go with, or the answer itself.
     fn call<'a>(&'a self, statement: Statement, parameters: Vec<Value>, deadline: Instant) -> Calling<'a>;
+
+    /// Waits for the turns of this caller's that began here before, and no longer than this, over no connection.
+    fn turn<'a>(&'a self, caller: &'a str, patience: Duration) -> Turning<'a>;
 
     /// Waits for this long, over no connection.
     fn pause(&self, time: Duration) -> Pausing;
@@ -159,6 +169,9 @@ impl Data {
 /// A statement that was cancelled within this time came to no limit but that of a lock: others are of seconds.
 const PROMPT: Duration = Duration::from_secs(1);
 
+/// How long a write waits here for those of its user that came before, which else would meet in the database.
+const PATIENCE: Duration = Duration::from_millis(10);
+
 /// How long a statement waits for a slot of its caller's, each time that none is free.
 const PAUSES: [Duration; 3] = [Duration::from_millis(20), Duration::from_millis(50), Duration::from_millis(100)];
 
@@ -200,11 +213,16 @@ impl Scope<'_> {
             let parameters = self.with_caller(parameters);
             let with = |wait: bool| parameters.iter().cloned().chain([wait.into()]).collect();
             let begun = (self.data.clock)();
-            match self.data.ask(statement, with(false), Kind::Write, deadline).await {
-                Err(error) if error.met_a_lock() || error.was_cancelled() && (self.data.clock)() < begun + PROMPT => {
-                    self.data.call_in_a_slot(statement.over(Over::Own), with(true), Kind::Write, deadline).await
-                }
-                answer => answer.map_err(|error| Kind::Write.tell(error)),
+            let turn = self.data.database.turn(self.caller.user_id(), PATIENCE).await;
+            let answer = self.data.ask(statement, with(false), Kind::Write, deadline).await;
+            drop(turn);
+            let must_wait = match &answer {
+                Ok(row) => row.as_ref().is_some_and(Row::is_busy),
+                Err(error) => error.met_a_lock() || error.was_cancelled() && (self.data.clock)() < begun + PROMPT,
+            };
+            match must_wait {
+                true => self.data.call_in_a_slot(statement.over(Over::Own), with(true), Kind::Write, deadline).await,
+                false => answer.map_err(|error| Kind::Write.tell(error)),
             }
         })
         .await

@@ -8,6 +8,7 @@ mod keys;
 mod sharing;
 mod together;
 mod turns;
+mod writers;
 
 use std::io::Write;
 use std::sync::{Arc, OnceLock};

@@ -1,19 +1,25 @@
 -- What every other function of this schema begins with, and what they share.
 
+-- Ends a statement of a role that row-level security does not hold.
+create or replace function api.refuse_role() returns text
+language plpgsql as $$
+begin
+    raise exception using errcode = 'insufficient_privilege',
+        message = 'row-level security does not hold this role',
+        hint = 'The component must log in as errand_app.';
+end
+$$;
+
 -- Announces the caller, for the current transaction alone: row-level security shows this user's rows and no others.
 -- A role that row-level security does not hold (a superuser, BYPASSRLS) is turned away, so that a mistaken connection
 -- string cannot open every account to everyone. Returns the caller: a function begins by declaring it, because an
--- expression costs less than a statement.
+-- expression costs less than a statement. In SQL, which the planner puts in the place of the call.
 create or replace function api.announce(p_caller text) returns text
-language plpgsql as $$
-begin
-    if not row_security_active('errand.task'::regclass) then
-        raise exception using errcode = 'insufficient_privilege',
-            message = 'row-level security does not hold this role',
-            hint = 'The component must log in as errand_app.';
-    end if;
-    return set_config('errand.user_id', p_caller, true);
-end
+language sql as $$
+    select case
+        when row_security_active('errand.task'::regclass) then set_config('errand.user_id', p_caller, true)
+        else api.refuse_role()
+    end
 $$;
 
 -- Takes the caller's next sequence number and the time of the write, and keeps the caller's other writes waiting until
@@ -46,17 +52,39 @@ begin
 end
 $$;
 
--- Whether a write may go on. Over a connection that it shares with others (p_wait is false) it waits for no other write of its
--- user longer than a millisecond: then PostgreSQL refuses it with 55P03, and it is asked again over one of its own, where it may
--- wait (true), in a slot. Those that wait without one (NULL) are called by others that have done all this.
-create or replace function api.may_go_on(p_wait boolean) returns boolean
+-- The same, by the number of the caller's account.
+create or replace function api.take_own_slot() returns boolean
 language plpgsql as $$
 begin
-    if p_wait is false then
-        perform set_config('lock_timeout', '1ms', true);
-    end if;
-    return p_wait is not true or api.take_slot((select account.number from errand.account));
+    return api.take_slot((select account.number from errand.account));
 end
+$$;
+
+-- Whether a write may go on. Over a connection that it shares with others (p_wait is false) it waits for no lock longer than a
+-- millisecond: then PostgreSQL refuses it with 55P03, and it is asked again over one of its own, where it may wait (true), in a
+-- slot. Those that wait without one (NULL) are called by others that have done all this.
+create or replace function api.may_go_on(p_wait boolean) returns boolean
+language sql as $$
+    select case p_wait
+        when false then set_config('lock_timeout', '1ms', true) is not null
+        when true then api.take_own_slot()
+        else true
+    end
+$$;
+
+-- Takes the caller's turn to write, for this transaction: the writes of a user are done one after the other. A write that may not
+-- wait (p_wait is false) tries once more after a millisecond, and the answer says whether the turn is its own. A refusal by
+-- the account's row would say the same, but costs PostgreSQL an error, a line of its log, and what was done before.
+--
+-- The lock's name is the digest of the caller in p_tag_base, which the epoch makes unknown to everybody else.
+create or replace function api.take_turn(p_tag_base text, p_wait boolean) returns boolean
+language sql as $$
+    select case
+        when p_wait is distinct from false
+            then pg_advisory_xact_lock(('x' || left(p_tag_base, 16))::bit(64)::bigint) is not null
+        when pg_try_advisory_xact_lock(('x' || left(p_tag_base, 16))::bit(64)::bigint) then true
+        when pg_sleep(0.001) is not null then pg_try_advisory_xact_lock(('x' || left(p_tag_base, 16))::bit(64)::bigint)
+    end
 $$;
 
 -- What every entity tag of a user's begins with: a digest of the user, of the format of the representations (the 2) and of

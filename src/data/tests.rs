@@ -16,6 +16,10 @@ struct Fake {
     answers: Mutex<VecDeque<(Duration, Answer)>>,
     asked: Mutex<Vec<Asked>>,
     pauses: Mutex<Vec<Duration>>,
+    /// Whose turns there were, and how long they would have been waited for.
+    turns: Mutex<Vec<(String, Duration)>>,
+    /// A turn has another one.
+    turn: Arc<()>,
 }
 
 type Answer = Result<Option<Row>, DatabaseError>;
@@ -25,14 +29,21 @@ struct Asked {
     statement: Statement,
     parameters: Vec<Value>,
     deadline: Instant,
+    in_turn: bool,
 }
 
 impl Database for Fake {
     fn call<'a>(&'a self, statement: Statement, parameters: Vec<Value>, deadline: Instant) -> Calling<'a> {
-        self.asked.lock().unwrap().push(Asked { statement, parameters, deadline });
+        let in_turn = Arc::strong_count(&self.turn) > 1;
+        self.asked.lock().unwrap().push(Asked { statement, parameters, deadline, in_turn });
         let (time, answer) = self.answers.lock().unwrap().pop_front().expect("it is asked more often than expected");
         PASSED.set(PASSED.get() + time);
         Box::pin(std::future::ready(answer))
+    }
+
+    fn turn<'a>(&'a self, caller: &'a str, patience: Duration) -> Turning<'a> {
+        self.turns.lock().unwrap().push((caller.to_owned(), patience));
+        Box::pin(std::future::ready(Box::new(Arc::clone(&self.turn)) as Turn))
     }
 
     fn pause(&self, time: Duration) -> Pausing {

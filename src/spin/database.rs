@@ -12,9 +12,10 @@ use spin_sdk::pg::{Connection, DbValue, Error, ParameterValue, PgError, QueryErr
 use spin_sdk::time::sleep;
 
 use super::alarms::Alarm;
-use super::connections::{Lease, lease};
+use super::connections::{self, Lease};
 use super::together::{Group, Lead, Part, part};
-use crate::data::{Calling, Database, DatabaseError, Over, Pausing, Row, Statement, Value};
+use super::writers::turn;
+use crate::data::{Calling, Database, DatabaseError, Over, Pausing, Row, Statement, Turn, Turning, Value};
 
 /// A database by its connection strings; Spin keeps a pool for each.
 pub(super) struct SpinDatabase {
@@ -25,8 +26,8 @@ pub(super) struct SpinDatabase {
 
 /// What a statement is sent over.
 enum Held {
-    Shared(Lease),
-    Own(Connection),
+    Leased(Lease),
+    Opened(Connection),
 }
 
 impl SpinDatabase {
@@ -53,8 +54,9 @@ impl SpinDatabase {
         let mut alarm = Alarm::at(deadline);
         let held = match statement.over {
             Over::Shared => self.lease(&mut alarm).await?,
-            Over::Own => open(&self.own, &mut alarm).await?,
-            Over::Ready => open(&self.ready, &mut alarm).await?,
+            Over::Own => before(&mut alarm, connections::own(&self.own)).await.map(Held::Leased)?,
+            // Spin takes it back into its pool.
+            Over::Ready => before(&mut alarm, Connection::open(&self.ready)).await.map(Held::Opened)?,
         };
         ask(held, statement.alone, parameters, &mut alarm).await
     }
@@ -91,13 +93,8 @@ impl SpinDatabase {
     }
 
     async fn lease(&self, alarm: &mut Alarm) -> Result<Held, DatabaseError> {
-        before(alarm, lease(&self.shared)).await.map(Held::Shared)
+        before(alarm, connections::shared(&self.shared)).await.map(Held::Leased)
     }
-}
-
-/// Opens a connection for one statement; Spin takes it back into its pool.
-async fn open(address: &str, alarm: &mut Alarm) -> Result<Held, DatabaseError> {
-    before(alarm, Connection::open(address)).await.map(Held::Own)
 }
 
 /// Waits for a connection, and no longer than until the alarm rings.
@@ -114,14 +111,14 @@ async fn before<T>(alarm: &mut Alarm, connection: impl Future<Output = Result<T,
 impl Held {
     fn connection(&self) -> &Connection {
         match self {
-            Self::Shared(lease) => lease.connection(),
-            Self::Own(connection) => connection,
+            Self::Leased(lease) => lease.connection(),
+            Self::Opened(connection) => connection,
         }
     }
 
     /// Says that an answer came whole: the connection is good for others.
     fn is_good(&self) {
-        if let Self::Shared(lease) = self {
+        if let Self::Leased(lease) = self {
             lease.is_good();
         }
     }
@@ -131,6 +128,13 @@ impl Database for SpinDatabase {
     fn call<'a>(&'a self, statement: Statement, parameters: Vec<Value>, deadline: Instant) -> Calling<'a> {
         // A component has one thread: what is not Send cannot leave it.
         Box::pin(SendWrapper::new(self.run(statement, parameters, deadline)))
+    }
+
+    fn turn<'a>(&'a self, caller: &'a str, patience: Duration) -> Turning<'a> {
+        Box::pin(SendWrapper::new(async move {
+            let turn = turn(caller, Instant::now() + patience).await;
+            Box::new(SendWrapper::new(turn)) as Turn
+        }))
     }
 
     fn pause(&self, time: Duration) -> Pausing {

@@ -150,6 +150,86 @@ fn a_write_that_waits_does_so_over_a_connection_of_its_own() {
     });
 }
 
+/// Each write of the task with that id, as far as whether it may wait.
+fn writes(user: &User, id: &str) -> [String; 5] {
+    let fields = r#"{"title": "t", "completed": true, "priority": 0, "tags": []}"#;
+    let me = &user.id;
+    [
+        format!("create_task('{me}', gen_random_uuid(), '{fields}', null, null, "),
+        format!("replace_task('{me}', '{id}', null, false, '{fields}', "),
+        format!("patch_task('{me}', '{id}', null, '{fields}', null, null, "),
+        format!("complete_task('{me}', '{id}', null, null, null, null, "),
+        format!("delete_task('{me}', '{id}', null, "),
+    ]
+}
+
+/// What is refused by a row's lock is an error of PostgreSQL's, with a line in its log.
+#[test]
+fn writes_of_a_user_take_turns_and_who_may_not_wait_is_told_without_an_error() {
+    let (user, other) = (User::new("turns"), User::new("turns-other"));
+    let [id, of_other] = [&user, &other].map(|user| user.create(json!({"title": "t"})).id.to_string());
+    let (writing, trying) = (target().app_session(), target().app_session());
+    trying.rows("begin; set local lock_timeout = '50ms'");
+    let outcome = |write: &str, wait: &str| {
+        // A try sets the time for locks for its transaction.
+        trying.attempt(&format!("select outcome from api.{write}{wait})"))
+    };
+    for (held, done) in writes(&user, &id).iter().zip(["created", "ok", "ok", "ok", "deleted"]) {
+        writing.rows(&format!("begin; select api.{held}false)"));
+        for write in writes(&user, &id) {
+            assert_eq!(outcome(&write, "false").unwrap(), ["busy"], "{write} beside {held}");
+            // Who may wait does, and so does a component from before there were turns.
+            for wait in ["true", "null"] {
+                assert_eq!(outcome(&write, wait).unwrap_err().sqlstate, "55P03", "{write}{wait} beside {held}");
+            }
+        }
+        for (write, done) in writes(&other, &of_other).iter().zip(["created", "ok", "ok", "ok", "deleted"]) {
+            assert_eq!(outcome(write, "false").unwrap(), [done]);
+        }
+        writing.rows("rollback");
+        for wait in ["false", "true", "null"] {
+            assert_eq!(outcome(held, wait).unwrap(), [done], "{held}{wait}");
+        }
+    }
+}
+
+#[test]
+fn a_turn_that_ends_within_a_millisecond_is_waited_for() {
+    let user = User::new("short-turn");
+    let id = user.create(json!({"title": "t"})).id.to_string();
+    let [writing, trying, watching] = [(); 3].map(|()| target().app_session());
+    let pid = trying.rows("select pg_backend_pid()").concat();
+    let pauses = format!("select 1 from pg_stat_activity where pid = {pid} and wait_event = 'PgSleep'");
+    let [create, ..] = writes(&user, &id);
+    // A pause is short: not each is seen before it ends.
+    let came = (0..500).any(|_| {
+        writing.rows(&format!("begin; select api.{create}false)"));
+        std::thread::scope(|threads| {
+            let tried = threads.spawn(|| trying.rows(&format!("select outcome from api.{create}false)")));
+            let paused = std::iter::repeat_with(|| !watching.rows(&pauses).is_empty()).take(20).any(|paused| paused);
+            writing.rows("rollback");
+            // Only a try that was seen to have failed once counts.
+            tried.join().unwrap() == ["created"] && paused
+        })
+    });
+    assert!(came);
+}
+
+#[test]
+fn nobody_can_aim_at_the_turn_of_another() {
+    let (user, session) = (User::new("turn-aimed-at"), target().app_session());
+    let before = user.create(json!({"title": "t"}));
+    let digest = before.etag.trim_matches('"').split('-').next().unwrap().to_owned();
+    assert_eq!(digest.len(), 16);
+    // The name is what only the user's own entity tags show, and no function takes a lock by the name that a client chooses.
+    session.rows(&format!("begin; select pg_advisory_xact_lock(('x' || '{digest}')::bit(64)::bigint)"));
+    let [create, ..] = writes(&user, &before.id.to_string());
+    assert_eq!(target().app_session().rows(&format!("select outcome from api.{create}false)")), ["busy"]);
+    session.rows("rollback");
+    let epoch = target().admin_query("select errand.epoch()").concat();
+    assert!(epoch.len() > 30 && !before.etag.contains(&epoch));
+}
+
 #[test]
 fn readiness_has_a_connection_of_its_own() {
     anonymous("GET", "/health/ready").expect(200);

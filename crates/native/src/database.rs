@@ -8,17 +8,20 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use deadpool_postgres::{Manager, ManagerConfig, Pool, QueueMode, RecyclingMethod};
-use errand::data::{Calling, Database, DatabaseError, Over, Pausing, Row, Statement, Value};
+use errand::data::{Calling, Database, DatabaseError, Over, Pausing, Row, Statement, Turn, Turning, Value};
 use tokio::time::timeout_at;
 use tokio_postgres::NoTls;
 use tokio_postgres::config::SslMode;
 use tokio_postgres::types::{IsNull, ToSql, Type, private::BytesMut, to_sql_checked};
+
+use crate::turns::Turns;
 
 /// Pools of connections to one database.
 pub struct NativeDatabase {
     shared: Pool,
     own: Pool,
     ready: Pool,
+    turns: Turns,
 }
 
 /// How many connections are kept to find out whether the database can serve.
@@ -29,7 +32,7 @@ impl NativeDatabase {
     pub fn new(address: &str, connections: usize) -> Result<Self> {
         let pool = |over: Over, connections| Self::pool(&over.address(address), connections);
         let [shared, own] = [pool(Over::Shared, connections)?, pool(Over::Own, connections)?];
-        Ok(Self { shared, own, ready: pool(Over::Ready, READY)? })
+        Ok(Self { shared, own, ready: pool(Over::Ready, READY)?, turns: Turns::default() })
     }
 
     fn pool(address: &str, connections: usize) -> Result<Pool> {
@@ -76,6 +79,10 @@ impl Database for NativeDatabase {
                 .await
                 .unwrap_or_else(|_| Err(DatabaseError::Deadline { sent: sent.load(Ordering::Relaxed) }))
         })
+    }
+
+    fn turn<'a>(&'a self, caller: &'a str, patience: Duration) -> Turning<'a> {
+        Box::pin(async move { Box::new(self.turns.turn(caller, patience).await) as Turn })
     }
 
     fn pause(&self, time: Duration) -> Pausing {

@@ -17,3 +17,5 @@ pub mod role;
 pub mod secret;
 #[cfg(feature = "server")]
 pub mod server;
+#[cfg(feature = "server")]
+mod turns;

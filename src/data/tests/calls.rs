@@ -295,6 +295,29 @@ fn a_write_that_would_wait_for_another_one_waits_over_a_connection_of_its_own() 
 }
 
 #[test]
+fn a_write_is_made_in_its_callers_turn_which_ends_before_it_waits_in_the_database() {
+    let (fake, data) = data();
+    // It is not the caller's turn in the database, and then there is no free slot.
+    fake.gives(busy()).gives(busy()).gives(row([Value::Int(1)]));
+    assert_eq!(ask(&data, Kind::Write).unwrap().unwrap().require::<i64>(), Ok(1));
+    let asked = fake.asked();
+    let over = |over, wait, in_turn| (over, Value::Bool(wait), in_turn);
+    assert_eq!(
+        asked.iter().map(|call| (call.statement.over, call.parameters[2].clone(), call.in_turn)).collect::<Vec<_>>(),
+        [over(Over::Shared, false, true), over(Over::Own, true, false), over(Over::Own, true, false)]
+    );
+    assert_eq!(*fake.turns.lock().unwrap(), [("alice".to_owned(), Duration::from_millis(10))]);
+    assert_eq!(Arc::strong_count(&fake.turn), 1);
+    // A second try of the same statement is within the turn; a read needs none.
+    let (fake, data) = self::data();
+    fake.gives(Err(refused("40001"))).gives(Ok(None)).gives(Ok(None));
+    ask(&data, Kind::Write).unwrap();
+    ask(&data, Kind::Read).unwrap();
+    assert_eq!(fake.asked().iter().map(|call| call.in_turn).collect::<Vec<_>>(), [true, true, false]);
+    assert_eq!(fake.turns.lock().unwrap().len(), 1);
+}
+
+#[test]
 fn a_write_that_is_cancelled_at_once_has_met_a_lock_and_later_a_time_limit() {
     let second = Duration::from_secs(1);
     let (fake, data) = data();

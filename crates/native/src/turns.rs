@@ -1,0 +1,91 @@
+//! Turns of users: the writes of one are made one after the other.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::OwnedMutexGuard;
+use tokio::time::timeout;
+
+/// The turns of all users.
+#[derive(Clone, Default)]
+pub(crate) struct Turns(Arc<Mutex<Queues>>);
+
+type Queues = HashMap<String, Queue>;
+/// Those who wait for one user's turn, in their order.
+type Queue = Arc<tokio::sync::Mutex<()>>;
+
+/// A turn. The next one begins when the value goes.
+pub(crate) struct Turn {
+    /// `None` where it was not waited for to its end. Goes before the place does.
+    _taken: Option<OwnedMutexGuard<()>>,
+    _place: Place,
+}
+
+/// A place in a queue, which is there as long as somebody has a place in it.
+struct Place {
+    turns: Turns,
+    user: String,
+    queue: Queue,
+}
+
+impl Turns {
+    /// Waits for this user's turns that began before, and no longer than this.
+    pub(crate) async fn turn(&self, user: &str, patience: Duration) -> Turn {
+        let queue = Arc::clone(self.queues().entry(user.to_owned()).or_default());
+        let place = Place { turns: self.clone(), user: user.to_owned(), queue };
+        let taken = timeout(patience, Arc::clone(&place.queue).lock_owned()).await.ok();
+        Turn { _taken: taken, _place: place }
+    }
+
+    fn queues(&self) -> MutexGuard<'_, Queues> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut queues = self.turns.queues();
+        // One is here and one in the table.
+        if Arc::strong_count(&self.queue) == 2 {
+            queues.remove(&self.user);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LONG: Duration = Duration::from_secs(60);
+    const SHORT: Duration = Duration::from_millis(1);
+
+    #[tokio::test]
+    async fn a_user_has_one_turn_at_a_time_and_other_users_have_theirs() {
+        let turns = Turns::default();
+        let first = turns.turn("alice", LONG).await;
+        assert!(first._taken.is_some());
+        assert!(turns.turn("bob", LONG).await._taken.is_some());
+        assert!(turns.turn("alice", SHORT).await._taken.is_none(), "patience ends");
+        let second = tokio::spawn({
+            let turns = turns.clone();
+            async move { turns.turn("alice", LONG).await._taken.is_some() }
+        });
+        tokio::task::yield_now().await;
+        assert!(!second.is_finished());
+        drop(first);
+        assert!(second.await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn a_queue_goes_with_the_last_place() {
+        let turns = Turns::default();
+        let first = turns.turn("alice", LONG).await;
+        drop(turns.turn("alice", SHORT).await);
+        // One that is given up while it waits.
+        tokio::time::timeout(SHORT, turns.turn("alice", LONG)).await.err().unwrap();
+        assert_eq!(turns.queues().len(), 1);
+        drop(first);
+        assert_eq!(turns.queues().len(), 0);
+    }
+}
