@@ -2,10 +2,11 @@
 
 -- Ends a statement of a role that row-level security does not hold.
 create or replace function api.refuse_role() returns text
-language plpgsql as $$
+language plpgsql stable as $$
 begin
     raise exception using errcode = 'insufficient_privilege',
         message = 'row-level security does not hold this role',
+        detail = format('The role is %I.', current_user),
         hint = 'The component must log in as errand_app.';
 end
 $$;
