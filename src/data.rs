@@ -32,7 +32,7 @@ pub type Calling<'a> = Pin<Box<dyn Future<Output = Result<Option<Row>, DatabaseE
 /// The future of a moment's rest.
 pub type Pausing = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// A turn, which ends when the value goes.
+/// A user's turn to write, which ends when the value goes.
 pub type Turn = Box<dyn Any + Send>;
 
 /// The future of a turn.
@@ -44,8 +44,9 @@ pub trait Database: Send + Sync {
     /// for: a place in a pool, a connection, others to go with, or the answer itself.
     fn call<'a>(&'a self, statement: Statement, parameters: Vec<Value>, deadline: Instant) -> Calling<'a>;
 
-    /// Waits for the turns of this caller's that began here before, and no longer than this, over no connection.
-    fn turn<'a>(&'a self, caller: &'a str, patience: Duration) -> Turning<'a>;
+    /// Waits until this process makes no other write of this user's, at most about this long, and over no connection. A runtime
+    /// may notice the end of its patience some 50 ms late.
+    fn turn<'a>(&'a self, user: &'a str, patience: Duration) -> Turning<'a>;
 
     /// Waits for this long, over no connection.
     fn pause(&self, time: Duration) -> Pausing;
@@ -169,7 +170,7 @@ impl Data {
 /// A statement that was cancelled within this time came to no limit but that of a lock: others are of seconds.
 const PROMPT: Duration = Duration::from_secs(1);
 
-/// How long a write waits here for those of its user that came before, which else would meet in the database.
+/// How long a write waits for the other writes of its user in this process, before it meets them in the database.
 const PATIENCE: Duration = Duration::from_millis(10);
 
 /// How long a statement waits for a slot of its caller's, each time that none is free.
@@ -213,9 +214,8 @@ impl Scope<'_> {
             let parameters = self.with_caller(parameters);
             let with = |wait: bool| parameters.iter().cloned().chain([wait.into()]).collect();
             let begun = (self.data.clock)();
-            let turn = self.data.database.turn(self.caller.user_id(), PATIENCE).await;
+            let _turn = self.data.database.turn(self.caller.user_id(), PATIENCE).await;
             let answer = self.data.ask(statement, with(false), Kind::Write, deadline).await;
-            drop(turn);
             let must_wait = match &answer {
                 Ok(row) => row.as_ref().is_some_and(Row::is_busy),
                 Err(error) => error.met_a_lock() || error.was_cancelled() && (self.data.clock)() < begun + PROMPT,

@@ -15,10 +15,13 @@ pub mod service;
 
 #[cfg(target_family = "wasm")]
 mod spin;
-// The part of the adapter that needs no runtime, for its tests.
+// The parts of the adapter that need no runtime, for their tests.
 #[cfg(all(test, not(target_family = "wasm")))]
 #[path = "spin/sharing.rs"]
 mod sharing;
+#[cfg(all(test, not(target_family = "wasm")))]
+#[path = "spin/writers.rs"]
+mod writers;
 
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};

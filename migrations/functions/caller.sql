@@ -14,7 +14,7 @@ $$;
 -- Announces the caller, for the current transaction alone: row-level security shows this user's rows and no others.
 -- A role that row-level security does not hold (a superuser, BYPASSRLS) is turned away, so that a mistaken connection
 -- string cannot open every account to everyone. Returns the caller: a function begins by declaring it, because an
--- expression costs less than a statement. In SQL, which the planner puts in the place of the call.
+-- expression costs less than a statement. It is an SQL function, because the planner inlines those.
 create or replace function api.announce(p_caller text) returns text
 language sql as $$
     select case
@@ -74,8 +74,8 @@ language sql as $$
 $$;
 
 -- Takes the caller's turn to write, for this transaction: the writes of a user are done one after the other. A write that may not
--- wait (p_wait is false) tries once more after a millisecond, and the answer says whether the turn is its own. A refusal by
--- the account's row would say the same, but costs PostgreSQL an error, a line of its log, and what was done before.
+-- wait (p_wait is false) tries twice, a millisecond apart; false says that another write has the turn. The lock of the
+-- account's row would refuse it, too, but that costs PostgreSQL an error, a line of its log, and the work before it.
 --
 -- The lock's name is the digest of the caller in p_tag_base, which the epoch makes unknown to everybody else.
 create or replace function api.take_turn(p_tag_base text, p_wait boolean) returns boolean

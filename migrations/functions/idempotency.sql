@@ -12,7 +12,7 @@ begin
     select account.number, account.keys, account.forgotten into account_number, keys, forgotten from errand.account;
     if account_number is null then
         claimed := pg_try_advisory_xact_lock(('x' || encode(substr(sha256(convert_to(
-            errand.epoch() || current_setting('errand.user_id') || chr(10) || p_key, 'UTF8')), 1, 8), 'hex'))::bit(64)::bigint);
+            errand.epoch() || ' key ' || current_setting('errand.user_id') || chr(10) || p_key, 'UTF8')), 1, 8), 'hex'))::bit(64)::bigint);
         if not claimed then
             return;
         end if;

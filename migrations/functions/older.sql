@@ -6,14 +6,18 @@ create or replace function api.task_tags(p_caller text, p_id uuid, p_versions bi
 language plpgsql as $$
 declare
     caller constant text := api.announce(p_caller);
+    tag_base constant text := api.tag_base(caller);
 begin
-    return case
-        when p_versions is not null then array(
-            select api.tag_base(caller) || t.seq
-            from errand.task as t
-            where t.id = p_id and t.version = any (p_versions)
-            for update)
-    end;
+    if p_versions is null then
+        return null;
+    end if;
+    -- Before the row's lock, as all writes do: the two would else wait for each other.
+    perform api.take_turn(tag_base, null);
+    return array(
+        select tag_base || t.seq
+        from errand.task as t
+        where t.id = p_id and t.version = any (p_versions)
+        for update);
 end
 $$;
 

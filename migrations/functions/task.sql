@@ -2,7 +2,7 @@
 --
 -- No function names the user's column in a condition: row-level security does, in every statement. Each write answers
 -- with an outcome: `created`, `ok`, `deleted`, `not_found`, `stale` (the entity tag is none of p_if_match), `exists` or `busy`
--- (the caller's slots are taken, or it is not the caller's turn: api.may_go_on and api.take_turn, which p_wait is for).
+-- (the caller's slots are taken, or another write of the caller's has the turn: api.may_go_on and api.take_turn, by p_wait).
 -- A write with a key (p_key, p_fingerprint; NULL for none) may have those of api.recall instead. A task comes as its JSON
 -- without the member `etag`, and as its entity tag without the quotes: the component puts them together.
 
@@ -124,7 +124,11 @@ declare
     held errand.task;
     wanted errand.task;
 begin
-    if not (api.may_go_on(p_wait) and api.take_turn(tag_base, p_wait)) then
+    if not api.may_go_on(p_wait) then
+        outcome := 'busy';
+        return;
+    end if;
+    if not api.take_turn(tag_base, p_wait) then
         outcome := 'busy';
         return;
     end if;
@@ -264,7 +268,11 @@ declare
     tag_base constant text := api.tag_base(caller);
     task_seq bigint;
 begin
-    if not (api.may_go_on(p_wait) and api.take_turn(tag_base, p_wait)) then
+    if not api.may_go_on(p_wait) then
+        outcome := 'busy';
+        return;
+    end if;
+    if not api.take_turn(tag_base, p_wait) then
         outcome := 'busy';
         return;
     end if;

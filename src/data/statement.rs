@@ -17,7 +17,8 @@ pub struct Statement {
 /// of an instance bounds nothing where the runtime adds instances.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Over {
-    /// One that other requests may share: what the statement costs is bounded by construction, and it waits for nobody.
+    /// One that other requests may share: what the statement costs is bounded by construction, and it waits
+    /// for a lock no longer than a millisecond.
     Shared,
     /// One of its own, out of a pool of its own: it may read all that its caller has, or wait for another write.
     Own,

@@ -18,7 +18,7 @@ struct Fake {
     pauses: Mutex<Vec<Duration>>,
     /// Whose turns there were, and how long they would have been waited for.
     turns: Mutex<Vec<(String, Duration)>>,
-    /// A turn has another one.
+    /// Each turn holds a clone.
     turn: Arc<()>,
 }
 

@@ -63,7 +63,7 @@ impl Row {
         Self(columns.into_iter())
     }
 
-    /// Whether its first column says that its caller has too much in flight.
+    /// Whether its first column says that other requests of its caller are in the way.
     pub fn is_busy(&self) -> bool {
         matches!(self.0.as_slice(), [Value::Text(outcome), ..] if outcome == "busy")
     }

@@ -4,9 +4,8 @@
 //! an instance serves at the same time share one, and it stays for some milliseconds after its last use. Not longer: an
 //! idle instance that keeps a connection takes a place in the pool away from all others. Those who come while the first
 //! connection is being opened wait for that one, for the same reason. A connection on which nothing moves is joined by
-//! nobody, and one that met an error is shared no further, because what was abandoned may still run on it. A statement that
-//! is slow gets a connection of its own, which stays as long for the next such statement. `sharing.rs` decides all that; here it
-//! meets Spin.
+//! nobody, and one that met an error is shared no further, because what was abandoned may still run on it. `sharing.rs`
+//! decides all that; here it meets Spin.
 
 use std::rc::Rc;
 use std::time::Instant;
@@ -15,38 +14,24 @@ use spin_sdk::pg::{Connection, Error};
 use spin_sdk::time::sleep;
 use spin_sdk::wit_bindgen::spawn;
 
-use super::sharing::{self, Limits, Queue, Sharing, Step};
+use super::sharing::{self, Queue, Sharing, Step};
 use super::turns::{Turn, Turns};
 
-type Waiters = Rc<Turns>;
+/// Requests that wait for another one.
+pub(super) type Waiters = Rc<Turns>;
 
 /// A request's hold of a connection.
 pub(super) type Lease = sharing::Lease<Connection, Waiters>;
 
-type Connections = Rc<Sharing<Connection, Waiters>>;
-
 thread_local! {
-    static SHARED: Connections = within(Limits::MANY);
-    static OWN: Connections = within(Limits::ONE);
+    static CONNECTIONS: Rc<Sharing<Connection, Waiters>> =
+        Sharing::new(Waiters::default(), Instant::now, |idle| spawn(watch(idle)));
 }
 
-fn within(limits: Limits) -> Connections {
-    Sharing::new(limits, Waiters::default(), Instant::now, |idle| spawn(watch(idle)))
-}
-
-/// Takes a connection that others may join: one that has room, else a new one.
-pub(super) async fn shared(address: &str) -> Result<Lease, Error> {
-    lease(SHARED.with(Rc::clone), address).await
-}
-
-/// Takes a connection for one statement: one that nobody uses, else a new one.
-pub(super) async fn own(address: &str) -> Result<Lease, Error> {
-    lease(OWN.with(Rc::clone), address).await
-}
-
-async fn lease(connections: Connections, address: &str) -> Result<Lease, Error> {
+/// Takes a connection: one that has room, else a new one.
+pub(super) async fn lease(address: &str) -> Result<Lease, Error> {
     loop {
-        match connections.step() {
+        match CONNECTIONS.with(Sharing::step) {
             Step::Share(lease) => return Ok(lease),
             Step::Open(opening) => {
                 let connection = Connection::open(address).await?;

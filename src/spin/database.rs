@@ -4,6 +4,7 @@
 //! is raced against an alarm; dropping the loser is safe.
 
 use std::pin::pin;
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use futures::future::{Either, select};
@@ -12,10 +13,14 @@ use spin_sdk::pg::{Connection, DbValue, Error, ParameterValue, PgError, QueryErr
 use spin_sdk::time::sleep;
 
 use super::alarms::Alarm;
-use super::connections::{self, Lease};
+use super::connections::{Lease, Waiters, lease};
 use super::together::{Group, Lead, Part, part};
-use super::writers::turn;
+use super::writers::Writers;
 use crate::data::{Calling, Database, DatabaseError, Over, Pausing, Row, Statement, Turn, Turning, Value};
+
+thread_local! {
+    static WRITERS: Rc<Writers<Waiters>> = Writers::new();
+}
 
 /// A database by its connection strings; Spin keeps a pool for each.
 pub(super) struct SpinDatabase {
@@ -26,8 +31,8 @@ pub(super) struct SpinDatabase {
 
 /// What a statement is sent over.
 enum Held {
-    Leased(Lease),
-    Opened(Connection),
+    Shared(Lease),
+    Own(Connection),
 }
 
 impl SpinDatabase {
@@ -54,9 +59,8 @@ impl SpinDatabase {
         let mut alarm = Alarm::at(deadline);
         let held = match statement.over {
             Over::Shared => self.lease(&mut alarm).await?,
-            Over::Own => before(&mut alarm, connections::own(&self.own)).await.map(Held::Leased)?,
-            // Spin takes it back into its pool.
-            Over::Ready => before(&mut alarm, Connection::open(&self.ready)).await.map(Held::Opened)?,
+            Over::Own => open(&self.own, &mut alarm).await?,
+            Over::Ready => open(&self.ready, &mut alarm).await?,
         };
         ask(held, statement.alone, parameters, &mut alarm).await
     }
@@ -93,8 +97,13 @@ impl SpinDatabase {
     }
 
     async fn lease(&self, alarm: &mut Alarm) -> Result<Held, DatabaseError> {
-        before(alarm, connections::shared(&self.shared)).await.map(Held::Leased)
+        before(alarm, lease(&self.shared)).await.map(Held::Shared)
     }
+}
+
+/// Opens a connection for one statement; Spin takes it back into its pool.
+async fn open(address: &str, alarm: &mut Alarm) -> Result<Held, DatabaseError> {
+    before(alarm, Connection::open(address)).await.map(Held::Own)
 }
 
 /// Waits for a connection, and no longer than until the alarm rings.
@@ -111,14 +120,14 @@ async fn before<T>(alarm: &mut Alarm, connection: impl Future<Output = Result<T,
 impl Held {
     fn connection(&self) -> &Connection {
         match self {
-            Self::Leased(lease) => lease.connection(),
-            Self::Opened(connection) => connection,
+            Self::Shared(lease) => lease.connection(),
+            Self::Own(connection) => connection,
         }
     }
 
     /// Says that an answer came whole: the connection is good for others.
     fn is_good(&self) {
-        if let Self::Leased(lease) = self {
+        if let Self::Shared(lease) = self {
             lease.is_good();
         }
     }
@@ -130,10 +139,17 @@ impl Database for SpinDatabase {
         Box::pin(SendWrapper::new(self.run(statement, parameters, deadline)))
     }
 
-    fn turn<'a>(&'a self, caller: &'a str, patience: Duration) -> Turning<'a> {
+    fn turn<'a>(&'a self, user: &'a str, patience: Duration) -> Turning<'a> {
         Box::pin(SendWrapper::new(async move {
-            let turn = turn(caller, Instant::now() + patience).await;
-            Box::new(SendWrapper::new(turn)) as Turn
+            let place = WRITERS.with(|writers| writers.join(user));
+            let mut alarm = None;
+            while let Some(turn) = place.take_turn() {
+                let alarm = alarm.get_or_insert_with(|| Alarm::at(Instant::now() + patience));
+                if let Either::Right(_) = select(pin!(turn.come()), pin!(alarm.ring())).await {
+                    break;
+                }
+            }
+            Box::new(SendWrapper::new(place)) as Turn
         }))
     }
 

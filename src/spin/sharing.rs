@@ -5,27 +5,14 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
+/// How many requests may be on one connection.
+const SHARERS: u32 = 16;
+/// How many connections an instance may have that others can join.
+const MOST: usize = 3;
+/// How long a connection stays after its last use.
+const LINGER: Duration = Duration::from_millis(5);
 /// How long the answers on a busy connection may stay away until nobody joins it any more.
 const STUCK: Duration = Duration::from_millis(250);
-
-/// How far sharing goes.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Limits {
-    /// How many requests may be on one connection at the same time.
-    pub(super) sharers: u32,
-    /// How many connections there may be.
-    pub(super) connections: usize,
-    /// How long one stays after its last use.
-    pub(super) linger: Duration,
-}
-
-impl Limits {
-    /// For statements that are bounded.
-    pub(super) const MANY: Self = Self { sharers: 16, connections: 3, linger: Duration::from_millis(5) };
-    /// For those that are not: one request after the other, and nobody waits for a connection of this instance's. There are as many
-    /// as requests, so each is used less often, and stays longer.
-    pub(super) const ONE: Self = Self { sharers: 1, connections: usize::MAX, linger: Duration::from_millis(20) };
-}
 
 /// Those who wait for a connection. First come, first called.
 pub(super) trait Queue {
@@ -41,7 +28,6 @@ pub(super) trait Queue {
 
 /// What the requests of an instance share.
 pub(super) struct Sharing<C, Q> {
-    limits: Limits,
     open: RefCell<Vec<Rc<Shared<C>>>>,
     opening: Cell<bool>,
     queue: Q,
@@ -87,21 +73,18 @@ pub(super) struct Idle<C, Q> {
 
 impl<C, Q: Queue> Sharing<C, Q> {
     /// Without a connection.
-    pub(super) fn new(limits: Limits, queue: Q, clock: fn() -> Instant, watch: fn(Idle<C, Q>)) -> Rc<Self> {
-        Rc::new(Self { limits, open: RefCell::default(), opening: Cell::new(false), queue, clock, watch })
+    pub(super) fn new(queue: Q, clock: fn() -> Instant, watch: fn(Idle<C, Q>)) -> Rc<Self> {
+        Rc::new(Self { open: RefCell::default(), opening: Cell::new(false), queue, clock, watch })
     }
 
     /// Finds a connection that has room, or says how to come to one.
     pub(super) fn step(self: &Rc<Self>) -> Step<C, Q> {
         let now = (self.clock)();
         let open = self.open.borrow();
-        let Limits { sharers, connections, .. } = self.limits;
-        let roomy = open.iter().filter(|shared| shared.has_room(sharers, now)).min_by_key(|shared| shared.users.get());
-        // Who opens a connection that others can join keeps them waiting for it.
-        let is_coming = self.opening.get() && sharers > 1;
+        let roomy = open.iter().filter(|shared| shared.has_room(now)).min_by_key(|shared| shared.users.get());
         match roomy {
             Some(shared) => Step::Share(Lease::of(self, Rc::clone(shared), now)),
-            None if is_coming || open.len() >= connections => Step::Wait(self.queue.join()),
+            None if self.opening.get() || open.len() >= MOST => Step::Wait(self.queue.join()),
             None => {
                 self.opening.set(true);
                 Step::Open(Opening { sharing: Rc::clone(self) })
@@ -130,7 +113,7 @@ impl<C, Q: Queue> Opening<C, Q> {
         let lease = Lease::of(sharing, Rc::clone(&shared), now);
         sharing.open.borrow_mut().push(shared);
         // One more is called when this value goes.
-        (2..sharing.limits.sharers).for_each(|_| sharing.queue.call());
+        (2..SHARERS).for_each(|_| sharing.queue.call());
         lease
     }
 }
@@ -143,9 +126,9 @@ impl<C, Q: Queue> Drop for Opening<C, Q> {
 }
 
 impl<C> Shared<C> {
-    fn has_room(&self, sharers: u32, now: Instant) -> bool {
+    fn has_room(&self, now: Instant) -> bool {
         let users = self.users.get();
-        users < sharers && (users == 0 || now.saturating_duration_since(self.moved.get()) < STUCK)
+        users < SHARERS && (users == 0 || now.saturating_duration_since(self.moved.get()) < STUCK)
     }
 }
 
@@ -194,7 +177,7 @@ impl<C, Q> Idle<C, Q> {
             return None;
         }
         let idle = (self.sharing.clock)().saturating_duration_since(self.shared.moved.get());
-        let left = self.sharing.limits.linger.checked_sub(idle).filter(|left| !left.is_zero());
+        let left = LINGER.checked_sub(idle).filter(|left| !left.is_zero());
         if left.is_none() {
             self.sharing.withdraw(&self.shared);
         }

@@ -17,7 +17,7 @@ type Queue = Arc<tokio::sync::Mutex<()>>;
 
 /// A turn. The next one begins when the value goes.
 pub(crate) struct Turn {
-    /// `None` where it was not waited for to its end. Goes before the place does.
+    /// `None` if patience ended first. Dropped before the place.
     _taken: Option<OwnedMutexGuard<()>>,
     _place: Place,
 }
@@ -26,15 +26,16 @@ pub(crate) struct Turn {
 struct Place {
     turns: Turns,
     user: String,
-    queue: Queue,
+    /// `None` only while it is dropped.
+    queue: Option<Queue>,
 }
 
 impl Turns {
-    /// Waits for this user's turns that began before, and no longer than this.
+    /// Waits until all earlier writes of this user have gone, at most this long.
     pub(crate) async fn turn(&self, user: &str, patience: Duration) -> Turn {
         let queue = Arc::clone(self.queues().entry(user.to_owned()).or_default());
-        let place = Place { turns: self.clone(), user: user.to_owned(), queue };
-        let taken = timeout(patience, Arc::clone(&place.queue).lock_owned()).await.ok();
+        let place = Place { turns: self.clone(), user: user.to_owned(), queue: Some(Arc::clone(&queue)) };
+        let taken = timeout(patience, queue.lock_owned()).await.ok();
         Turn { _taken: taken, _place: place }
     }
 
@@ -46,8 +47,9 @@ impl Turns {
 impl Drop for Place {
     fn drop(&mut self) {
         let mut queues = self.turns.queues();
-        // One is here and one in the table.
-        if Arc::strong_count(&self.queue) == 2 {
+        // Under the lock of the table, so that of two that go at once the second one sees that it is the last.
+        self.queue = None;
+        if queues.get(&self.user).is_some_and(|queue| Arc::strong_count(queue) == 1) {
             queues.remove(&self.user);
         }
     }

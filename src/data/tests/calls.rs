@@ -295,16 +295,16 @@ fn a_write_that_would_wait_for_another_one_waits_over_a_connection_of_its_own() 
 }
 
 #[test]
-fn a_write_is_made_in_its_callers_turn_which_ends_before_it_waits_in_the_database() {
+fn a_write_is_made_in_its_callers_turn() {
     let (fake, data) = data();
-    // It is not the caller's turn in the database, and then there is no free slot.
+    // Another process makes a write of the caller's, and then there is no free slot.
     fake.gives(busy()).gives(busy()).gives(row([Value::Int(1)]));
     assert_eq!(ask(&data, Kind::Write).unwrap().unwrap().require::<i64>(), Ok(1));
     let asked = fake.asked();
     let over = |over, wait, in_turn| (over, Value::Bool(wait), in_turn);
     assert_eq!(
         asked.iter().map(|call| (call.statement.over, call.parameters[2].clone(), call.in_turn)).collect::<Vec<_>>(),
-        [over(Over::Shared, false, true), over(Over::Own, true, false), over(Over::Own, true, false)]
+        [over(Over::Shared, false, true), over(Over::Own, true, true), over(Over::Own, true, true)]
     );
     assert_eq!(*fake.turns.lock().unwrap(), [("alice".to_owned(), Duration::from_millis(10))]);
     assert_eq!(Arc::strong_count(&fake.turn), 1);

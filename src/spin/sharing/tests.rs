@@ -31,12 +31,8 @@ impl Queue for Calls {
 }
 
 fn sharing() -> Rc<Sharing<u32, Calls>> {
-    within(Limits::MANY)
-}
-
-fn within(limits: Limits) -> Rc<Sharing<u32, Calls>> {
     let clock = || BEGUN.with(|begun| *begun) + PASSED.get();
-    Sharing::new(limits, Calls::default(), clock, |idle| WATCHED.with_borrow_mut(|watched| watched.push(idle)))
+    Sharing::new(Calls::default(), clock, |idle| WATCHED.with_borrow_mut(|watched| watched.push(idle)))
 }
 
 fn pass(milliseconds: u64) {
@@ -93,7 +89,7 @@ fn well(lease: Held) {
 fn sixteen_share_a_connection_and_the_next_one_opens_another() {
     let sharing = sharing();
     let first = open(&sharing, 1);
-    let others: Vec<_> = (1..Limits::MANY.sharers).map(|_| share(&sharing)).collect();
+    let others: Vec<_> = (1..SHARERS).map(|_| share(&sharing)).collect();
     assert!(others.iter().all(|lease| *lease.connection() == 1));
     let second = open(&sharing, 2);
     // The one with fewer users is joined.
@@ -108,7 +104,7 @@ fn those_who_come_while_a_connection_is_opened_wait_and_are_called_when_it_is_th
     (0..20).for_each(|_| wait(&sharing));
     let mut lease = None;
     // As many as there is room for beside the one who opened it.
-    assert_eq!(called_by(&sharing, || lease = Some(opening.done(1))), Limits::MANY.sharers - 1);
+    assert_eq!(called_by(&sharing, || lease = Some(opening.done(1))), SHARERS - 1);
     assert_eq!(joined(&sharing), 1);
 }
 
@@ -207,13 +203,13 @@ fn a_connection_lingers_for_five_milliseconds() {
     let sharing = sharing();
     well(open(&sharing, 1));
     let watch = watches().pop().unwrap();
-    assert_eq!(watch.left(), Some(Limits::MANY.linger));
+    assert_eq!(watch.left(), Some(LINGER));
     pass(3);
     assert_eq!(watch.left(), Some(Duration::from_millis(2)));
     // Used in between: it lingers from then on.
     well(share(&sharing));
     assert!(watches().is_empty(), "it is watched already");
-    assert_eq!(watch.left(), Some(Limits::MANY.linger));
+    assert_eq!(watch.left(), Some(LINGER));
     pass(5);
     assert_eq!(watch.left(), None);
     drop(open(&sharing, 2));
@@ -231,28 +227,4 @@ fn a_connection_that_is_in_use_again_stays_and_is_watched_anew() {
     assert!(watches().is_empty());
     well(lease);
     assert_eq!(watches().len(), 1);
-}
-
-#[test]
-fn one_request_after_the_other_has_a_connection_of_its_own_and_waits_for_nobody() {
-    let sharing = within(Limits::ONE);
-    let first = open(&sharing, 1);
-    // Two that are opened at the same time, and a fourth after them.
-    let (Step::Open(second), Step::Open(third)) = (sharing.step(), sharing.step()) else { panic!("nobody waits") };
-    let (second, third) = (second.done(2), third.done(3));
-    let fourth = open(&sharing, 4);
-    well(third);
-    assert_eq!(joined(&sharing), 3);
-    // What broke, or was given up, comes to nobody.
-    drop(second);
-    let third = share(&sharing);
-    let _fifth = open(&sharing, 5);
-    [first, third, fourth].into_iter().for_each(well);
-    assert_eq!(sharing.open.borrow().iter().filter(|shared| shared.users.get() == 0).count(), 3);
-    pass(19);
-    let watches = watches();
-    assert!(watches.iter().all(|watch| watch.left() == Some(Duration::from_millis(1))));
-    pass(1);
-    assert!(watches.iter().all(|watch| watch.left().is_none()));
-    assert_eq!(sharing.open.borrow().len(), 1);
 }

@@ -7,6 +7,7 @@ mod operators;
 mod removals;
 mod worker;
 
+use std::collections::HashMap;
 use std::fs;
 
 use anyhow::{Context, Result};
@@ -30,8 +31,26 @@ pub(crate) async fn list() -> Result<Vec<Mutant>> {
             mutants.extend(of_file(&file, &source));
         }
     }
+    let mut mutants = of_latest_functions(mutants);
     mutant::number(&mut mutants);
     Ok(mutants)
+}
+
+/// Leaves out the functions that a later file replaces: nothing that errand serves runs them.
+fn of_latest_functions(mut mutants: Vec<Mutant>) -> Vec<Mutant> {
+    let mut latest = HashMap::new();
+    for mutant in &mutants {
+        if let Some(function) = function(&mutant.within) {
+            latest.insert(function.to_owned(), mutant.file.clone());
+        }
+    }
+    mutants.retain(|mutant| function(&mutant.within).is_none_or(|function| latest.get(function) == Some(&mutant.file)));
+    mutants
+}
+
+/// The function that a statement makes.
+fn function(within: &str) -> Option<&str> {
+    ["create function ", "create or replace function "].into_iter().find_map(|start| within.strip_prefix(start))
 }
 
 fn of_file(file: &str, source: &str) -> Vec<Mutant> {
@@ -95,6 +114,20 @@ mod tests {
             ]
         );
         assert!(mutants.iter().all(|mutant| mutant.within == "create function api.f"));
+    }
+
+    #[test]
+    fn a_function_that_a_later_file_replaces_has_none() {
+        let function =
+            |name: &str| format!("create or replace function api.{name}() returns int as $$\nselect 1\n$$;\n");
+        let first = format!("{}{}", function("f").replace("or replace ", ""), function("g"));
+        let mut mutants = of_file("1.sql", &first);
+        mutants.extend(of_file("2.sql", &function("f")));
+        let left = of_latest_functions(mutants);
+        let mut places: Vec<_> = left.iter().map(|mutant| (mutant.file.as_str(), mutant.within.as_str())).collect();
+        places.dedup();
+        let of = |name: &str| format!("create or replace function api.{name}");
+        assert_eq!(places, [("1.sql", of("g").as_str()), ("2.sql", of("f").as_str())]);
     }
 
     #[test]

@@ -260,7 +260,7 @@ async fn callers_notice_nothing_of_fifty_replacements() -> Result<()> {
          where pronamespace = 'api'::regnamespace and prosrc not like '{last}'"
     );
     assert_eq!(ask(&address, &unchanged).await?, "", "these were not replaced");
-    // Some functions are inlined into their callers, and so are not counted; one is for a role that may not call any.
+    // Some functions are inlined into their callers, and so are not counted; refuse_role is called for no role that is held.
     let idle = "select string_agg(proname, ' ') from pg_proc where pronamespace = 'api'::regnamespace \
          and proname not in ('announce', 'may_go_on', 'take_turn', 'refusal', 'tag_base', 'role_settings', 'longest_walk') \
          and proname <> 'refuse_role' \
