@@ -171,7 +171,7 @@ impl Data {
 const PROMPT: Duration = Duration::from_secs(1);
 
 /// How long a write waits for the other writes of its user in this process, before it meets them in the database.
-const PATIENCE: Duration = Duration::from_millis(10);
+const PATIENCE: Duration = Duration::from_millis(100);
 
 /// How long a statement waits for a slot of its caller's, each time that none is free.
 const PAUSES: [Duration; 3] = [Duration::from_millis(20), Duration::from_millis(50), Duration::from_millis(100)];

@@ -27,6 +27,8 @@ $$;
 -- this transaction ends: numbers and times become visible in their order.
 create or replace function api.next_write(p_caller text, out seq bigint, out at timestamptz)
 language plpgsql as $$
+declare
+    lock_timeout text;
 begin
     -- api.create_task draws the number after the insert, because a sequence does not roll back: a refused write would lose one.
     insert into errand.account as account (user_id, seq, last_at, number)
@@ -35,6 +37,9 @@ begin
     set seq = account.seq + 1,
         last_at = greatest(clock_timestamp(), account.last_at + interval '1 microsecond')
     returning account.seq, account.last_at into next_write.seq, next_write.at;
+    -- No write of the user's is in the way any more. What may be is another user's, for microseconds: the lock under which a
+    -- table grows. A refusal by that one would be for nothing, and for the cost of the whole write.
+    lock_timeout := set_config('lock_timeout', '3s', true);
 end
 $$;
 

@@ -264,6 +264,24 @@ fn a_turn_that_ends_within_a_millisecond_is_waited_for() {
     assert!(came);
 }
 
+/// The lock under which a table grows is another user's for microseconds: to be refused by it would undo a whole write.
+#[test]
+fn a_write_over_a_shared_connection_waits_a_millisecond_for_its_account_alone() {
+    let user = User::new("short-wait");
+    let id = user.create(json!({"title": "t"})).id.to_string();
+    let session = target().app_session();
+    let usual = session.rows("show lock_timeout");
+    assert_eq!(usual, session.rows("select setting from api.role_settings() where name = 'lock_timeout'"));
+    for write in writes(&user, &id) {
+        for (what, expected) in [(format!("api.{write}false)"), "3s"), ("api.may_go_on(false)".to_owned(), "1ms")] {
+            session.rows(&format!("begin; select {what}"));
+            assert_eq!(session.rows("show lock_timeout"), [expected], "{what}");
+            session.rows("rollback");
+            assert_eq!(session.rows("show lock_timeout"), usual);
+        }
+    }
+}
+
 #[test]
 fn a_turn_is_named_by_the_digest_of_its_user() {
     let (user, session) = (User::new("name-of-turn"), target().app_session());

@@ -306,7 +306,7 @@ fn a_write_is_made_in_its_callers_turn() {
         asked.iter().map(|call| (call.statement.over, call.parameters[2].clone(), call.in_turn)).collect::<Vec<_>>(),
         [over(Over::Shared, false, true), over(Over::Own, true, true), over(Over::Own, true, true)]
     );
-    assert_eq!(*fake.turns.lock().unwrap(), [("alice".to_owned(), Duration::from_millis(10))]);
+    assert_eq!(*fake.turns.lock().unwrap(), [("alice".to_owned(), Duration::from_millis(100))]);
     assert_eq!(Arc::strong_count(&fake.turn), 1);
     // A second try of the same statement is within the turn; a read needs none.
     let (fake, data) = self::data();
