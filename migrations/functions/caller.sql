@@ -67,8 +67,8 @@ end
 $$;
 
 -- Whether a write may go on. Over a connection that it shares with others (p_wait is false) it waits for no lock longer than a
--- millisecond: then PostgreSQL refuses it with 55P03, and it is asked again over one of its own, where it may wait (true), in a
--- slot. Those that wait without one (NULL) are called by others that have done all this.
+-- millisecond until it has that of its account (api.next_write). Then PostgreSQL refuses it with 55P03, and it is asked again over
+-- a connection of its own, where it may wait (true), in a slot. NULL is from functions that have done all this, and waits.
 create or replace function api.may_go_on(p_wait boolean) returns boolean
 language sql as $$
     select case p_wait

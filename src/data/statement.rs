@@ -18,7 +18,7 @@ pub struct Statement {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Over {
     /// One that other requests may share: what the statement costs is bounded by construction, and it waits
-    /// for a lock no longer than a millisecond.
+    /// for another write no longer than a millisecond.
     Shared,
     /// One of its own, out of a pool of its own: it may read all that its caller has, or wait for another write.
     Own,
