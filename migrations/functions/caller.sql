@@ -37,8 +37,8 @@ begin
     set seq = account.seq + 1,
         last_at = greatest(clock_timestamp(), account.last_at + interval '1 microsecond')
     returning account.seq, account.last_at into next_write.seq, next_write.at;
-    -- No write of the user's is in the way any more. What may be is another user's, for microseconds: the lock under which a
-    -- table grows. A refusal by that one would be for nothing, and for the cost of the whole write.
+    -- The account is locked, so no other write of this user can block this one. The short limit would still refuse the write while
+    -- PostgreSQL extends a table for another user, and all its work would be repeated.
     lock_timeout := set_config('lock_timeout', '3s', true);
 end
 $$;

@@ -11,7 +11,7 @@ begin
     if p_versions is null then
         return null;
     end if;
-    -- Before the row's lock, as all writes do: the two would else wait for each other.
+    -- All writes take the turn before the row. The opposite order could deadlock.
     perform api.take_turn(tag_base, null);
     return array(
         select tag_base || t.seq

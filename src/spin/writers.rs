@@ -1,5 +1,5 @@
-//! Whose turn it is to write, without a runtime as in `sharing.rs`: the writes of a user that an instance serves are made one after the
-//! other, instead of waiting for each other in the database.
+//! Turns of the writes of a user that an instance serves. Writes wait here instead of in the database. As `sharing.rs`, it needs no
+//! runtime.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -64,26 +64,8 @@ impl<Q: Queue> Drop for Place<Q> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::sharing::calls::Calls;
     use super::*;
-
-    /// Counts who waits and who was called.
-    #[derive(Default)]
-    struct Calls {
-        waiting: Cell<u32>,
-        called: Cell<u32>,
-    }
-
-    impl Queue for Calls {
-        type Turn = ();
-
-        fn join(&self) {
-            self.waiting.set(self.waiting.get() + 1);
-        }
-
-        fn call(&self) {
-            self.called.set(self.called.get() + 1);
-        }
-    }
 
     #[test]
     fn writes_of_a_user_have_the_turn_one_after_the_other() {

@@ -1,4 +1,4 @@
-//! Turns of users: the writes of one are made one after the other.
+//! Turns of the writes of a user in this process.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -22,7 +22,7 @@ pub(crate) struct Turn {
     _place: Place,
 }
 
-/// A place in a queue, which is there as long as somebody has a place in it.
+/// A place in a queue. The last place removes the queue.
 struct Place {
     turns: Turns,
     user: String,
@@ -47,7 +47,7 @@ impl Turns {
 impl Drop for Place {
     fn drop(&mut self) {
         let mut queues = self.turns.queues();
-        // Under the lock of the table, so that of two that go at once the second one sees that it is the last.
+        // Released under the lock of the table, so that the later of two concurrent drops finds itself the last.
         self.queue = None;
         if queues.get(&self.user).is_some_and(|queue| Arc::strong_count(queue) == 1) {
             queues.remove(&self.user);

@@ -1,3 +1,4 @@
+use super::calls::Calls;
 use super::*;
 
 thread_local! {
@@ -10,25 +11,6 @@ thread_local! {
 
 type Watch = Idle<u32, Calls>;
 type Held = Lease<u32, Calls>;
-
-/// Counts who waits and who was called.
-#[derive(Default)]
-struct Calls {
-    waiting: Cell<u32>,
-    called: Cell<u32>,
-}
-
-impl Queue for Calls {
-    type Turn = ();
-
-    fn join(&self) {
-        self.waiting.set(self.waiting.get() + 1);
-    }
-
-    fn call(&self) {
-        self.called.set(self.called.get() + 1);
-    }
-}
 
 fn sharing() -> Rc<Sharing<u32, Calls>> {
     let clock = || BEGUN.with(|begun| *begun) + PASSED.get();
