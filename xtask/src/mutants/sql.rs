@@ -2,6 +2,7 @@
 //! which the tests make their databases, so that nothing is built for it.
 
 mod code;
+mod killers;
 mod lexer;
 mod operators;
 mod removals;

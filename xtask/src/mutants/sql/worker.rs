@@ -5,6 +5,7 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::Stdio,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -13,6 +14,7 @@ use errand_native::{connect::create_database, migrate, postgres::Cluster};
 use serde::Deserialize;
 use tokio::process::Command;
 
+use super::killers::Killers;
 use crate::{
     mutants::{
         mutant::{How, Mutant, Outcome},
@@ -37,6 +39,7 @@ const LEFT_OUT: [&str; 7] = ["tokens::", "published_keys::", "shared_keys::", "r
 #[derive(Debug, Clone)]
 pub(crate) struct Suite {
     programs: Vec<(String, PathBuf)>,
+    killers: Arc<Killers>,
 }
 
 /// A server with a folder of migrations.
@@ -73,16 +76,24 @@ impl Suite {
         if programs.len() != PROGRAMS.len() {
             bail!("cargo built {programs:?} instead of {PROGRAMS:?}");
         }
-        Ok(Self { programs })
+        Ok(Self { programs, killers: Arc::default() })
     }
 
-    /// What is run, most telling first: a program and its arguments.
-    fn steps(&self) -> Vec<(&Path, Vec<&str>)> {
+    /// What is run, most telling first: a program and its arguments. The tests that noticed other mutants of the same
+    /// statement run before all.
+    fn steps(&self, within: &str) -> Vec<(&Path, Vec<String>)> {
+        let owned = |arguments: &[&str]| arguments.iter().map(|&text| text.to_owned()).collect::<Vec<_>>();
         let mut steps = Vec::new();
+        for (_, program) in &self.programs {
+            let killers = self.killers.of(within, program);
+            if !killers.is_empty() {
+                steps.push((program.as_path(), [killers, owned(&["--exact"])].concat()));
+            }
+        }
         for (name, program) in &self.programs {
             if name == "api" {
-                steps.push((program.as_path(), [skip(&LEFT_OUT), skip(&SLOW)].concat()));
-                steps.push((program, SLOW.to_vec()));
+                steps.push((program.as_path(), owned(&[skip(&LEFT_OUT), skip(&SLOW)].concat())));
+                steps.push((program, owned(&SLOW)));
             } else {
                 steps.push((program, Vec::new()));
             }
@@ -104,7 +115,7 @@ impl Worker {
     pub(crate) async fn leave_out_the_blind(&mut self) -> Result<Suite> {
         self.copy(Some(("migrations/0001_tasks.up.sql", "select 1 / 0;")))?;
         let mut blind = Vec::new();
-        for (program, arguments) in self.suite.steps() {
+        for (program, arguments) in self.suite.steps("") {
             if self.run(program, &arguments, LONG).await? == Verdict::Passed {
                 blind.push(program.to_owned());
             }
@@ -120,24 +131,29 @@ impl Worker {
     pub(crate) async fn baseline(&self) -> Result<Duration> {
         self.copy(None)?;
         let begin = Instant::now();
-        match self.test(LONG).await? {
+        match self.test("", LONG).await? {
             Verdict::Passed => Ok(begin.elapsed()),
             Verdict::Failed(name) => bail!("without any mutant, {name} fails; mend that first"),
             Verdict::TimedOut => bail!("without any mutant, the tests do not end"),
         }
     }
 
-    /// The limit is for all programs together.
-    async fn test(&self, limit: Duration) -> Result<Verdict> {
+    /// Tries a change of this statement. The limit is for all programs together.
+    async fn test(&self, within: &str, limit: Duration) -> Result<Verdict> {
         let end = Instant::now() + limit;
-        for (program, arguments) in self.suite.steps() {
+        for (program, arguments) in self.suite.steps(within) {
             let left = || end.saturating_duration_since(Instant::now());
             let mut verdict = self.run(program, &arguments, left()).await?;
             if let Verdict::Failed(name) = &verdict
-                && self.run(program, &[name, "--exact"], left()).await? == Verdict::Passed
+                && self.run(program, &[name.clone(), "--exact".to_owned()], left()).await? == Verdict::Passed
             {
                 // By chance, or because of the tests before it: a second time tells.
                 verdict = self.run(program, &arguments, left()).await?;
+            }
+            if let Verdict::Failed(name) = &verdict
+                && is_test(name)
+            {
+                self.suite.killers.add(within, program, name);
             }
             if verdict != Verdict::Passed {
                 return Ok(verdict);
@@ -147,7 +163,7 @@ impl Worker {
     }
 
     /// Runs a program of tests on an empty server.
-    async fn run(&self, program: &Path, arguments: &[&str], limit: Duration) -> Result<Verdict> {
+    async fn run(&self, program: &Path, arguments: &[String], limit: Duration) -> Result<Verdict> {
         server::clear(&self.cluster).await?;
         let mut command = Command::new(program);
         command
@@ -183,7 +199,7 @@ impl Judge for Worker {
         if migrate::migrate(&database, &self.folder).await.is_err() {
             return Ok(Outcome::Unviable);
         }
-        Ok(match self.test(limit).await? {
+        Ok(match self.test(&mutant.within, limit).await? {
             Verdict::Passed => Outcome::Survived,
             Verdict::Failed(name) => Outcome::Killed(name),
             Verdict::TimedOut => Outcome::TimedOut,
@@ -193,6 +209,11 @@ impl Judge for Worker {
     fn stop(self) -> Result<()> {
         self.cluster.stop()
     }
+}
+
+/// A program that ended by itself is named in words.
+fn is_test(name: &str) -> bool {
+    !name.contains(' ')
 }
 
 fn copy_folder(from: &Path, to: &Path) -> Result<()> {
