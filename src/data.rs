@@ -202,6 +202,27 @@ impl Scope<'_> {
         .await
     }
 
+    /// Runs a statement that changes nothing and needs a slot. It is asked over a shared connection first, with parameters that
+    /// bound what it costs; where it would have to go on, it is asked again over a connection of its own.
+    async fn read_short_first(
+        &self,
+        statement: Statement,
+        short: impl IntoIterator<Item = Value>,
+        long: impl IntoIterator<Item = Value>,
+    ) -> Result<Option<Row>, Error> {
+        self.timed(async |deadline| {
+            let parameters = self.with_caller(short);
+            match self.data.call(statement, parameters, Kind::Read, deadline).await? {
+                Some(row) if row.is_long() || row.is_busy() => {
+                    let parameters = self.with_caller(long);
+                    self.data.call_in_a_slot(statement.over(Over::Own), parameters, Kind::Read, deadline).await
+                }
+                answer => Ok(answer),
+            }
+        })
+        .await
+    }
+
     /// Runs a statement that may change something, with the caller before the other parameters, and behind them whether it may
     /// wait for another write. It may not where it shares its connection; where it would have to, it is asked again over one of
     /// its own.

@@ -80,12 +80,19 @@ language sql immutable as $$
     select 20000
 $$;
 
+-- How many it passes at most over a connection that it shares with other requests.
+create or replace function api.short_walk() returns int
+language sql immutable as $$
+    select 500
+$$;
+
 -- The query for a page in one order, with the parameters of api.walk_sql. With p_range the walk is a bounded one: it passes
--- api.longest_walk() tasks for which p_range holds, and p_conditions choose among these.
+-- p_walk tasks for which p_range holds, and p_conditions choose among these.
 --
 -- A page ends at 1 MiB of JSON, but has a task in any case. 500 tasks of 2 kB fit without counting: where there is a longer one,
 -- the query of p_measured = false has NULL for the tasks, and the other one counts. That one costs twice as much.
-create or replace function api.tasks_sql(p_order text, p_range text, p_conditions text, p_measured boolean) returns text
+create or replace function api.page_sql(
+    p_order text, p_range text, p_walk int, p_conditions text, p_measured boolean) returns text
 language plpgsql immutable as $$
 declare
     source constant text := case
@@ -97,7 +104,7 @@ declare
                 p_order,
                 't.json, t.seq, t.id, t.completed, t.priority, t.tags, t.words, t.due_date, t.due_key, t.updated_at',
                 p_range,
-                api.longest_walk()),
+                p_walk),
             p_conditions)
     end;
     -- One row more than the page has says whether there is a next one. The length of a text is known without reading it from
@@ -129,12 +136,19 @@ begin
 end
 $$;
 
+-- The same, where a bounded walk is the longest one.
+create or replace function api.tasks_sql(p_order text, p_range text, p_conditions text, p_measured boolean) returns text
+language sql immutable as $$
+    select api.page_sql(p_order, p_range, api.longest_walk(), p_conditions, p_measured)
+$$;
+
 do $install$
 declare
     list_order text;
-    conditions constant text :=
+    short_conditions constant text :=
         'and (by_completed is null or t.completed = by_completed) '
-        'and (by_priorities is null or t.priority = any (by_priorities)) '
+        'and (by_priorities is null or t.priority = any (by_priorities)) ';
+    conditions constant text := short_conditions ||
         'and (by_tags is null or t.tags @> by_tags) '
         'and (by_query is null or t.words @@ by_query)';
 begin
@@ -170,6 +184,19 @@ begin
             replace(api.tasks_sql(list_order, '', conditions, true), '($1)', '(p_start)'),
             replace(api.tasks_sql(list_order, null, conditions, false), '($1)', '(p_start)'),
             replace(api.tasks_sql(list_order, null, conditions, true), '($1)', '(p_start)'));
+        execute format(
+            'create or replace function api.near_tasks_by_%s(p_start api.task_page_start, p_filter api.task_filter) '
+            'returns api.task_page language plpgsql stable set enable_sort = off as $body$ '
+            'declare '
+            'answer api.task_page; '
+            'by_completed constant boolean := p_filter.completed; '
+            'by_priorities constant smallint[] := p_filter.priorities; '
+            'begin '
+            'answer := (%s); if answer.tasks is null then answer := (%s); end if; return answer; '
+            'end $body$',
+            list_order,
+            replace(api.page_sql(list_order, '', api.short_walk(), short_conditions, false), '($1)', '(p_start)'),
+            replace(api.page_sql(list_order, '', api.short_walk(), short_conditions, true), '($1)', '(p_start)'));
     end loop;
 end
 $install$;
@@ -257,10 +284,11 @@ begin
 end
 $$;
 
--- p_list: {order, limit, after: {key, id}, known: [etag] or true, count, filter, slot}. `known` are the entity tags of the lists
--- that the client has; if one is current there is nothing to build. With `slot` the list needs a slot of the caller's, and the
--- outcome is `busy` where none is free; else it is `unchanged` or `page`. Stable: everything is read from one snapshot, the
--- number of the latest write too.
+-- p_list: {order, limit, after: {key, id}, known: [etag] or true, count, filter, slot, short}. `known` are the entity tags of the
+-- lists that the client has; if one is current there is nothing to build. With `slot` the list needs a slot of the caller's, and
+-- the outcome is `busy` where none is free. With `short`, which is for the filters `completed` and `priorities` alone, no more
+-- than api.short_walk() tasks are passed, and the outcome is `long` where these do not fill the page. Else it is `unchanged` or
+-- `page`. Stable: everything is read from one snapshot, the number of the latest write too.
 --
 -- With filters a page may end early, even empty, at the last task that its walk has passed. An account with so few writes that
 -- one walk passes all its tasks has such pages never.
@@ -281,6 +309,8 @@ declare
     -- Whether one walk may be too short for all tasks, and what bounds it.
     ends boolean := false;
     range text;
+    -- Whether the account has more tasks than the list may pass.
+    short boolean;
 begin
     select account.seq, account.number into latest_seq, account_number from errand.account;
     etag := api.tag_base(caller) || coalesce(latest_seq, 0);
@@ -299,12 +329,30 @@ begin
     start := (p_list #>> '{after,key}', (p_list #>> '{after,id}')::uuid, (p_list -> 'limit')::int);
     if filters is not null then
         filter := api.task_filter(filters);
+        short := latest_seq > api.short_walk() and (p_list -> 'short')::boolean;
         if latest_seq > api.longest_walk() then
             ends := true;
             range := api.task_range(list_order, filter);
         end if;
     end if;
-    if filters ?| array['due_before_date', 'due_before_at', 'due_after_date', 'due_after_at', 'overdue', 'updated_since'] then
+    if short then
+        case list_order
+            when 'created_at_desc' then page := api.near_tasks_by_created_at_desc(start, filter);
+            when 'created_at_asc' then page := api.near_tasks_by_created_at_asc(start, filter);
+            when 'updated_at_desc' then page := api.near_tasks_by_updated_at_desc(start, filter);
+            when 'updated_at_asc' then page := api.near_tasks_by_updated_at_asc(start, filter);
+            when 'due_desc' then page := api.near_tasks_by_due_desc(start, filter);
+            when 'due_asc' then page := api.near_tasks_by_due_asc(start, filter);
+            when 'priority_desc' then page := api.near_tasks_by_priority_desc(start, filter);
+            when 'priority_asc' then page := api.near_tasks_by_priority_asc(start, filter);
+            when 'title_desc' then page := api.near_tasks_by_title_desc(start, filter);
+            when 'title_asc' then page := api.near_tasks_by_title_asc(start, filter);
+        end case;
+        if page.last_id is null then
+            outcome := 'long';
+            return;
+        end if;
+    elsif filters ?| array['due_before_date', 'due_before_at', 'due_after_date', 'due_after_at', 'overdue', 'updated_since'] then
         foreach measured in array array[false, true] loop
             execute format(
                 'select (page).* from (%s) as query (page)',

@@ -92,6 +92,8 @@ struct List<'a> {
     count: bool,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     slot: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    short: bool,
 }
 
 impl Scope<'_> {
@@ -177,23 +179,28 @@ impl Scope<'_> {
             from unnest($1::text[], $2::text[]) with ordinality as call (caller, list, number), \
                 api.list_tasks(call.caller, call.list::jsonb)",
         );
-        // A filter may have to read all that the caller has, and so does a count; the place in a cursor may be refused.
+        // A filter may have to read all that the caller has, and so does a count.
         let bounded = query.filter.is_empty() && !query.count;
-        let statement = match (bounded, &query.after) {
-            (false, _) => LIST.over(Over::Own),
-            (true, Some(_)) => LIST,
-            (true, None) => FIRST_PAGE,
+        let list = |short| {
+            json(&List {
+                order: query.order,
+                limit: query.limit,
+                after: query.after.as_ref(),
+                known,
+                filter: &query.filter,
+                count: query.count,
+                slot: !bounded,
+                short,
+            })
         };
-        let list = List {
-            order: query.order,
-            limit: query.limit,
-            after: query.after.as_ref(),
-            known,
-            filter: &query.filter,
-            count: query.count,
-            slot: !bounded,
+        let row = match (bounded, query.filter.is_cheap() && !query.count) {
+            // The place in a cursor may be refused.
+            (true, _) if query.after.is_some() => self.read(LIST, [list(false)?]).await,
+            (true, _) => self.read(FIRST_PAGE, [list(false)?]).await,
+            (false, true) => self.read_short_first(LIST, [list(true)?], [list(false)?]).await,
+            (false, false) => self.read(LIST.over(Over::Own), [list(false)?]).await,
         };
-        let row = self.read(statement, [json(&list)?]).await.map_err(|error| match error {
+        let row = row.map_err(|error| match error {
             // All the other values were parsed; that of a place is known to the database alone.
             Error::Invalid(_) => Invalid::parameter("cursor", "Not a cursor that errand gave.").into(),
             other => other,

@@ -65,7 +65,16 @@ impl Row {
 
     /// Whether its first column says that other requests of its caller are in the way.
     pub fn is_busy(&self) -> bool {
-        matches!(self.0.as_slice(), [Value::Text(outcome), ..] if outcome == "busy")
+        self.begins_with("busy")
+    }
+
+    /// Whether its first column says that the answer takes longer than a statement may over a shared connection.
+    pub fn is_long(&self) -> bool {
+        self.begins_with("long")
+    }
+
+    fn begins_with(&self, word: &str) -> bool {
+        matches!(self.0.as_slice(), [Value::Text(outcome), ..] if outcome == word)
     }
 
     /// Takes the next column, which may be NULL.

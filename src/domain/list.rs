@@ -237,6 +237,11 @@ impl Filter {
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
+
+    /// Whether nothing but `completed` and `priority` chooses the tasks. These two cost little for each task that is passed.
+    pub fn is_cheap(&self) -> bool {
+        *self == Self { completed: self.completed, priorities: self.priorities.clone(), ..Self::default() }
+    }
 }
 
 fn limit(value: &str) -> Result<u16, String> {

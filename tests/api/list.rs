@@ -319,14 +319,17 @@ fn each_order_has_an_index_that_serves_it() {
     ] {
         for (order, mode, number) in ["asc", "desc"].into_iter().flat_map(|direction| {
             let order = format!("{order}_{direction}");
-            (0..6).flat_map(move |number| {
+            (0..8).flat_map(move |number| {
                 ["force_generic_plan", "force_custom_plan"].map(|mode| (order.clone(), mode, number))
             })
         }) {
             let function = target()
-                .admin_query(&format!("select prosrc from pg_proc where proname = 'tasks_by_{order}'"))
+                .admin_query(&format!(
+                    "select prosrc from pg_proc where proname in ('tasks_by_{order}', 'near_tasks_by_{order}') order by proname desc"
+                ))
                 .concat();
-            // Without filters, with them in a bounded walk, and with them in an unbounded one; each without and with measuring.
+            // Without filters, with them in the longest walk, in one without an end, and in the short one; each without and with
+            // measuring.
             let query = function.split("answer := (").nth(1 + number).unwrap();
             let query = query[..query.find("); if answer").or_else(|| query.find("); end if")).unwrap()]
                 .replace("(p_start)", "($1)")

@@ -279,6 +279,14 @@ fn a_caller_is_announced_for_one_transaction() {
     assert!(missing.is_empty(), "not called here: {missing:?}");
 }
 
+/// Each write updates the row of its account: with room beside it, it stays in its page, and no index is written.
+#[test]
+fn accounts_have_room_for_their_next_state() {
+    let options = "select relname || ': ' || reloptions::text from pg_class
+        where relnamespace = 'errand'::regnamespace and reloptions is not null";
+    assert_eq!(target().admin_query(options), ["account: {fillfactor=50}"]);
+}
+
 /// What may be unknown, column by column: everything else is there in every row.
 #[test]
 fn only_these_columns_may_be_null() {

@@ -149,10 +149,10 @@ fn a_value_that_the_database_refuses_in_a_list_is_that_of_the_cursor() {
     );
 }
 
-/// Whether the list takes no slot.
-fn query_is_bounded(asked: &Asked) -> bool {
+/// What a list is asked as: whether it takes a slot, and whether it may end for being long.
+fn slot_and_short(asked: &Asked) -> (bool, bool) {
     let Value::Json(list) = &asked.parameters[1] else { panic!("{asked:?}") };
-    !list.contains(r#""slot":true"#)
+    (list.contains(r#""slot":true"#), list.contains(r#""short":true"#))
 }
 
 #[test]
@@ -162,7 +162,10 @@ fn only_a_first_page_without_conditions_may_be_read_together_with_others() {
             scope.list_tasks(&query, Some(&Known::Any(true))).await
         });
         assert_eq!(outcome, Ok(unchanged()));
-        assert_eq!(asked.statement.over == Over::Own, !query_is_bounded(&asked));
+        let bounded = query.filter.is_empty() && !query.count;
+        let (slot, short) = slot_and_short(&asked);
+        assert_eq!((slot, short), (!bounded, query.filter.completed.is_some()));
+        assert_eq!(asked.statement.over == Over::Own, slot && !short);
         asked.statement.together.is_some()
     };
     let after = Some(After { key: "k".to_owned(), id: "i".to_owned() });
@@ -172,6 +175,40 @@ fn only_a_first_page_without_conditions_may_be_read_together_with_others() {
     assert!(!together(ListQuery { after, ..newest() }));
     assert!(!together(ListQuery { filter, ..newest() }));
     assert!(!together(ListQuery { count: true, ..newest() }));
+}
+
+#[test]
+fn a_list_by_states_is_short_or_asked_again_over_a_connection_of_its_own() {
+    let (caller, times) = (caller(), Times::default());
+    let by_states = Filter { completed: Some(true), priorities: vec![1], ..Filter::default() };
+    let query = ListQuery { filter: by_states, ..newest() };
+    for (first, asked) in [("unchanged", 1), ("long", 2), ("busy", 2)] {
+        let (fake, data) = data();
+        fake.gives(row([text(first), text("a-9")])).gives(row([text("unchanged"), text("a-9")]));
+        assert_eq!(run(data.scope(&caller, &times).list_tasks(&query, None)), Ok(unchanged()), "{first}");
+        let calls = fake.asked();
+        let over = calls.iter().map(|call| (call.statement.over, slot_and_short(call))).collect::<Vec<_>>();
+        assert_eq!(over, [(Over::Shared, (true, true)), (Over::Own, (true, false))][..asked], "{first}");
+        assert!(calls.iter().all(|call| call.deadline == calls[0].deadline));
+        assert!(fake.pauses.lock().unwrap().is_empty());
+    }
+    // Each other filter may have to read long texts, or all that the caller has.
+    let some = || Some("2026-12-01".to_owned());
+    for filter in [
+        Filter { tags: vec!["t".to_owned()], ..Filter::default() },
+        Filter { due_before_date: some(), ..Filter::default() },
+        Filter { due_before_at: some(), ..Filter::default() },
+        Filter { due_after_date: some(), ..Filter::default() },
+        Filter { due_after_at: some(), ..Filter::default() },
+        Filter { overdue: Some(true), ..Filter::default() },
+        Filter { updated_since: some(), ..Filter::default() },
+        Filter { q: some(), ..Filter::default() },
+    ] {
+        let query = ListQuery { filter: Filter { completed: Some(true), ..filter }, ..newest() };
+        let (_, asked) =
+            call(row([text("unchanged"), text("a-9")]), async |scope| scope.list_tasks(&query, None).await);
+        assert_eq!((asked.statement.over, slot_and_short(&asked)), (Over::Own, (true, false)), "{query:?}");
+    }
 }
 
 #[test]

@@ -101,6 +101,60 @@ fn a_page_with_filters_ends_early_when_it_has_passed_20_000_tasks() {
     assert_eq!(user.get("/tasks?tag=chosen&count=exact&limit=1").list().total, Some(4));
 }
 
+/// Task n is the nth in each order from below. What 500 tasks from either end fill is answered over a shared connection.
+#[test]
+fn a_list_by_states_is_short_where_500_tasks_fill_its_page() {
+    let user = User::new("short-walk");
+    target().admin_query(&format!(
+        "insert into errand.account values ('{id}', 600, now());
+         insert into errand.task (user_id, id, seq, created_at, updated_at, completed, completed_at, priority, due_date, tags, title)
+         select '{id}', ('00000000-0000-4000-8000-' || to_char(n, 'FM000000000000'))::uuid, n, time, time,
+             chosen, case when chosen then time end, 2, date '1970-01-01' + n, '{{}}', to_char(n, 'FM000')
+         from (
+             select n, timestamptz '2026-01-01 00:00+00' + n * interval '1 second' as time,
+                 n in (100, 101, 102, 499, 500, 501) as chosen
+             from generate_series(1, 600) as n) as numbered",
+        id = user.id
+    ));
+    let session = target().app_session();
+    let outcome = |order: &str, limit: u32, filter: &str| {
+        session.rows(&format!(
+            "select concat_ws(' ', outcome, tasks is null, last_id is null) from api.list_tasks('{}', '{{\"order\": \"{order}\", \
+             \"limit\": {limit}, \"filter\": {{{filter}}}, \"slot\": true, \"short\": true}}')",
+            user.id
+        ))
+    };
+    for sort in ORDERS {
+        let order = match sort.strip_prefix('-') {
+            Some(name) => format!("{name}_desc"),
+            None => format!("{sort}_asc"),
+        };
+        for filter in [r#""completed": true"#, r#""completed": true, "priorities": [2, 3]"#] {
+            assert_eq!(outcome(&order, 4, filter), ["page f f"], "{order}");
+            assert_eq!(outcome(&order, 5, filter), ["long t t"], "{order}");
+        }
+        assert_eq!(outcome(&order, 1, r#""priorities": [1]"#), ["long t t"], "{order}");
+        assert_eq!(outcome(&order, 499, r#""priorities": [2]"#), ["page f f"], "{order}");
+        // Both ways give the same page.
+        let titles = |query: &str| {
+            let list = user.get(&format!("/tasks?sort={sort}{query}")).expect(200).list();
+            (list.tasks.into_iter().map(|task| task.title).collect::<Vec<_>>(), list.next_cursor)
+        };
+        let (whole, end) = titles("&completed=true");
+        assert_eq!((whole.len(), &end), (6, &None), "{sort}");
+        let (first, next) = titles("&completed=true&priority=medium&limit=4");
+        assert_eq!(first, whole[..4], "{sort}");
+        let next = next.unwrap();
+        assert_eq!(titles(&format!("&completed=true&priority=medium&limit=4&cursor={next}")).0, whole[4..], "{sort}");
+    }
+    // An account with no more writes than that has no task that is not passed.
+    let writes = |number: u32| {
+        target().admin_query(&format!("update errand.account set seq = {number} where user_id = '{}'", user.id));
+        outcome("title_asc", 6, r#""completed": true"#)
+    };
+    assert_eq!((writes(500).concat(), writes(501).concat()), ("page f t".to_owned(), "long t t".to_owned()));
+}
+
 #[test]
 fn a_page_has_100_tasks_unless_the_client_says_so() {
     let user = User::new("hundred");
@@ -228,9 +282,17 @@ fn a_page_ends_at_a_mebibyte() {
         user.create(json!({"title": format!("{number:02}"), "description": long, "tags": ["t"],
             "due": {"date": format!("2026-12-{:02}", 1 + number % 28)}}));
     }
-    for query in
-        ["limit=500", "limit=500&sort=title", "limit=30&sort=due", "limit=500&tag=t", "limit=500&due_after=2026-11-01"]
-    {
+    for (writes, query) in [
+        (40, "limit=500"),
+        (40, "limit=500&sort=title"),
+        (40, "limit=30&sort=due"),
+        (40, "limit=500&tag=t"),
+        (40, "limit=500&due_after=2026-11-01"),
+        (40, "limit=500&completed=false"),
+        // Now the account may have tasks that a short list does not pass.
+        (501, "limit=500&completed=false"),
+    ] {
+        target().admin_query(&format!("update errand.account set seq = {writes} where user_id = '{}'", user.id));
         let (mut seen, mut pages, mut rest) = (Vec::new(), 0, String::new());
         loop {
             let reply = user.get(&format!("/tasks?{query}{rest}")).expect(200);

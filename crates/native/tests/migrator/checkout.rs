@@ -148,22 +148,71 @@ async fn a_database_whose_types_were_made_with_the_functions_keeps_its_data() ->
     Ok(())
 }
 
+/// The checkout's migrations before this one, without functions.
+fn before(migration: &str) -> Result<Migrations> {
+    let files = Migrations::of_checkout()?;
+    for name in files.names("")?.iter().filter(|name| name.starts_with('0') && name.as_str() >= migration) {
+        files.remove(name)?;
+    }
+    for name in files.names("functions")? {
+        files.remove(&name)?;
+    }
+    files.write("access.sql", "")?;
+    Ok(files)
+}
+
+#[tokio::test]
+async fn keys_of_before_are_numbered_by_their_age() -> Result<()> {
+    let address = database().await?;
+    migrate(&address, &before("0007")?).await?;
+    let admin = connect::connect(&address).await?;
+    admin
+        .batch_execute(
+            "insert into errand.account (user_id, seq, last_at)
+             select name, 1, now() from unnest(array['alice', 'bob', 'carol']) as name;
+             insert into errand.idempotency (user_id, key, fingerprint, created_at, task, version)
+             select name, key, 'f', now() - age * interval '1 hour', '{}', 1
+             from (values ('alice', 'b', 1), ('alice', 'a', 2), ('bob', 'c', 3), ('alice', 'c', 3)) as v (name, key, age)",
+        )
+        .await?;
+    migrate(&address, &Migrations::of_checkout()?).await?;
+    let keys = "select string_agg(concat_ws(' ', user_id, number, key), ', ' order by user_id, number) from errand.idempotency";
+    assert_eq!(ask(&address, keys).await?, "alice 1 c, alice 2 a, alice 3 b, bob 1 c");
+    let accounts =
+        "select string_agg(concat_ws(' ', user_id, keys, forgotten), ', ' order by user_id) from errand.account";
+    assert_eq!(ask(&address, accounts).await?, "alice 3 0, bob 1 0, carol 0 0");
+    let numbers = "select string_agg(number::text, ' ' order by number) from errand.account";
+    assert_eq!(ask(&address, numbers).await?, "1 2 3");
+    Ok(())
+}
+
+#[tokio::test]
+async fn time_zones_that_the_server_has_learned_of_come_with_the_functions() -> Result<()> {
+    let (address, files) = (database().await?, Migrations::of_checkout()?);
+    migrate(&address, &files).await?;
+    let admin = connect::connect(&address).await?;
+    admin.batch_execute("delete from errand.time_zone where name = 'Europe/Vilnius'").await?;
+    files.redefine("functions/settings.sql", "role_settings", |text| text.replace("as $$", "as $$ -- changed"))?;
+    migrate(&address, &files).await?;
+    assert_eq!(
+        ask(&address, "select name from errand.time_zone where folded = 'europe/vilnius'").await?,
+        "Europe/Vilnius"
+    );
+    Ok(())
+}
+
 #[tokio::test]
 async fn tags_of_before_become_what_they_would_be_now() -> Result<()> {
-    let (address, old, new) = (database().await?, Migrations::of_checkout()?, Migrations::of_checkout()?);
-    for name in old.names("")?.iter().filter(|name| name.starts_with('0') && name.as_str() >= "0007") {
-        old.remove(name)?;
-    }
-    for name in old.names("functions")? {
-        old.remove(&name)?;
-    }
-    old.write("access.sql", "")?;
-    migrate(&address, &old).await?;
+    let (address, new) = (database().await?, Migrations::of_checkout()?);
+    migrate(&address, &before("0007")?).await?;
     fill(&address).await?;
     let admin = connect::connect(&address).await?;
     let change = r"update errand.task set tags = array[E' cafe\u0301\u3000', E'caf\u00e9', 'b', ' '] where seq = 2";
     admin.batch_execute(change).await?;
+    let untouched = "select string_agg(xmin::text, ' ' order by seq) from errand.task where seq <> 2";
+    let written = ask(&address, untouched).await?;
     migrate(&address, &new).await?;
+    assert_eq!(ask(&address, untouched).await?, written);
     let tags = "select string_agg(concat_ws(' ', seq, version, tags, json::jsonb ->> 'tags'), ', ' order by seq) from errand.task";
     assert_eq!(ask(&address, tags).await?, r#"1 1 {tag} ["tag"], 2 1 {café,b} ["café", "b"], 3 1 {tag} ["tag"]"#);
     Ok(())

@@ -91,6 +91,10 @@ fn calls(caller: &str, round: usize) -> Vec<Call> {
                 r#"{{"order": "{order}_{direction}", "limit": 1, "slot": true, "filter": {{"q": "wo", "tags": ["tag"], "priorities": [1]}}}}"#
             );
             calls.push(call(list, &[me, Some(&page)], "page"));
+            let short = format!(
+                r#"{{"order": "{order}_{direction}", "limit": 1, "slot": true, "short": true, "filter": {{"priorities": [1]}}}}"#
+            );
+            calls.push(call(list, &[me, Some(&short)], "page"));
         }
     }
     let counted =
@@ -263,7 +267,7 @@ async fn callers_notice_nothing_of_fifty_replacements() -> Result<()> {
     // Some functions are inlined into their callers, and so are not counted; refuse_role is called for no role that is held.
     let idle = "select string_agg(proname, ' ') from pg_proc where pronamespace = 'api'::regnamespace \
          and proname not in ('announce', 'may_go_on', 'take_turn', 'refusal', 'tag_base', 'role_settings', 'longest_walk') \
-         and proname <> 'refuse_role' \
+         and proname not in ('tasks_sql', 'refuse_role') \
          and not exists (select from pg_stat_user_functions as called where called.funcid = pg_proc.oid)";
     assert_eq!(ask(&address, idle).await?, "", "these were not called");
     Ok(())
