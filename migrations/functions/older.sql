@@ -1,7 +1,7 @@
 -- What components call that were built before entity tags had a digest: while a new one takes their place, both are there.
 -- The version of a task was its tag, and the number of the user's latest write that of a list. These go with version 0.2.
 
--- The entity tags of the task in these versions; the task keeps its version until the transaction ends.
+-- The entity tags of the task in these versions. The turn is kept until the transaction ends, and the task its version.
 create or replace function api.task_tags(p_caller text, p_id uuid, p_versions bigint[]) returns text[]
 language plpgsql as $$
 declare
@@ -11,13 +11,11 @@ begin
     if p_versions is null then
         return null;
     end if;
-    -- All writes take the turn before the row. The opposite order could deadlock.
     perform api.take_turn(tag_base, null);
     return array(
         select tag_base || t.seq
         from errand.task as t
-        where t.id = p_id and t.version = any (p_versions)
-        for update);
+        where t.id = p_id and t.version = any (p_versions));
 end
 $$;
 

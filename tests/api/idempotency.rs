@@ -1,6 +1,9 @@
 //! `Idempotency-Key`: a write that is repeated is done once.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
 
 use serde_json::{Value, json};
 
@@ -304,6 +307,36 @@ fn the_first_write_of_a_user_has_its_key_to_itself() {
     session.rows("rollback");
     create(&user).expect(201);
     assert_eq!(create(&user).expect(201).header("idempotency-replayed"), "true");
+}
+
+/// PostgreSQL tells of an error a moment before it lets go of the locks of the transaction, and then the write is made again.
+#[test]
+fn a_write_that_may_wait_tries_a_key_again() {
+    let user = User::new("key-again");
+    user.create(json!({"title": "t"}));
+    let [holding, trying, watching] = [(); 3].map(|()| target().app_session());
+    let number =
+        target().admin_query(&format!("select number from errand.account where user_id = '{}'", user.id)).concat();
+    let fields = r#"{"title": "t", "completed": false, "priority": 0, "tags": []}"#;
+    let create = |wait: bool| {
+        format!("select outcome from api.create_task('{}', gen_random_uuid(), '{fields}', 'k', 'f', {wait})", user.id)
+    };
+    let pid = trying.rows("select pg_backend_pid()").concat();
+    let pauses = format!("select 1 from pg_stat_activity where pid = {pid} and wait_event = 'PgSleep'");
+    // Pauses are short: a key is not always free again before the last of them ends.
+    let late = Instant::now() + Duration::from_secs(30);
+    let mut came = false;
+    while !came {
+        assert!(Instant::now() < late, "no write that paused was made");
+        holding.rows(&format!("begin; select pg_advisory_xact_lock({number}, hashtext('k') & 2147483647)"));
+        assert_eq!(trying.rows(&create(false)), ["in_flight"]);
+        came = std::thread::scope(|threads| {
+            let tried = threads.spawn(|| trying.rows(&create(true)));
+            let paused = std::iter::repeat_with(|| !watching.rows(&pauses).is_empty()).take(50).any(|paused| paused);
+            holding.rows("rollback");
+            tried.join().unwrap() == ["created"] && paused
+        });
+    }
 }
 
 #[test]

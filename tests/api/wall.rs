@@ -287,6 +287,28 @@ fn accounts_have_room_for_their_next_state() {
     assert_eq!(target().admin_query(options), ["account: {fillfactor=50}"]);
 }
 
+#[test]
+fn the_tables_have_these_indexes() {
+    let indexes = target().admin_query(
+        "select substr(indexdef, strpos(indexdef, 'INDEX')) from pg_indexes where schemaname = 'errand' order by indexname",
+    );
+    let expected = [
+        "INDEX account_number_idx ON errand.account USING btree (number)",
+        "INDEX account_pkey ON errand.account USING btree (user_id)",
+        "INDEX idempotency_created_at_idx ON errand.idempotency USING btree (created_at)",
+        "INDEX idempotency_number_idx ON errand.idempotency USING btree (user_id, number)",
+        "INDEX idempotency_pkey ON errand.idempotency USING btree (user_id, key)",
+        "INDEX task_created_at_idx ON errand.task USING btree (user_id, created_at, id)",
+        "INDEX task_due_idx ON errand.task USING btree (user_id, due_key, id)",
+        "INDEX task_pkey ON errand.task USING btree (user_id, id)",
+        "INDEX task_priority_idx ON errand.task USING btree (user_id, priority, id)",
+        "INDEX task_title_idx ON errand.task USING btree (user_id, title_key, id)",
+        "INDEX task_updated_at_idx ON errand.task USING btree (user_id, updated_at, id)",
+        "INDEX time_zone_pkey ON errand.time_zone USING btree (folded)",
+    ];
+    assert_eq!(indexes, expected);
+}
+
 /// What may be unknown, column by column: everything else is there in every row.
 #[test]
 fn only_these_columns_may_be_null() {

@@ -85,6 +85,8 @@ fn a_page_with_filters_ends_early_when_it_has_passed_20_000_tasks() {
             assert_eq!(pages(&format!("sort={sort}{filter}")), expected, "{sort}{filter}");
         }
     }
+    // A page that is full ends where it is full.
+    assert_eq!(pages("sort=title&limit=2"), [vec![1, 2], vec![20_000, 20_001]]);
     // A page may be empty, and the next one is not.
     assert_eq!(pages("sort=title&updated_since=2026-01-01T05:33:21Z"), [vec![], vec![20_001]]);
     // What bounds the keys of the order bounds the walk.
@@ -291,6 +293,8 @@ fn a_page_ends_at_a_mebibyte() {
         (40, "limit=500&completed=false"),
         // Now the account may have tasks that a short list does not pass.
         (501, "limit=500&completed=false"),
+        // Or more than the longest walk passes.
+        (20_001, "limit=500&tag=t"),
     ] {
         target().admin_query(&format!("update errand.account set seq = {writes} where user_id = '{}'", user.id));
         let (mut seen, mut pages, mut rest) = (Vec::new(), 0, String::new());
