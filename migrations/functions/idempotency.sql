@@ -76,15 +76,14 @@ begin
 end
 $$;
 
--- Keeps the answer to a write, in the transaction of the write itself.
+-- Keeps the answer to a write, in the transaction of the write itself, which has the turn (api.take_turn): no other one of the
+-- user's numbers a key meanwhile.
 create or replace function api.keep_answer(
     p_key text, p_fingerprint text, p_task text, p_version bigint, p_seq bigint) returns void
 language plpgsql as $$
 declare
     key_number bigint;
 begin
-    -- A write that changed nothing has not locked the row yet. The UPDATE below would use the snapshot from before its wait.
-    perform from errand.account for update;
     update errand.account as account
     set keys = account.keys + 1,
         forgotten = coalesce(

@@ -340,6 +340,29 @@ fn a_write_that_may_wait_tries_a_key_again() {
 }
 
 #[test]
+fn a_key_is_tried_again_only_by_a_write_that_may_wait_and_does_not_get_it() {
+    let user = User::new("key-tries");
+    user.create(json!({"title": "t"}));
+    let number =
+        target().admin_query(&format!("select number from errand.account where user_id = '{}'", user.id)).concat();
+    let fields = r#"{"title": "t", "completed": false, "priority": 0, "tags": []}"#;
+    let tries = |key: &str, wait: bool| {
+        target().admin_query(&format!(
+            "set local track_functions = 'all'; set local role errand_app;
+             select outcome from api.create_task('{}', gen_random_uuid(), '{fields}', '{key}', 'f', {wait});
+             select calls from pg_stat_xact_user_functions where funcname = 'try_claim'",
+            user.id
+        ))
+    };
+    let holding = target().app_session();
+    holding.rows(&format!("begin; select pg_advisory_xact_lock({number}, hashtext('k') & 2147483647)"));
+    assert_eq!(tries("k", false), ["in_flight", "1"]);
+    assert_eq!(tries("k", true), ["in_flight", "4"]);
+    assert_eq!(tries("l", false), ["created", "1"]);
+    assert_eq!(tries("m", true), ["created", "1"]);
+}
+
+#[test]
 fn numbers_of_accounts_are_drawn_once_for_each() {
     let scratch = scratch();
     let task = r#"{"title": "t", "completed": false, "priority": 0, "tags": []}"#;
