@@ -309,6 +309,28 @@ fn the_first_write_of_a_user_has_its_key_to_itself() {
     assert_eq!(create(&user).expect(201).header("idempotency-replayed"), "true");
 }
 
+/// A request that finds no account names its key by a digest. The account may be there a moment later, and others name the key by its
+/// number from then on.
+#[test]
+fn a_key_is_claimed_by_the_number_of_an_account_that_is_made_meanwhile() {
+    let scratch = scratch();
+    scratch.rows(
+        "create schema meanwhile;
+         create function meanwhile.pg_try_advisory_xact_lock(bigint) returns boolean language sql as $$
+             insert into errand.account (user_id, seq, last_at) values (current_setting('errand.user_id'), 1, now());
+             select true
+         $$;
+         grant usage on schema meanwhile to errand_app;
+         set local search_path = meanwhile, pg_catalog; set local role errand_app",
+    );
+    let claimed = scratch.rows("select api.announce('alice'); select claimed from api.try_claim('k'); reset role");
+    assert_eq!(claimed, ["alice", "t"]);
+    let named = "select objid from pg_locks
+        where locktype = 'advisory' and pid = pg_backend_pid() and objsubid = 2
+            and classid = (select number from errand.account where user_id = 'alice')";
+    assert_eq!(scratch.rows(named), scratch.rows("select hashtext('k') & 2147483647"));
+}
+
 /// PostgreSQL tells of an error a moment before it lets go of the locks of the transaction, and then the write is made again.
 #[test]
 fn a_write_that_may_wait_tries_a_key_again() {
