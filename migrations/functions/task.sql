@@ -66,6 +66,19 @@ begin
 end
 $$;
 
+-- The same for calls of several callers; the number says which call, from 1 on. PostgreSQL keeps the plan of the join. As a
+-- statement of its own, it would be parsed and planned for each group.
+create or replace function api.get_task_of_each(p_callers text[], p_ids text[])
+returns table (number bigint, caller text, task text, etag text)
+language plpgsql stable as $$
+begin
+    return query
+        select call.number, call.caller, found.task, found.etag
+        from unnest(p_callers, p_ids) with ordinality as call (caller, id, number),
+            api.get_task(call.caller, call.id::uuid) as found;
+end
+$$;
+
 -- Why a task may not be written: NULL where it may.
 create or replace function api.refusal(p_found boolean, p_etag text, p_if_match text[]) returns text
 language sql immutable as $$

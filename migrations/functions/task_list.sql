@@ -388,3 +388,16 @@ begin
     end if;
 end
 $$;
+
+-- The same for calls of several callers, as api.get_task_of_each has it.
+create or replace function api.list_tasks_of_each(p_callers text[], p_lists text[])
+returns table (
+    number bigint, caller text, outcome text, etag text, tasks text, last_key text, last_id text, total bigint)
+language plpgsql stable as $$
+begin
+    return query
+        select call.number, call.caller, list.outcome, list.etag, list.tasks, list.last_key, list.last_id, list.total
+        from unnest(p_callers, p_lists) with ordinality as call (caller, list, number),
+            api.list_tasks(call.caller, call.list::jsonb) as list;
+end
+$$;

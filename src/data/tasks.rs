@@ -114,9 +114,7 @@ impl Scope<'_> {
     pub async fn get_task(&self, id: Uuid) -> Result<Option<StoredTask>, Error> {
         const GET: Statement = Statement::or_together(
             "select task, etag from api.get_task($1, $2)",
-            "select call.number, call.caller, task, etag \
-            from unnest($1::text[], $2::text[]) with ordinality as call (caller, id, number), \
-                api.get_task(call.caller, call.id::uuid)",
+            "select number, caller, task, etag from api.get_task_of_each($1, $2)",
         );
         let mut row = self.read(GET, [id.into()]).await?.ok_or_else(|| no_row("get_task"))?;
         StoredTask::take(&mut row)
@@ -175,9 +173,7 @@ impl Scope<'_> {
             Statement::alone("select outcome, etag, tasks, last_key, last_id, total from api.list_tasks($1, $2)");
         const FIRST_PAGE: Statement = Statement::or_together(
             LIST.alone,
-            "select call.number, call.caller, outcome, etag, tasks, last_key, last_id, total \
-            from unnest($1::text[], $2::text[]) with ordinality as call (caller, list, number), \
-                api.list_tasks(call.caller, call.list::jsonb)",
+            "select number, caller, outcome, etag, tasks, last_key, last_id, total from api.list_tasks_of_each($1, $2)",
         );
         // A filter may have to read all that the caller has, and so does a count.
         let bounded = query.filter.is_empty() && !query.count;

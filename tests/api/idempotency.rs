@@ -183,7 +183,7 @@ fn fill(user: &User, keys: u32, age: &str) {
 fn a_write_clears_away_fifty_expired_keys_and_knows_none_of_them() {
     let user = User::new("expired");
     user.create(json!({"title": "t"}));
-    fill(&user, 120, "25 hours");
+    fill(&user, 120, "24 hours 1 second");
     let create = |key: &str| keyed(&user, "POST", "/tasks", key, json!({"title": "t"})).expect(201);
     // The last one, too, which is not cleared away yet.
     assert!(!create("filled-120").headers.contains_key("idempotency-replayed"));
@@ -243,6 +243,10 @@ fn maintenance_deletes_expired_keys_and_nothing_else() {
     assert_eq!(maintain("select errand.tidy(1)").unwrap(), ["1"]);
     assert_eq!(maintain("select errand.tidy(10); select errand.tidy(10)").unwrap(), ["2", "0"]);
     assert_eq!(maintain("delete from errand.idempotency returning key").unwrap(), ["k", "k"]);
+    // No more than that of one user's, either.
+    set("25 hours", "user_id = 'bob'");
+    assert_eq!(maintain("select errand.tidy(1)").unwrap(), ["1"]);
+    set("1 hour", "key = 'l'");
     // The oldest first.
     set("30 hours", "user_id = 'bob' and key = 'k'");
     assert_eq!(

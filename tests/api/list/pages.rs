@@ -90,6 +90,7 @@ fn a_page_with_filters_ends_early_when_it_has_passed_20_000_tasks() {
     // A page may be empty, and the next one is not.
     assert_eq!(pages("sort=title&updated_since=2026-01-01T05:33:21Z"), [vec![], vec![20_001]]);
     // What bounds the keys of the order bounds the walk.
+    assert_eq!(pages("sort=-due&overdue=true"), [vec![20_000, 2, 1], vec![]]);
     for (query, expected) in [
         ("sort=due&due_after=2024-10-03", vec![20_000]),
         ("sort=-due&due_before=1970-01-04", vec![2, 1]),

@@ -59,9 +59,7 @@ fn calls(caller: &str, round: usize) -> Vec<Call> {
         call(create, &[me, first, Some(TASK), key, Some("print")], "replayed"),
         call("select substr(etag, 17, 1), task from api.get_task($1, $2::text::uuid)", &[me, first], "-"),
         call(
-            "select call.number::text, call.caller, task, etag \
-            from unnest(array[$1], array[$2]) with ordinality as call (caller, id, number), \
-                api.get_task(call.caller, call.id::uuid)",
+            "select number::text, caller, task, etag from api.get_task_of_each(array[$1], array[$2])",
             &[me, first],
             "1",
         ),
@@ -78,9 +76,8 @@ fn calls(caller: &str, round: usize) -> Vec<Call> {
             "ok",
         ),
         call(
-            "select call.number::text, call.caller, outcome, etag, tasks, last_key, last_id, total \
-            from unnest(array[$1], array[$2]) with ordinality as call (caller, list, number), \
-                api.list_tasks(call.caller, call.list::jsonb)",
+            "select number::text, caller, outcome, etag, tasks, last_key, last_id, total \
+            from api.list_tasks_of_each(array[$1], array[$2])",
             &[me, Some(r#"{"order": "due_asc", "limit": 1}"#)],
             "1",
         ),
