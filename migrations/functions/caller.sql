@@ -69,28 +69,41 @@ $$;
 -- Whether a write may go on. Over a connection that it shares with others (p_wait is false) it waits for no lock longer than a
 -- millisecond until it has that of its account (api.next_write). Then PostgreSQL refuses it with 55P03, and it is asked again over
 -- a connection of its own, where it may wait (true), in a slot. NULL is from functions that have done all this, and waits.
+--
+-- PL/pgSQL sets an expression up anew in each transaction, which costs by the functions in it: it has as few as possible, and so
+-- has api.take_turn.
 create or replace function api.may_go_on(p_wait boolean) returns boolean
 language sql as $$
-    select case p_wait
-        when false then set_config('lock_timeout', '1ms', true) is not null
-        when true then api.take_own_slot()
-        else true
+    select case
+        when p_wait then api.take_own_slot()
+        when p_wait is null then true
+        else set_config('lock_timeout', '1ms', true) is not null
     end
 $$;
 
--- Takes the caller's turn to write, for this transaction: the writes of a user are done one after the other. A write that may not
--- wait (p_wait is false) tries twice, a millisecond apart; false says that another write has the turn. The lock of the
--- account's row would refuse it, too, but that costs PostgreSQL an error, a line of its log, and the work before it.
+-- Waits for the caller's turn to write until it comes, or a millisecond where a write may not wait.
+create or replace function api.wait_for_turn(p_tag_base text, p_wait boolean) returns boolean
+language plpgsql as $$
+declare
+    turn constant bigint := hashtextextended(p_tag_base, 0);
+begin
+    if p_wait is distinct from false then
+        perform pg_advisory_xact_lock(turn);
+        return true;
+    end if;
+    perform pg_sleep(0.001);
+    return pg_try_advisory_xact_lock(turn);
+end
+$$;
+
+-- Takes the caller's turn to write, for this transaction: the writes of a user are done one after the other. False says that
+-- another write has the turn, and this one may not wait. The lock of the account's row would refuse it, too, but that costs
+-- PostgreSQL an error, a line of its log, and the work before it.
 --
--- The lock's name is the digest of the caller in p_tag_base, which the epoch makes unknown to everybody else.
+-- The lock's name is a hash of p_tag_base, a digest of the caller that the epoch makes unknown to everybody else.
 create or replace function api.take_turn(p_tag_base text, p_wait boolean) returns boolean
 language sql as $$
-    select case
-        when p_wait is distinct from false
-            then pg_advisory_xact_lock(('x' || left(p_tag_base, 16))::bit(64)::bigint) is not null
-        when pg_try_advisory_xact_lock(('x' || left(p_tag_base, 16))::bit(64)::bigint) then true
-        when pg_sleep(0.001) is not null then pg_try_advisory_xact_lock(('x' || left(p_tag_base, 16))::bit(64)::bigint)
-    end
+    select pg_try_advisory_xact_lock(hashtextextended(p_tag_base, 0)) or api.wait_for_turn(p_tag_base, p_wait)
 $$;
 
 -- What every entity tag of a user's begins with: a digest of the user, of the format of the representations (the 2) and of

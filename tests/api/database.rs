@@ -161,7 +161,7 @@ fn the_role_reaches_nothing_of_others() {
          order by 1",
     );
     // What other functions and the trigger use. What begins another epoch, or clears away, is not the component's.
-    assert_eq!(callable, ["errand.epoch()", "errand.fold(text)", "errand.words(text)"]);
+    assert_eq!(callable, ["errand.epoch()", "errand.fold(text)", "errand.time_zones()", "errand.words(text)"]);
     for sql in
         ["select errand.begin_epoch()", "select errand.tidy(1)", "set role errand_maintenance", "set role errand_app_2"]
     {

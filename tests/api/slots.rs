@@ -288,7 +288,7 @@ fn a_turn_is_named_by_the_digest_of_its_user() {
     let (user, session) = (User::new("name-of-turn"), target().app_session());
     let task = user.create(json!({"title": "t"}));
     let (digest, _) = task.etag.trim_matches('"').split_once('-').unwrap();
-    session.rows(&format!("begin; select pg_advisory_xact_lock(('x' || '{digest}')::bit(64)::bigint)"));
+    session.rows(&format!("begin; select pg_advisory_xact_lock(hashtextextended('{digest}-', 0))"));
     let [create, ..] = writes(&user, &task.id.to_string());
     assert_eq!(target().app_session().rows(&format!("select outcome from api.{create}false)")), ["busy"]);
     session.rows("rollback");

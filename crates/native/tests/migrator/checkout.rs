@@ -191,13 +191,24 @@ async fn time_zones_that_the_server_has_learned_of_come_with_the_functions() -> 
     let (address, files) = (database().await?, Migrations::of_checkout()?);
     migrate(&address, &files).await?;
     let admin = connect::connect(&address).await?;
-    admin.batch_execute("delete from errand.time_zone where name = 'Europe/Vilnius'").await?;
-    files.redefine("functions/settings.sql", "role_settings", |text| text.replace("as $$", "as $$ -- changed"))?;
-    migrate(&address, &files).await?;
-    assert_eq!(
-        ask(&address, "select name from errand.time_zone where folded = 'europe/vilnius'").await?,
-        "Europe/Vilnius"
-    );
+    let known = "select concat_ws(' ', name, errand.time_zones() ->> folded) from errand.time_zone where folded = 'europe/vilnius'";
+    let (function, written) = (ask(&address, known).await?, "select xmin from pg_proc where proname = 'time_zones'");
+    let before = ask(&address, written).await?;
+    for (change, kept) in [
+        ("select", true),
+        ("delete from errand.time_zone where name = 'Europe/Vilnius'", true),
+        ("insert into errand.time_zone values ('mars/olympus', 'Mars/Olympus')", false),
+    ] {
+        admin.batch_execute(change).await?;
+        let text = files.read("functions/settings.sql")?;
+        files.write("functions/settings.sql", &text.replacen("as $$", "as $$ -- changed", 1))?;
+        migrate(&address, &files).await?;
+        assert_eq!(ask(&address, known).await?, function, "{change}");
+        // What nothing has changed in is not written, because sessions would plan anew.
+        assert_eq!(ask(&address, written).await? == before, kept, "{change}");
+    }
+    assert_eq!(ask(&address, "select errand.time_zones() ->> 'mars/olympus'").await?, "Mars/Olympus");
+    assert_eq!(function, "Europe/Vilnius Europe/Vilnius");
     Ok(())
 }
 

@@ -1,0 +1,1 @@
+-- The functions of now give what those of before gave, and stay.
