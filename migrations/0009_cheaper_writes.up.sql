@@ -28,9 +28,9 @@ begin
     if octet_length(p_text) = char_length(p_text) then
         folded := lower(p_text);
     else
-        folded := errand.fold((
-            select string_agg(left(piece, 256), ' ')
-            from regexp_split_to_table(p_text, '[\u0001-/:-@\[-`{-\u00a0\u2000-\u206f\u3000-\u303f]+') as piece));
+        folded := (
+            select string_agg(errand.fold(left(piece, 256)), ' ')
+            from regexp_split_to_table(p_text, '[\u0001-/:-@\[-`{-\u00a0\u2000-\u206f\u3000-\u303f]+') as piece);
     end if;
     -- Hardly a text has a word to cut, and a query for it costs as much again.
     if folded !~ '[[:alnum:]]{65}' then

@@ -1,7 +1,7 @@
 -- What components call that were built before entity tags had a digest: while a new one takes their place, both are there.
 -- The version of a task was its tag, and the number of the user's latest write that of a list. These go with version 0.2.
 
--- The entity tags of the task in these versions. The turn is kept until the transaction ends, and the task its version.
+-- The entity tags of the task in these versions. The transaction keeps the turn, so that the task's version does not change.
 create or replace function api.task_tags(p_caller text, p_id uuid, p_versions bigint[]) returns text[]
 language plpgsql as $$
 declare

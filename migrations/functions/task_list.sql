@@ -184,6 +184,7 @@ begin
             replace(api.tasks_sql(list_order, '', conditions, true), '($1)', '(p_start)'),
             replace(api.tasks_sql(list_order, null, conditions, false), '($1)', '(p_start)'),
             replace(api.tasks_sql(list_order, null, conditions, true), '($1)', '(p_start)'));
+        -- Without tasks where the page is not full and the walk may have ended before the order did.
         execute format(
             'create or replace function api.near_tasks_by_%s(p_start api.task_page_start, p_filter api.task_filter) '
             'returns api.task_page language plpgsql stable set enable_sort = off as $body$ '
@@ -192,11 +193,15 @@ begin
             'by_completed constant boolean := p_filter.completed; '
             'by_priorities constant smallint[] := p_filter.priorities; '
             'begin '
-            'answer := (%s); if answer.tasks is null then answer := (%s); end if; return answer; '
+            'answer := (%s); if answer.tasks is null then answer := (%s); end if; '
+            'if answer.last_id is null and exists (select from (%s) as walk offset %s) then answer.tasks := null; end if; '
+            'return answer; '
             'end $body$',
             list_order,
             replace(api.page_sql(list_order, '', api.short_walk(), short_conditions, false), '($1)', '(p_start)'),
-            replace(api.page_sql(list_order, '', api.short_walk(), short_conditions, true), '($1)', '(p_start)'));
+            replace(api.page_sql(list_order, '', api.short_walk(), short_conditions, true), '($1)', '(p_start)'),
+            replace(api.walk_sql(list_order, 't.id', '', api.short_walk()), '($1)', '(p_start)'),
+            api.short_walk() - 1);
     end loop;
 end
 $install$;
@@ -287,8 +292,8 @@ $$;
 -- p_list: {order, limit, after: {key, id}, known: [etag] or true, count, filter, slot, short}. `known` are the entity tags of the
 -- lists that the client has; if one is current there is nothing to build. With `slot` the list needs a slot of the caller's, and
 -- the outcome is `busy` where none is free. With `short`, which is for the filters `completed` and `priorities` alone, no more
--- than api.short_walk() tasks are passed, and the outcome is `long` where these do not fill the page. Else it is `unchanged` or
--- `page`. Stable: everything is read from one snapshot, the number of the latest write too.
+-- than api.short_walk() tasks are passed, and the outcome is `long` where these neither fill the page nor are all. Else it is
+-- `unchanged` or `page`. Stable: everything is read from one snapshot, the number of the latest write too.
 --
 -- With filters a page may end early, even empty, at the last task that its walk has passed. An account with so few writes that
 -- one walk passes all its tasks has such pages never.
@@ -309,7 +314,7 @@ declare
     -- Whether one walk may be too short for all tasks, and what bounds it.
     ends boolean := false;
     range text;
-    -- Whether the account has more tasks than the list may pass.
+    -- Whether the list is a short one, and the account may have more tasks than that passes.
     short boolean;
 begin
     select account.seq, account.number into latest_seq, account_number from errand.account;
@@ -348,7 +353,7 @@ begin
             when 'title_desc' then page := api.near_tasks_by_title_desc(start, filter);
             when 'title_asc' then page := api.near_tasks_by_title_asc(start, filter);
         end case;
-        if page.last_id is null then
+        if page.tasks is null then
             outcome := 'long';
             return;
         end if;

@@ -38,7 +38,7 @@ pub struct DuePatch {
     pub zone: Option<Option<String>>,
 }
 
-/// The name of a time zone. Whether there is such a zone, the database decides (`errand.time_zone`).
+/// The name of a time zone. Whether there is such a zone, the database decides (`errand.time_zones()`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TimeZone(String);
 

@@ -198,6 +198,33 @@ fn every_api_function_announces_its_caller_and_runs_with_the_callers_rights() {
     assert_eq!(silent, [""; 0]);
 }
 
+/// What is asked for several callers at once gives each their own.
+#[test]
+fn a_function_for_several_callers_announces_each_of_them() {
+    let [alice, bob] = ["group-alice", "group-bob"].map(User::new);
+    let [of_alice, of_bob] = [&alice, &bob].map(|user| user.create(json!({"title": user.id})).id.to_string());
+    let (a, b) = (&alice.id, &bob.id);
+    let session = target().app_session();
+    let tasks = session.rows(&format!(
+        "select concat_ws(' ', number, caller, coalesce(task::jsonb ->> 'title', 'none'), etag is null)
+         from api.get_task_of_each(array['{a}', '{a}', '{b}', '{b}'], array['{of_alice}', '{of_bob}', '{of_alice}', '{of_bob}'])"
+    ));
+    assert_eq!(
+        tasks,
+        [format!("1 {a} {a} f"), format!("2 {a} none t"), format!("3 {b} none t"), format!("4 {b} {b} f")]
+    );
+    let list = r#"{"order": "title_asc", "limit": 9}"#;
+    let lists = session.rows(&format!(
+        "select concat_ws(' ', number, caller, split_part(tasks, chr(10), 2)::jsonb ->> 'title', etag = api.tag_base(caller) || 1)
+         from api.list_tasks_of_each(array['{b}', '{a}', '{b}'], array['{list}', '{list}', '{list}'])"
+    ));
+    assert_eq!(lists, [format!("1 {b} {b} t"), format!("2 {a} {a} t"), format!("3 {b} {b} t")]);
+    let announced = target().admin_query(
+        "select proname from pg_proc where pronamespace = 'api'::regnamespace and 'p_callers' = any (proargnames) order by 1",
+    );
+    assert_eq!(announced, ["get_task_of_each", "list_tasks_of_each"]);
+}
+
 #[test]
 fn every_write_takes_the_next_number_of_its_user() {
     let user = User::new("seq");

@@ -102,9 +102,16 @@ fn a_page_with_filters_ends_early_when_it_has_passed_20_000_tasks() {
         assert_eq!(pages(query), [expected], "{query}");
     }
     assert_eq!(user.get("/tasks?tag=chosen&count=exact&limit=1").list().total, Some(4));
+    // An account whose tasks are one walk has no page that ends early.
+    target().admin_query(&format!(
+        "delete from errand.task where user_id = '{id}' and seq = 20001;
+         update errand.account set seq = 20000 where user_id = '{id}'",
+        id = user.id
+    ));
+    assert_eq!(pages("sort=title"), [vec![1, 2, 20_000]]);
 }
 
-/// Task n is the nth in each order from below. What 500 tasks from either end fill is answered over a shared connection.
+/// Task n is the nth in each order from below. A page that 500 tasks fill is answered over a shared connection.
 #[test]
 fn a_list_by_states_is_short_where_500_tasks_fill_its_page() {
     let user = User::new("short-walk");
@@ -153,9 +160,49 @@ fn a_list_by_states_is_short_where_500_tasks_fill_its_page() {
     // An account with no more writes than that has no task that is not passed.
     let writes = |number: u32| {
         target().admin_query(&format!("update errand.account set seq = {number} where user_id = '{}'", user.id));
-        outcome("title_asc", 6, r#""completed": true"#)
+        outcome("title_asc", 6, r#""completed": true"#).concat()
     };
-    assert_eq!((writes(500).concat(), writes(501).concat()), ("page f t".to_owned(), "long t t".to_owned()));
+    assert_eq!((writes(500), writes(501)), ("page f t".to_owned(), "long t t".to_owned()));
+    // Nor has one with fewer tasks than that, however many writes it has seen.
+    for (last, expected) in [(500, "long t t"), (499, "page f t")] {
+        target().admin_query(&format!("delete from errand.task where user_id = '{}' and seq > {last}", user.id));
+        for order in ["created_at", "updated_at", "due", "priority", "title"] {
+            for direction in ["asc", "desc"] {
+                let order = format!("{order}_{direction}");
+                assert_eq!(outcome(&order, 500, r#""completed": true"#), [expected], "{last} tasks, {order}");
+            }
+        }
+    }
+}
+
+/// 500 tasks of 2,096 octets fit into a page without counting; a longer one makes the database count.
+#[test]
+fn tasks_around_the_length_that_is_counted_keep_their_tags() {
+    let user = User::new("counted");
+    let [first, _, _] = ["a", "b", "c"].map(|title| user.create(json!({"title": title, "description": "x"})));
+    let path = format!("/tasks/{}", first.id);
+    let length = || {
+        let lengths =
+            target().admin_query(&format!("select octet_length(json) from errand.task where id = '{}'", first.id));
+        lengths.concat().parse::<usize>().unwrap()
+    };
+    for octets in [2096, 2097] {
+        let described = user.get(&path).json()["description"].as_str().unwrap().len();
+        user.patch(&path, json!({"description": "x".repeat(described + octets - length())})).expect(200);
+        assert_eq!(length(), octets);
+        for query in
+            ["limit=1", "limit=2", "limit=3", "limit=1&completed=false", "limit=2&completed=false", "limit=2&tag=t"]
+        {
+            for task in user.get(&format!("/tasks?sort=title&{query}")).expect(200).list().tasks {
+                let alone = user.get(&format!("/tasks/{}", task.id)).expect(200);
+                assert_eq!(
+                    (task.etag.as_str(), &task.title),
+                    (alone.header("etag"), &alone.task().title),
+                    "{octets}, {query}"
+                );
+            }
+        }
+    }
 }
 
 #[test]

@@ -212,6 +212,36 @@ async fn time_zones_that_the_server_has_learned_of_come_with_the_functions() -> 
     Ok(())
 }
 
+/// Zones were once those of PostgreSQL, abbreviations among them.
+#[tokio::test]
+async fn a_task_keeps_a_zone_that_it_could_not_have_now() -> Result<()> {
+    let address = database().await?;
+    migrate(&address, &before("0007")?).await?;
+    let admin = connect::connect(&address).await?;
+    admin
+        .batch_execute(
+            "insert into errand.account (user_id, seq, last_at) values ('alice', 1, now());
+             insert into errand.task (
+                 user_id, id, seq, created_at, updated_at, completed, priority, due_date, due_time, due_zone, tags, title)
+             values ('alice', '00000000-0000-4000-8000-000000000001', 1, now(), now(), false, 0, '2026-12-01', '09:30', 'CET', '{}', 't')",
+        )
+        .await?;
+    migrate(&address, &Migrations::of_checkout()?).await?;
+    let client = connect::connect(&address).await?;
+    client.batch_execute("set session authorization errand_app").await?;
+    let id = "'00000000-0000-4000-8000-000000000001'";
+    for write in [
+        format!("complete_task('alice', {id}, null, true, null, null, false)"),
+        format!(r#"patch_task('alice', {id}, null, '{{"title": "u", "tags": ["a"]}}', null, null, false)"#),
+    ] {
+        let outcome: String = client.query_one(&format!("select outcome from api.{write}"), &[]).await?.try_get(0)?;
+        assert_eq!(outcome, "ok", "{write}");
+        let due = "select concat_ws(' ', due_zone, due_at at time zone 'UTC') from errand.task";
+        assert_eq!(ask(&address, due).await?, "CET 2026-12-01 08:30:00");
+    }
+    Ok(())
+}
+
 #[tokio::test]
 async fn tags_of_before_become_what_they_would_be_now() -> Result<()> {
     let (address, new) = (database().await?, Migrations::of_checkout()?);

@@ -261,8 +261,8 @@ async fn callers_notice_nothing_of_fifty_replacements() -> Result<()> {
          where pronamespace = 'api'::regnamespace and prosrc not like '{last}'"
     );
     assert_eq!(ask(&address, &unchanged).await?, "", "these were not replaced");
-    // Some functions are inlined into their callers, and so are not counted; refuse_role is called for no role that is held,
-    // and wait_for_turn for nobody who writes alone.
+    // Some functions are inlined into their callers, and so are not counted; refuse_role is called for no role that is held.
+    // A caller that writes alone never calls wait_for_turn.
     let idle = "select string_agg(proname, ' ') from pg_proc where pronamespace = 'api'::regnamespace \
          and proname not in ('announce', 'may_go_on', 'take_turn', 'refusal', 'tag_base', 'role_settings', 'longest_walk') \
          and proname not in ('tasks_sql', 'refuse_role', 'wait_for_turn') \
