@@ -74,7 +74,6 @@ begin
     end if;
 end
 $$;
-revoke all on function errand.learn_time_zones() from public;
 select errand.learn_time_zones();
 revoke all on function errand.time_zones() from public;
 grant execute on function errand.time_zones() to errand_app;
