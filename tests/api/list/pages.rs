@@ -179,7 +179,8 @@ fn a_list_by_states_is_short_where_500_tasks_fill_its_page() {
 #[test]
 fn tasks_around_the_length_that_is_counted_keep_their_tags() {
     let user = User::new("counted");
-    let [first, _, _] = ["a", "b", "c"].map(|title| user.create(json!({"title": title, "description": "x"})));
+    let [first, _, _] =
+        ["a", "b", "c"].map(|title| user.create(json!({"title": title, "description": "x", "tags": ["t"]})));
     let path = format!("/tasks/{}", first.id);
     let length = || {
         let lengths =
@@ -193,7 +194,10 @@ fn tasks_around_the_length_that_is_counted_keep_their_tags() {
         for query in
             ["limit=1", "limit=2", "limit=3", "limit=1&completed=false", "limit=2&completed=false", "limit=2&tag=t"]
         {
-            for task in user.get(&format!("/tasks?sort=title&{query}")).expect(200).list().tasks {
+            let list = user.get(&format!("/tasks?sort=title&{query}")).expect(200).list();
+            assert_eq!(list.next_cursor.is_some(), !query.starts_with("limit=3"), "{octets}, {query}");
+            assert_eq!(list.tasks.len().to_string(), query[6..7], "{octets}, {query}");
+            for task in list.tasks {
                 let alone = user.get(&format!("/tasks/{}", task.id)).expect(200);
                 assert_eq!(
                     (task.etag.as_str(), &task.title),
