@@ -1,1 +1,1 @@
--- The functions of now give what those of before gave, and stay.
+-- The new functions stay, because their results are unchanged.

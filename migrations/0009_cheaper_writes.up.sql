@@ -1,11 +1,10 @@
--- The trigger of a write makes do without queries of its own, which cost PostgreSQL more than what they did. What it computes is what
--- it was.
+-- The trigger of tasks runs fewer queries, because starting a query costs more than the expressions in it. The results are unchanged.
 
--- The JSON of a task and of its due date. A row of a type is turned into JSON by an expression; names for the columns of a row
--- without a type took a query.
+-- The composite types of a task's JSON and its due date. row_to_json() of a named type is one expression. An anonymous row has column
+-- names only as the result of a query.
 do $$
 begin
-    -- They are there where this migration was taken back and comes again.
+    -- A rollback of this migration keeps the types.
     if to_regtype('errand.task_json') is null then
         create type errand.day_json as (date text);
         create type errand.time_json as (date text, time text, time_zone text);
@@ -32,7 +31,7 @@ begin
             select string_agg(errand.fold(left(piece, 256)), ' ')
             from regexp_split_to_table(p_text, '[\u0001-/:-@\[-`{-\u00a0\u2000-\u206f\u3000-\u303f]+') as piece);
     end if;
-    -- Hardly a text has a word to cut, and a query for it costs as much again.
+    -- Few texts have a word to cut. The other texts need no query.
     if folded !~ '[[:alnum:]]{65}' then
         return array_remove(regexp_split_to_array(folded, '[^[:alnum:]]+'), '');
     end if;
@@ -43,10 +42,10 @@ begin
 end
 $$;
 
--- Adds time zones that the server has learned of since. The migrator calls it; what a task may have once stays.
+-- Adds new time zones of the server. The migrator calls it. No zone is removed, because tasks may have it.
 --
--- errand.time_zones() has them all, by their names in small letters, as the text of a function (see errand.epoch()): a write looks
--- one up without a query.
+-- errand.time_zones() returns all zones by their lower-case names. The data is in the text of the function, as in errand.epoch(), so
+-- a write needs no query.
 create or replace function errand.learn_time_zones() returns void
 language plpgsql set timezone from current as $$
 declare
@@ -100,8 +99,8 @@ begin
                     message = 'unknown time zone';
             end if;
             new.due_at := local_due at time zone new.due_zone;
-            -- A time that is there twice is the first one (RFC 5545, section 3.3.5); PostgreSQL takes the second. The first
-            -- has the offset of the day before. Where the time itself has that offset, it is the first.
+            -- A repeated local time means its first occurrence (RFC 5545, section 3.3.5); PostgreSQL takes the second. The
+            -- first occurrence has the UTC offset of the day before. If due_at has the same offset, it is the first.
             if (new.due_at - interval '1 day') at time zone new.due_zone <> local_due - interval '1 day' then
                 first_due := local_due at time zone 'UTC' - (
                     (new.due_at - interval '1 day') at time zone new.due_zone

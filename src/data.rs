@@ -202,19 +202,18 @@ impl Scope<'_> {
         .await
     }
 
-    /// Runs a statement that changes nothing and needs a slot. It is asked over a shared connection first, with parameters that
-    /// bound what it costs; where it would have to go on, it is asked again over a connection of its own.
+    /// Runs a read that needs a slot. The first attempt goes over a shared connection, and its parameter (`short` is true) bounds
+    /// its cost. If the database answers `long` or `busy`, the read is sent again over a connection of its own.
     async fn read_short_first(
         &self,
         statement: Statement,
-        short: impl IntoIterator<Item = Value>,
-        long: impl IntoIterator<Item = Value>,
+        parameter: impl Fn(bool) -> Result<Value, Error>,
     ) -> Result<Option<Row>, Error> {
         self.timed(async |deadline| {
-            let parameters = self.with_caller(short);
+            let parameters = self.with_caller([parameter(true)?]);
             match self.data.call(statement, parameters, Kind::Read, deadline).await? {
                 Some(row) if row.is_long() || row.is_busy() => {
-                    let parameters = self.with_caller(long);
+                    let parameters = self.with_caller([parameter(false)?]);
                     self.data.call_in_a_slot(statement.over(Over::Own), parameters, Kind::Read, deadline).await
                 }
                 answer => Ok(answer),

@@ -68,10 +68,10 @@ $$;
 
 -- Whether a write may go on. Over a connection that it shares with others (p_wait is false) it waits for no lock longer than a
 -- millisecond until it has that of its account (api.next_write). Then PostgreSQL refuses it with 55P03, and it is asked again over
--- a connection of its own, where it may wait (true), in a slot. NULL is from functions that have done all this, and waits.
+-- a connection of its own, where it may wait (true), in a slot. The functions for older components pass NULL, which also waits.
 --
--- PL/pgSQL sets an expression up anew in each transaction, which costs by the functions in it: it has as few as possible, and so
--- has api.take_turn.
+-- PL/pgSQL initializes an expression in each transaction, and the cost grows with the number of its function calls. The planner
+-- inlines this function and api.take_turn into such expressions, so both have few calls.
 create or replace function api.may_go_on(p_wait boolean) returns boolean
 language sql as $$
     select case
@@ -81,7 +81,7 @@ language sql as $$
     end
 $$;
 
--- Waits for the caller's turn to write until it comes, or a millisecond where a write may not wait.
+-- Waits for the caller's turn to write. A write that may not wait (p_wait is false) tries once more after a millisecond.
 create or replace function api.wait_for_turn(p_tag_base text, p_wait boolean) returns boolean
 language plpgsql as $$
 declare
@@ -96,11 +96,11 @@ begin
 end
 $$;
 
--- Takes the caller's turn to write, for this transaction: the writes of a user are done one after the other. False says that
--- another write has the turn, and this one may not wait. The lock of the account's row would refuse it, too, but that costs
--- PostgreSQL an error, a line of its log, and the work before it.
+-- Takes the caller's turn to write for this transaction, because the writes of a user run one after the other. Returns false if
+-- another write has the turn and this write may not wait. The row lock of the account would also refuse the write, but it costs an
+-- error, a log line, and the work before it.
 --
--- The lock's name is a hash of p_tag_base, a digest of the caller that the epoch makes unknown to everybody else.
+-- The name of the lock is a hash of p_tag_base. Other users cannot compute it, because p_tag_base includes the secret epoch.
 create or replace function api.take_turn(p_tag_base text, p_wait boolean) returns boolean
 language sql as $$
     select pg_try_advisory_xact_lock(hashtextextended(p_tag_base, 0)) or api.wait_for_turn(p_tag_base, p_wait)

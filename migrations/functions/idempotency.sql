@@ -76,8 +76,8 @@ begin
 end
 $$;
 
--- Keeps the answer to a write, in the transaction of the write itself, which has the turn (api.take_turn): no other one of the
--- user's numbers a key meanwhile.
+-- Keeps the answer to a write in the transaction of the write. The transaction has the turn (api.take_turn), so no other
+-- transaction numbers a key of this user at the same time.
 create or replace function api.keep_answer(
     p_key text, p_fingerprint text, p_task text, p_version bigint, p_seq bigint) returns void
 language plpgsql as $$

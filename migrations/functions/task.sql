@@ -66,8 +66,8 @@ begin
 end
 $$;
 
--- The same for calls of several callers; the number says which call, from 1 on. PostgreSQL keeps the plan of the join. As a
--- statement of its own, it would be parsed and planned for each group.
+-- api.get_task for a batch of calls; `number` is the position of a call, from 1 on. PostgreSQL caches the plan of the join. A plain
+-- statement would be parsed and planned for each batch.
 create or replace function api.get_task_of_each(p_callers text[], p_ids text[])
 returns table (number bigint, caller text, task text, etag text)
 language plpgsql stable as $$

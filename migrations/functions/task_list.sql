@@ -80,7 +80,7 @@ language sql immutable as $$
     select 20000
 $$;
 
--- How many it passes at most over a connection that it shares with other requests.
+-- The maximum number of tasks that a list with filters reads over a shared connection.
 create or replace function api.short_walk() returns int
 language sql immutable as $$
     select 500
@@ -136,7 +136,7 @@ begin
 end
 $$;
 
--- The same, where a bounded walk is the longest one.
+-- api.page_sql with the longest walk.
 create or replace function api.tasks_sql(p_order text, p_range text, p_conditions text, p_measured boolean) returns text
 language sql immutable as $$
     select api.page_sql(p_order, p_range, api.longest_walk(), p_conditions, p_measured)
@@ -184,7 +184,7 @@ begin
             replace(api.tasks_sql(list_order, '', conditions, true), '($1)', '(p_start)'),
             replace(api.tasks_sql(list_order, null, conditions, false), '($1)', '(p_start)'),
             replace(api.tasks_sql(list_order, null, conditions, true), '($1)', '(p_start)'));
-        -- Without tasks where the page is not full and the walk may have ended before the order did.
+        -- Returns no tasks (NULL) if the page is not full and there may be more tasks after the walk.
         execute format(
             'create or replace function api.near_tasks_by_%s(p_start api.task_page_start, p_filter api.task_filter) '
             'returns api.task_page language plpgsql stable set enable_sort = off as $body$ '
@@ -291,9 +291,9 @@ $$;
 
 -- p_list: {order, limit, after: {key, id}, known: [etag] or true, count, filter, slot, short}. `known` are the entity tags of the
 -- lists that the client has; if one is current there is nothing to build. With `slot` the list needs a slot of the caller's, and
--- the outcome is `busy` where none is free. With `short`, which is for the filters `completed` and `priorities` alone, no more
--- than api.short_walk() tasks are passed, and the outcome is `long` where these neither fill the page nor are all. Else it is
--- `unchanged` or `page`. Stable: everything is read from one snapshot, the number of the latest write too.
+-- the outcome is `busy` where none is free. With `short`, the list reads at most api.short_walk() tasks, and the outcome is `long` if
+-- the page is not full and there may be more tasks. `short` allows the filters `completed` and `priorities` alone. Otherwise the
+-- outcome is `unchanged` or `page`. Stable: everything is read from one snapshot, the number of the latest write too.
 --
 -- With filters a page may end early, even empty, at the last task that its walk has passed. An account with so few writes that
 -- one walk passes all its tasks has such pages never.
@@ -314,7 +314,7 @@ declare
     -- Whether one walk may be too short for all tasks, and what bounds it.
     ends boolean := false;
     range text;
-    -- Whether the list is a short one, and the account may have more tasks than that passes.
+    -- Whether the list is short and the account may have more tasks than a short walk.
     short boolean;
 begin
     select account.seq, account.number into latest_seq, account_number from errand.account;
@@ -394,7 +394,7 @@ begin
 end
 $$;
 
--- The same for calls of several callers, as api.get_task_of_each has it.
+-- api.list_tasks for a batch of calls; see api.get_task_of_each.
 create or replace function api.list_tasks_of_each(p_callers text[], p_lists text[])
 returns table (
     number bigint, caller text, outcome text, etag text, tasks text, last_key text, last_id text, total bigint)

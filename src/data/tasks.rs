@@ -193,7 +193,7 @@ impl Scope<'_> {
             // The place in a cursor may be refused.
             (true, _) if query.after.is_some() => self.read(LIST, [list(false)?]).await,
             (true, _) => self.read(FIRST_PAGE, [list(false)?]).await,
-            (false, true) => self.read_short_first(LIST, [list(true)?], [list(false)?]).await,
+            (false, true) => self.read_short_first(LIST, list).await,
             (false, false) => self.read(LIST.over(Over::Own), [list(false)?]).await,
         };
         let row = row.map_err(|error| match error {

@@ -68,7 +68,7 @@ impl Row {
         self.begins_with("busy")
     }
 
-    /// Whether its first column says that the answer takes longer than a statement may over a shared connection.
+    /// Whether its first column says that the list needs a connection of its own.
     pub fn is_long(&self) -> bool {
         self.begins_with("long")
     }

@@ -238,7 +238,7 @@ impl Filter {
         *self == Self::default()
     }
 
-    /// Whether nothing but `completed` and `priority` chooses the tasks. These two cost little for each task that is passed.
+    /// Whether `completed` and `priority` are the only filters. Their conditions are cheap to evaluate for each task.
     pub fn is_cheap(&self) -> bool {
         *self == Self { completed: self.completed, priorities: self.priorities.clone(), ..Self::default() }
     }

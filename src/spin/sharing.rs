@@ -10,9 +10,7 @@ const SHARERS: u32 = 16;
 /// How many connections an instance may have that others can join.
 const MOST: usize = 3;
 /// How long a connection stays after its last use.
-const LINGER: Duration = Duration::from_millis(20);
-/// How long one stays that took as long as this to open: others may be waiting for its place in the pool.
-const SHORT_LINGER: Duration = Duration::from_millis(5);
+const LINGER: Duration = Duration::from_millis(5);
 /// How long the answers on a busy connection may stay away until nobody joins it any more.
 const STUCK: Duration = Duration::from_millis(250);
 
@@ -44,7 +42,6 @@ struct Shared<C> {
     /// When the last answer came, or the first user after a pause.
     moved: Cell<Instant>,
     watched: Cell<bool>,
-    linger: Duration,
 }
 
 /// What a request has to do for a connection.
@@ -66,7 +63,6 @@ pub(super) struct Lease<C, Q: Queue> {
 /// whether there is a connection or not.
 pub(super) struct Opening<C, Q: Queue> {
     sharing: Rc<Sharing<C, Q>>,
-    begun: Instant,
 }
 
 /// A connection that was let go by its last user.
@@ -91,7 +87,7 @@ impl<C, Q: Queue> Sharing<C, Q> {
             None if self.opening.get() || open.len() >= MOST => Step::Wait(self.queue.join()),
             None => {
                 self.opening.set(true);
-                Step::Open(Opening { sharing: Rc::clone(self), begun: now })
+                Step::Open(Opening { sharing: Rc::clone(self) })
             }
         }
     }
@@ -112,12 +108,8 @@ impl<C, Q: Queue> Opening<C, Q> {
     pub(super) fn done(self, connection: C) -> Lease<C, Q> {
         let sharing = &self.sharing;
         let now = (sharing.clock)();
-        let linger = match now.saturating_duration_since(self.begun) < SHORT_LINGER {
-            true => LINGER,
-            false => SHORT_LINGER,
-        };
-        let (users, moved, watched) = (Cell::new(0), Cell::new(now), Cell::new(false));
-        let shared = Rc::new(Shared { connection, users, moved, watched, linger });
+        let shared =
+            Rc::new(Shared { connection, users: Cell::new(0), moved: Cell::new(now), watched: Cell::new(false) });
         let lease = Lease::of(sharing, Rc::clone(&shared), now);
         sharing.open.borrow_mut().push(shared);
         // One more is called when this value goes.
@@ -185,7 +177,7 @@ impl<C, Q> Idle<C, Q> {
             return None;
         }
         let idle = (self.sharing.clock)().saturating_duration_since(self.shared.moved.get());
-        let left = self.shared.linger.checked_sub(idle).filter(|left| !left.is_zero());
+        let left = LINGER.checked_sub(idle).filter(|left| !left.is_zero());
         if left.is_none() {
             self.sharing.withdraw(&self.shared);
         }

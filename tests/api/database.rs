@@ -198,7 +198,7 @@ fn every_api_function_announces_its_caller_and_runs_with_the_callers_rights() {
     assert_eq!(silent, [""; 0]);
 }
 
-/// What is asked for several callers at once gives each their own.
+/// A batch returns to each caller only the rows of that caller.
 #[test]
 fn a_function_for_several_callers_announces_each_of_them() {
     let [alice, bob] = ["group-alice", "group-bob"].map(User::new);

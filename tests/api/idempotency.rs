@@ -210,7 +210,7 @@ fn of_ten_thousand_keys_the_oldest_is_forgotten() {
     // One too many: the oldest is not known any more, though it is there, and no write is refused for it.
     assert!(!replayed("first"));
     assert_eq!(keys_of(&user), (10_001, 0));
-    // The next one goes with the next write.
+    // The next write deletes the next key.
     assert!(replayed("third"));
     assert_eq!(keys_of(&user), (10_000, 0));
     // Keys from before there was a limit go by fifties, and are not known meanwhile.
@@ -235,7 +235,7 @@ fn maintenance_deletes_expired_keys_and_nothing_else() {
         scratch.rows(&format!("update errand.idempotency set created_at = now() - interval '{age}' where {which}"))
     };
     set("24 hours", "true");
-    // An administrator sees the others' keys, too.
+    // Row-level security hides no keys from an administrator, so the function's own condition decides.
     set("23 hours", "key = 'l'");
     set("25 hours", "key = 'k'");
     let left = "select key from errand.idempotency order by 1";
@@ -249,7 +249,7 @@ fn maintenance_deletes_expired_keys_and_nothing_else() {
     assert_eq!(maintain("select errand.tidy(1)").unwrap(), ["1"]);
     assert_eq!(maintain("select errand.tidy(10); select errand.tidy(10)").unwrap(), ["2", "0"]);
     assert_eq!(maintain("delete from errand.idempotency returning key").unwrap(), ["k", "k"]);
-    // No more than that of one user's, either.
+    // The limit also holds for the keys of one user.
     set("25 hours", "user_id = 'bob'");
     assert_eq!(maintain("select errand.tidy(1)").unwrap(), ["1"]);
     set("1 hour", "key = 'l'");
@@ -319,8 +319,8 @@ fn the_first_write_of_a_user_has_its_key_to_itself() {
     assert_eq!(create(&user).expect(201).header("idempotency-replayed"), "true");
 }
 
-/// A request that finds no account names its key by a digest. The account may be there a moment later, and others name the key by its
-/// number from then on.
+/// A request without an account locks its key by a digest. If another request creates the account meanwhile, the first request also
+/// locks the key by the account's number.
 #[test]
 fn a_key_is_claimed_by_the_number_of_an_account_that_is_made_meanwhile() {
     let scratch = scratch();
@@ -341,7 +341,7 @@ fn a_key_is_claimed_by_the_number_of_an_account_that_is_made_meanwhile() {
     assert_eq!(scratch.rows(named), scratch.rows("select hashtext('k') & 2147483647"));
 }
 
-/// PostgreSQL tells of an error a moment before it lets go of the locks of the transaction, and then the write is made again.
+/// PostgreSQL reports an error before it releases the locks of the transaction, so a retried write may find its key still locked.
 #[test]
 fn a_write_that_may_wait_tries_a_key_again() {
     let user = User::new("key-again");
@@ -358,7 +358,7 @@ fn a_write_that_may_wait_tries_a_key_again() {
     };
     let pid = trying.rows("select pg_backend_pid()").concat();
     let pauses = format!("select 1 from pg_stat_activity where pid = {pid} and wait_event = 'PgSleep'");
-    // Pauses are short: a key is not always free again before the last of them ends.
+    // A round is repeated if the last pause ended before the key was released.
     let late = Instant::now() + Duration::from_secs(30);
     let came = (0..).any(|key| {
         assert!(Instant::now() < late, "no write that paused was made");

@@ -220,7 +220,7 @@ fn words_are_cut_before_they_are_folded() {
     assert_eq!(words("repeat('ž', 250) || '¶end'"), [long.as_str(), "end"]);
     assert_eq!(words("repeat('ž', 256) || '¶end'"), [long.as_str()]);
     assert_eq!(words("repeat('ž', 300) || ' end'"), [long.as_str(), "end"]);
-    // Of a piece, 256 characters count: its marks, which are dropped, too.
+    // A piece is cut at 256 characters, and its combining marks count.
     let marked = |rest: &str| words(&format!("repeat(E'a\\u0301\\u0302\\u0303\\u0304', 51) || '{rest}'"));
     assert_eq!((marked("bc").concat(), marked("xyz").concat()), ("a".repeat(51) + "b", "a".repeat(51) + "x"));
     for between in [" ", ",", "\t", "\n", "/", "_", "\u{a0}", "\u{2014}", "\u{3001}"] {

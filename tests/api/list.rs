@@ -328,8 +328,7 @@ fn each_order_has_an_index_that_serves_it() {
                     "select prosrc from pg_proc where proname in ('tasks_by_{order}', 'near_tasks_by_{order}') order by proname desc"
                 ))
                 .concat();
-            // Without filters, with them in the longest walk, in one without an end, and in the short one; each without and with
-            // measuring.
+            // No filters, filters in the longest walk, in an unbounded walk and in the short walk; each without and with a byte count.
             let query = function.split("answer := (").nth(1 + number).unwrap();
             let query = query[..query.find("); if answer").or_else(|| query.find("); end if")).unwrap()]
                 .replace("(p_start)", "($1)")

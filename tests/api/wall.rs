@@ -279,7 +279,7 @@ fn a_caller_is_announced_for_one_transaction() {
     assert!(missing.is_empty(), "not called here: {missing:?}");
 }
 
-/// Each write updates the row of its account: with room beside it, it stays in its page, and no index is written.
+/// Free space in the page lets PostgreSQL update the row of an account without an index write (HOT).
 #[test]
 fn accounts_have_room_for_their_next_state() {
     let options = "select relname || ': ' || reloptions::text from pg_class

@@ -149,7 +149,7 @@ fn a_value_that_the_database_refuses_in_a_list_is_that_of_the_cursor() {
     );
 }
 
-/// What a list is asked as: whether it takes a slot, and whether it may end for being long.
+/// The members `slot` and `short` of the parameters of a list.
 fn slot_and_short(asked: &Asked) -> (bool, bool) {
     let Value::Json(list) = &asked.parameters[1] else { panic!("{asked:?}") };
     (list.contains(r#""slot":true"#), list.contains(r#""short":true"#))
@@ -192,7 +192,7 @@ fn a_list_by_states_is_short_or_asked_again_over_a_connection_of_its_own() {
         assert!(calls.iter().all(|call| call.deadline == calls[0].deadline));
         assert!(fake.pauses.lock().unwrap().is_empty());
     }
-    // Each other filter may have to read long texts, or all that the caller has.
+    // The cost of the other filters has no bound.
     let some = || Some("2026-12-01".to_owned());
     for filter in [
         Filter { tags: vec!["t".to_owned()], ..Filter::default() },

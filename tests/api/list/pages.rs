@@ -85,7 +85,7 @@ fn a_page_with_filters_ends_early_when_it_has_passed_20_000_tasks() {
             assert_eq!(pages(&format!("sort={sort}{filter}")), expected, "{sort}{filter}");
         }
     }
-    // A page that is full ends where it is full.
+    // The cursor of a full page is at its last task.
     assert_eq!(pages("sort=title&limit=2"), [vec![1, 2], vec![20_000, 20_001]]);
     // A page may be empty, and the next one is not.
     assert_eq!(pages("sort=title&updated_since=2026-01-01T05:33:21Z"), [vec![], vec![20_001]]);
@@ -102,7 +102,7 @@ fn a_page_with_filters_ends_early_when_it_has_passed_20_000_tasks() {
         assert_eq!(pages(query), [expected], "{query}");
     }
     assert_eq!(user.get("/tasks?tag=chosen&count=exact&limit=1").list().total, Some(4));
-    // An account whose tasks are one walk has no page that ends early.
+    // The pages of an account with 20,000 tasks never end early.
     target().admin_query(&format!(
         "delete from errand.task where user_id = '{id}' and seq = 20001;
          update errand.account set seq = 20000 where user_id = '{id}'",
@@ -111,7 +111,7 @@ fn a_page_with_filters_ends_early_when_it_has_passed_20_000_tasks() {
     assert_eq!(pages("sort=title"), [vec![1, 2, 20_000]]);
 }
 
-/// Task n is the nth in each order from below. A page that 500 tasks fill is answered over a shared connection.
+/// Task n is at position n of each ascending order. A page that 500 tasks fill is answered over a shared connection.
 #[test]
 fn a_list_by_states_is_short_where_500_tasks_fill_its_page() {
     let user = User::new("short-walk");
@@ -145,7 +145,7 @@ fn a_list_by_states_is_short_where_500_tasks_fill_its_page() {
         }
         assert_eq!(outcome(&order, 1, r#""priorities": [1]"#), ["long t t"], "{order}");
         assert_eq!(outcome(&order, 499, r#""priorities": [2]"#), ["page f f"], "{order}");
-        // Both ways give the same page.
+        // Short and long lists give the same tasks.
         let titles = |query: &str| {
             let list = user.get(&format!("/tasks?sort={sort}{query}")).expect(200).list();
             (list.tasks.into_iter().map(|task| task.title).collect::<Vec<_>>(), list.next_cursor)
@@ -157,13 +157,13 @@ fn a_list_by_states_is_short_where_500_tasks_fill_its_page() {
         let next = next.unwrap();
         assert_eq!(titles(&format!("&completed=true&priority=medium&limit=4&cursor={next}")).0, whole[4..], "{sort}");
     }
-    // An account with no more writes than that has no task that is not passed.
+    // An account with 500 writes has at most 500 tasks, so the list is complete.
     let writes = |number: u32| {
         target().admin_query(&format!("update errand.account set seq = {number} where user_id = '{}'", user.id));
         outcome("title_asc", 6, r#""completed": true"#).concat()
     };
     assert_eq!((writes(500), writes(501)), ("page f t".to_owned(), "long t t".to_owned()));
-    // Nor has one with fewer tasks than that, however many writes it has seen.
+    // The list is also complete for 499 tasks, because the walk ends before its limit.
     for (last, expected) in [(500, "long t t"), (499, "page f t")] {
         target().admin_query(&format!("delete from errand.task where user_id = '{}' and seq > {last}", user.id));
         for order in ["created_at", "updated_at", "due", "priority", "title"] {
@@ -175,9 +175,9 @@ fn a_list_by_states_is_short_where_500_tasks_fill_its_page() {
     }
 }
 
-/// 500 tasks of 2,096 octets fit into a page without counting; a longer one makes the database count.
+/// The database counts the bytes of a page only if a task has more than 2,096 bytes, because 500 shorter tasks fit into 1 MiB.
 #[test]
-fn tasks_around_the_length_that_is_counted_keep_their_tags() {
+fn tasks_have_their_entity_tags_in_pages_with_and_without_a_byte_count() {
     let user = User::new("counted");
     let [first, _, _] =
         ["a", "b", "c"].map(|title| user.create(json!({"title": title, "description": "x", "tags": ["t"]})));
@@ -187,22 +187,22 @@ fn tasks_around_the_length_that_is_counted_keep_their_tags() {
             target().admin_query(&format!("select octet_length(json) from errand.task where id = '{}'", first.id));
         lengths.concat().parse::<usize>().unwrap()
     };
-    for octets in [2096, 2097] {
+    for bytes in [2096, 2097] {
         let described = user.get(&path).json()["description"].as_str().unwrap().len();
-        user.patch(&path, json!({"description": "x".repeat(described + octets - length())})).expect(200);
-        assert_eq!(length(), octets);
+        user.patch(&path, json!({"description": "x".repeat(described + bytes - length())})).expect(200);
+        assert_eq!(length(), bytes);
         for query in
             ["limit=1", "limit=2", "limit=3", "limit=1&completed=false", "limit=2&completed=false", "limit=2&tag=t"]
         {
             let list = user.get(&format!("/tasks?sort=title&{query}")).expect(200).list();
-            assert_eq!(list.next_cursor.is_some(), !query.starts_with("limit=3"), "{octets}, {query}");
-            assert_eq!(list.tasks.len().to_string(), query[6..7], "{octets}, {query}");
+            assert_eq!(list.next_cursor.is_some(), !query.starts_with("limit=3"), "{bytes}, {query}");
+            assert_eq!(list.tasks.len().to_string(), query[6..7], "{bytes}, {query}");
             for task in list.tasks {
                 let alone = user.get(&format!("/tasks/{}", task.id)).expect(200);
                 assert_eq!(
                     (task.etag.as_str(), &task.title),
                     (alone.header("etag"), &alone.task().title),
-                    "{octets}, {query}"
+                    "{bytes}, {query}"
                 );
             }
         }
@@ -330,7 +330,7 @@ fn a_whole_day_is_overdue_when_it_is_over() {
 fn a_page_ends_at_a_mebibyte() {
     const MOST: usize = 1024 * 1024;
     let user = User::new("mebibyte");
-    // Control characters are written with six octets each.
+    // Control characters are written with six bytes each.
     let long = "\u{1}".repeat(10_000);
     for number in 0..40 {
         user.create(json!({"title": format!("{number:02}"), "description": long, "tags": ["t"],
@@ -343,9 +343,9 @@ fn a_page_ends_at_a_mebibyte() {
         (40, "limit=500&tag=t"),
         (40, "limit=500&due_after=2026-11-01"),
         (40, "limit=500&completed=false"),
-        // Now the account may have tasks that a short list does not pass.
+        // With 501 writes, the account may have more tasks than a short list reads.
         (501, "limit=500&completed=false"),
-        // Or more than the longest walk passes.
+        // With 20,001 writes, the account may have more tasks than the longest walk reads.
         (20_001, "limit=500&tag=t"),
     ] {
         target().admin_query(&format!("update errand.account set seq = {writes} where user_id = '{}'", user.id));
@@ -355,7 +355,7 @@ fn a_page_ends_at_a_mebibyte() {
             let list = reply.list();
             let documents: usize =
                 reply.json()["tasks"].as_array().unwrap().iter().map(|task| task.to_string().len()).sum();
-            // One more would not have fitted: each has some 60,300 octets, and its tag is not counted.
+            // One more would not have fitted: each has some 60,300 bytes, and its tag is not counted.
             assert!(
                 (1..=17).contains(&list.tasks.len()) && documents < MOST + 17 * 40,
                 "{query}: {}",

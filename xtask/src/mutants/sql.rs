@@ -58,7 +58,7 @@ fn of_file(file: &str, source: &str) -> Vec<Mutant> {
     let code = Code::new(source);
     let mut edits = operators::edits(&code);
     edits.extend(removals::edits(&code));
-    // A policy may be `true` already.
+    // The mutant of a policy that is `true` would change nothing.
     edits.retain(|edit| source.get(edit.start..edit.end) != Some(edit.replacement.as_str()));
     edits.sort_by_key(|edit| (edit.start, edit.end));
     edits.dedup_by(|one, other| (one.start, one.end, &one.replacement) == (other.start, other.end, &other.replacement));

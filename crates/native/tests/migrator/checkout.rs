@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 use errand_native::{address::Address, connect, migrate as migrator};
+use tokio_postgres::Client;
 
 use crate::{
     refusal,
@@ -148,7 +149,7 @@ async fn a_database_whose_types_were_made_with_the_functions_keeps_its_data() ->
     Ok(())
 }
 
-/// The checkout's migrations before this one, without functions.
+/// The checkout's migrations with a lower number, without functions.
 fn before(migration: &str) -> Result<Migrations> {
     let files = Migrations::of_checkout()?;
     for name in files.names("")?.iter().filter(|name| name.starts_with('0') && name.as_str() >= migration) {
@@ -161,11 +162,17 @@ fn before(migration: &str) -> Result<Migrations> {
     Ok(files)
 }
 
+/// A database at that state, with an administrator's connection.
+async fn database_before(migration: &str) -> Result<(Address, Client)> {
+    let address = database().await?;
+    migrate(&address, &before(migration)?).await?;
+    let admin = connect::connect(&address).await?;
+    Ok((address, admin))
+}
+
 #[tokio::test]
 async fn keys_of_before_are_numbered_by_their_age() -> Result<()> {
-    let address = database().await?;
-    migrate(&address, &before("0007")?).await?;
-    let admin = connect::connect(&address).await?;
+    let (address, admin) = database_before("0007").await?;
     admin
         .batch_execute(
             "insert into errand.account (user_id, seq, last_at)
@@ -204,7 +211,7 @@ async fn time_zones_that_the_server_has_learned_of_come_with_the_functions() -> 
         files.write("functions/settings.sql", &text.replacen("as $$", "as $$ -- changed", 1))?;
         migrate(&address, &files).await?;
         assert_eq!(ask(&address, known).await?, function, "{change}");
-        // What nothing has changed in is not written, because sessions would plan anew.
+        // An unchanged function is not replaced, because a replacement invalidates the plans of all sessions.
         assert_eq!(ask(&address, written).await? == before, kept, "{change}");
     }
     assert_eq!(ask(&address, "select errand.time_zones() ->> 'mars/olympus'").await?, "Mars/Olympus");
@@ -212,12 +219,10 @@ async fn time_zones_that_the_server_has_learned_of_come_with_the_functions() -> 
     Ok(())
 }
 
-/// Zones were once those of PostgreSQL, abbreviations among them.
+/// Before migration 0007, PostgreSQL checked time zones, and it accepts abbreviations such as CET.
 #[tokio::test]
 async fn a_task_keeps_a_zone_that_it_could_not_have_now() -> Result<()> {
-    let address = database().await?;
-    migrate(&address, &before("0007")?).await?;
-    let admin = connect::connect(&address).await?;
+    let (address, admin) = database_before("0007").await?;
     admin
         .batch_execute(
             "insert into errand.account (user_id, seq, last_at) values ('alice', 1, now());
@@ -244,15 +249,13 @@ async fn a_task_keeps_a_zone_that_it_could_not_have_now() -> Result<()> {
 
 #[tokio::test]
 async fn tags_of_before_become_what_they_would_be_now() -> Result<()> {
-    let (address, new) = (database().await?, Migrations::of_checkout()?);
-    migrate(&address, &before("0007")?).await?;
+    let (address, admin) = database_before("0007").await?;
     fill(&address).await?;
-    let admin = connect::connect(&address).await?;
     let change = r"update errand.task set tags = array[E' cafe\u0301\u3000', E'caf\u00e9', 'b', ' '] where seq = 2";
     admin.batch_execute(change).await?;
     let untouched = "select string_agg(xmin::text, ' ' order by seq) from errand.task where seq <> 2";
     let written = ask(&address, untouched).await?;
-    migrate(&address, &new).await?;
+    migrate(&address, &Migrations::of_checkout()?).await?;
     assert_eq!(ask(&address, untouched).await?, written);
     let tags = "select string_agg(concat_ws(' ', seq, version, tags, json::jsonb ->> 'tags'), ', ' order by seq) from errand.task";
     assert_eq!(ask(&address, tags).await?, r#"1 1 {tag} ["tag"], 2 1 {café,b} ["café", "b"], 3 1 {tag} ["tag"]"#);

@@ -1,4 +1,4 @@
-//! The tests that have noticed a change of a statement. They are likely to notice another one there, so they run first.
+//! Tests that killed a mutant of a statement. They run first for its other mutants, because they are likely to kill these, too.
 
 use std::{
     collections::HashMap,
@@ -6,7 +6,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-/// How many run first. More would cost each mutant that they do not notice.
+/// The maximum number of tests that run first. Each test costs time for a mutant that it does not kill.
 const MOST: usize = 16;
 
 /// The tests by statement and program, the latest last.
@@ -19,7 +19,7 @@ impl Killers {
         known.get(&(within.to_owned(), program.to_owned())).cloned().unwrap_or_default()
     }
 
-    /// A test that is known becomes the latest. The one that has noticed nothing for longest makes place.
+    /// Moves the test to the end of the list. A full list loses its oldest test.
     pub(super) fn add(&self, within: &str, program: &Path, test: &str) {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let tests = known.entry((within.to_owned(), program.to_owned())).or_default();

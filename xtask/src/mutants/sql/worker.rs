@@ -31,9 +31,8 @@ use crate::{
 const MIGRATIONS: &str = "ERRAND_TEST_MIGRATIONS";
 /// Programs of tests that migrate from that folder.
 const PROGRAMS: [&str; 2] = ["api", "migrator"];
-/// Tests of what comes before a statement or beside it: tokens, keys, connections, logs, pages. And three that take longer than
-/// all others together, because they repeat under load what others test once. To leave tests out can only make the score
-/// lower than it is.
+/// Tests that need no SQL of the migrations (tokens, keys, connections, logs, pages), and three long tests that repeat under load
+/// what other tests check once. Leaving tests out can only lower the score.
 const LEFT_OUT: [&str; 10] = [
     "tokens::",
     "published_keys::",
@@ -91,8 +90,7 @@ impl Suite {
         Ok(Self { programs, killers: Arc::default() })
     }
 
-    /// What is run, most telling first: a program and its arguments. The tests that noticed other mutants of the same
-    /// statement run before all.
+    /// The programs to run with their arguments. Tests that killed other mutants of the same statement run first.
     fn steps(&self, within: &str) -> Vec<(&Path, Vec<String>)> {
         let owned = |arguments: &[&str]| arguments.iter().map(|&text| text.to_owned()).collect::<Vec<_>>();
         let mut steps = Vec::new();
@@ -223,7 +221,7 @@ impl Judge for Worker {
     }
 }
 
-/// A program that ended by itself is named in words.
+/// The failure of a whole program has a description with spaces instead of a test's name.
 fn is_test(name: &str) -> bool {
     !name.contains(' ')
 }
