@@ -39,7 +39,7 @@ pub(crate) struct Mutants {
     /// How many of each kind
     #[arg(long, value_name = "N", default_value_t = 30)]
     sample: usize,
-    /// Every mutant, in the order of the samples; takes hours, and can be interrupted
+    /// Every mutant, in the order of the samples and the equivalent ones last; takes hours, and can be interrupted
     #[arg(long, conflicts_with = "sample")]
     all: bool,
     /// Every mutant on a line that has changed since this commit
@@ -95,7 +95,7 @@ impl Mutants {
                 Kind::Sql => sql::list().await?,
                 Kind::Rust => rust::list().await?,
             };
-            let ordered = self.ordered(&all, changed.as_ref());
+            let ordered = self.ordered(&all, changed.as_ref(), &list);
             if self.list {
                 let listed = ordered.iter().take(self.size());
                 listed.for_each(|mutant| println!("{} [{}]", mutant.shown(), mutant.operator));
@@ -133,11 +133,15 @@ impl Mutants {
     }
 
     /// Those that may be tried, in the order in which they are.
-    fn ordered(&self, all: &[Mutant], changed: Option<&Changed>) -> Vec<Mutant> {
+    fn ordered(&self, all: &[Mutant], changed: Option<&Changed>, list: &Equivalents) -> Vec<Mutant> {
         let mut ordered = all.to_vec();
         ordered.retain(|mutant| changed.is_none_or(|changed| changed.has(mutant)));
         ordered.retain(|mutant| self.only.as_ref().is_none_or(|text| mutant.shown().contains(text)));
         sample::shuffle(&mut ordered, self.seed);
+        if self.all {
+            // They survive, so each takes as long as all of the tests.
+            ordered.sort_by_key(|mutant| list.has(mutant));
+        }
         ordered
     }
 

@@ -1,4 +1,5 @@
 //! Tests that killed a mutant of a statement. They run first for its other mutants, because they are likely to kill these, too.
+//! For the first mutant of a statement, those of its file do.
 
 use std::{
     collections::HashMap,
@@ -9,25 +10,29 @@ use std::{
 /// The maximum number of tests that run first. Each test costs time for a mutant that it does not kill.
 const MOST: usize = 16;
 
-/// The tests by statement and program, the latest last.
+/// The tests by place (a statement or a file) and program, the latest last.
 #[derive(Debug, Default)]
 pub(super) struct Killers(Mutex<HashMap<(String, PathBuf), Vec<String>>>);
 
 impl Killers {
-    pub(super) fn of(&self, within: &str, program: &Path) -> Vec<String> {
+    /// The tests for the first place that has any.
+    pub(super) fn of(&self, places: [&str; 2], program: &Path) -> Vec<String> {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        known.get(&(within.to_owned(), program.to_owned())).cloned().unwrap_or_default()
+        let of = |place: &str| known.get(&(place.to_owned(), program.to_owned()));
+        places.into_iter().find_map(of).cloned().unwrap_or_default()
     }
 
-    /// Moves the test to the end of the list. A full list loses its oldest test.
-    pub(super) fn add(&self, within: &str, program: &Path, test: &str) {
+    /// Moves the test to the end of the list of each place. A full list loses its oldest test.
+    pub(super) fn add(&self, places: [&str; 2], program: &Path, test: &str) {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let tests = known.entry((within.to_owned(), program.to_owned())).or_default();
-        tests.retain(|known| known != test);
-        if tests.len() == MOST {
-            tests.remove(0);
+        for place in places {
+            let tests = known.entry((place.to_owned(), program.to_owned())).or_default();
+            tests.retain(|known| known != test);
+            if tests.len() == MOST {
+                tests.remove(0);
+            }
+            tests.push(test.to_owned());
         }
-        tests.push(test.to_owned());
     }
 }
 
@@ -39,12 +44,22 @@ mod tests {
     fn the_latest_tests_of_a_statement_are_kept() {
         let (killers, program) = (Killers::default(), Path::new("api"));
         for number in 0..=MOST {
-            killers.add("f", program, &number.to_string());
+            killers.add(["f", "file"], program, &number.to_string());
         }
-        killers.add("f", program, "5");
-        let tests = killers.of("f", program);
+        killers.add(["f", "file"], program, "5");
+        let tests = killers.of(["f", "file"], program);
         assert_eq!(tests.len(), MOST);
         assert_eq!((tests.first().map(String::as_str), tests.last().map(String::as_str)), (Some("1"), Some("5")));
-        assert!(killers.of("g", program).is_empty() && killers.of("f", Path::new("migrator")).is_empty());
+        assert!(killers.of(["f", "file"], Path::new("migrator")).is_empty());
+    }
+
+    #[test]
+    fn a_statement_without_tests_takes_those_of_its_file() {
+        let (killers, program) = (Killers::default(), Path::new("api"));
+        killers.add(["f", "file"], program, "1");
+        assert_eq!(killers.of(["g", "file"], program), ["1"]);
+        killers.add(["g", "file"], program, "2");
+        assert_eq!(killers.of(["g", "file"], program), ["2"]);
+        assert!(killers.of(["g", "other"], program).is_empty());
     }
 }

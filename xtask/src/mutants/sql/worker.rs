@@ -90,12 +90,12 @@ impl Suite {
         Ok(Self { programs, killers: Arc::default() })
     }
 
-    /// The programs to run with their arguments. Tests that killed other mutants of the same statement run first.
-    fn steps(&self, within: &str) -> Vec<(&Path, Vec<String>)> {
+    /// The programs to run with their arguments. Tests that killed other mutants of the same place run first.
+    fn steps(&self, places: [&str; 2]) -> Vec<(&Path, Vec<String>)> {
         let owned = |arguments: &[&str]| arguments.iter().map(|&text| text.to_owned()).collect::<Vec<_>>();
         let mut steps = Vec::new();
         for (_, program) in &self.programs {
-            let killers = self.killers.of(within, program);
+            let killers = self.killers.of(places, program);
             if !killers.is_empty() {
                 steps.push((program.as_path(), [killers, owned(&["--exact"])].concat()));
             }
@@ -125,7 +125,7 @@ impl Worker {
     pub(crate) async fn leave_out_the_blind(&mut self) -> Result<Suite> {
         self.copy(Some(("migrations/0001_tasks.up.sql", "select 1 / 0;")))?;
         let mut blind = Vec::new();
-        for (program, arguments) in self.suite.steps("") {
+        for (program, arguments) in self.suite.steps(["", ""]) {
             if self.run(program, &arguments, LONG).await? == Verdict::Passed {
                 blind.push(program.to_owned());
             }
@@ -141,17 +141,17 @@ impl Worker {
     pub(crate) async fn baseline(&self) -> Result<Duration> {
         self.copy(None)?;
         let begin = Instant::now();
-        match self.test("", LONG).await? {
+        match self.test(["", ""], LONG).await? {
             Verdict::Passed => Ok(begin.elapsed()),
             Verdict::Failed(name) => bail!("without any mutant, {name} fails; mend that first"),
             Verdict::TimedOut => bail!("without any mutant, the tests do not end"),
         }
     }
 
-    /// Tries a change of this statement. The limit is for all programs together.
-    async fn test(&self, within: &str, limit: Duration) -> Result<Verdict> {
+    /// Tries a change of this statement and file. The limit is for all programs together.
+    async fn test(&self, places: [&str; 2], limit: Duration) -> Result<Verdict> {
         let end = Instant::now() + limit;
-        for (program, arguments) in self.suite.steps(within) {
+        for (program, arguments) in self.suite.steps(places) {
             let left = || end.saturating_duration_since(Instant::now());
             let mut verdict = self.run(program, &arguments, left()).await?;
             if let Verdict::Failed(name) = &verdict
@@ -163,7 +163,7 @@ impl Worker {
             if let Verdict::Failed(name) = &verdict
                 && is_test(name)
             {
-                self.suite.killers.add(within, program, name);
+                self.suite.killers.add(places, program, name);
             }
             if verdict != Verdict::Passed {
                 return Ok(verdict);
@@ -209,7 +209,7 @@ impl Judge for Worker {
         if migrate::migrate(&database, &self.folder).await.is_err() {
             return Ok(Outcome::Unviable);
         }
-        Ok(match self.test(&mutant.within, limit).await? {
+        Ok(match self.test([&mutant.within, &mutant.file], limit).await? {
             Verdict::Passed => Outcome::Survived,
             Verdict::Failed(name) => Outcome::Killed(name),
             Verdict::TimedOut => Outcome::TimedOut,
