@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use axum::extract::{FromRequest, Request};
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 
@@ -95,18 +95,27 @@ async fn read(request: Request) -> Result<Bytes, Problem> {
     if declared.is_some_and(|length| length > LONGEST_ESCAPED as u64) {
         return Err(Problem::too_large(LONGEST));
     }
-    let body: Body = request.into_body();
-    match Limited::new(body, LONGEST_ESCAPED).collect().await {
-        Ok(collected) => {
-            let body = collected.to_bytes();
-            if body.len() > LONGEST && content_length(&body) > LONGEST {
-                return Err(Problem::too_large(LONGEST));
-            }
-            Ok(body)
-        }
-        Err(error) if error.is::<LengthLimitError>() => Err(Problem::too_large(LONGEST)),
-        Err(_) => Err(Invalid::body("", "The body did not arrive whole.").into()),
+    let body = whole(request.into_body(), declared).await?;
+    if body.len() > LONGEST && content_length(&body) > LONGEST {
+        return Err(Problem::too_large(LONGEST));
     }
+    Ok(body)
+}
+
+/// Collects a body. A body that has its declared length is whole (RFC 9112, section 6.3): to ask for its end and for trailers would
+/// cost two waits for the runtime.
+async fn whole(body: Body, declared: Option<u64>) -> Result<Bytes, Problem> {
+    let mut body = Limited::new(body, LONGEST_ESCAPED);
+    let mut content = BytesMut::new();
+    while declared.is_none_or(|length| (content.len() as u64) < length) {
+        match body.frame().await {
+            None => break,
+            Some(Ok(frame)) => content.extend_from_slice(&frame.into_data().unwrap_or_default()),
+            Some(Err(error)) if error.is::<LengthLimitError>() => return Err(Problem::too_large(LONGEST)),
+            Some(Err(_)) => return Err(Invalid::body("", "The body did not arrive whole.").into()),
+        }
+    }
+    Ok(content.freeze())
 }
 
 /// How many octets a JSON text has when its escapes are written as what they stand for (RFC 8259, section 7).
@@ -134,7 +143,25 @@ fn content_length(mut text: &[u8]) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::content_length;
+    use axum::body::Body;
+    use bytes::Bytes;
+    use futures::{FutureExt, StreamExt, stream};
+
+    use super::{content_length, whole};
+
+    #[test]
+    fn a_body_with_its_declared_length_is_not_read_on() {
+        let pieces =
+            || stream::iter(["ab", "cd"].map(|piece| Ok::<_, std::io::Error>(Bytes::from_static(piece.as_bytes()))));
+        let endless = || Body::from_stream(pieces().chain(stream::pending()));
+        let read = |body, declared| whole(body, declared).now_or_never().map(|content| content.ok().unwrap());
+        assert_eq!(read(endless(), Some(4)), Some(Bytes::from_static(b"abcd")));
+        assert_eq!(read(endless(), Some(0)), Some(Bytes::new()));
+        for declared in [Some(5), None] {
+            assert_eq!(read(endless(), declared), None);
+            assert_eq!(read(Body::from_stream(pieces()), declared), Some(Bytes::from_static(b"abcd")));
+        }
+    }
 
     #[test]
     fn an_escape_counts_as_what_it_stands_for() {
