@@ -60,6 +60,6 @@ mod tests {
         assert_eq!(killers.of(["g", "file"], program), ["1"]);
         killers.add(["g", "file"], program, "2");
         assert_eq!(killers.of(["g", "file"], program), ["2"]);
-        assert!(killers.of(["g", "other"], program).is_empty());
+        assert!(killers.of(["h", "other"], program).is_empty());
     }
 }
