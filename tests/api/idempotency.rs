@@ -236,7 +236,7 @@ fn maintenance_deletes_expired_keys_and_nothing_else() {
     };
     set("24 hours", "true");
     // Row-level security hides no keys from an administrator, so the function's own condition decides.
-    set("23 hours", "key = 'l'");
+    set("23 hours 59 minutes", "key = 'l'");
     set("25 hours", "key = 'k'");
     let left = "select key from errand.idempotency order by 1";
     assert_eq!(scratch.attempt(&format!("select errand.tidy(10); {left}")).unwrap(), ["2", "l"]);

@@ -35,6 +35,9 @@ fn each_operation_goes_on_as_it_did() {
     assert_eq!(told(&format!("task_put({me}, '{{}}', false, '{FIELDS}')")), "stale");
     assert_eq!(told(&format!("task_put({me}, null, true, '{FIELDS}')")), "exists");
     assert_eq!(told(&format!("task_put('{}', '{other}', null, true, '{FIELDS}')", user.id)), "created 1 t f");
+    // The tags of this task alone, though the other one has such a version, too.
+    let tags = format!("select cardinality(api.task_tags({me}, '{{1,6}}'))");
+    assert_eq!(session.rows(&tags), ["1"]);
     let get =
         format!("select concat_ws(' ', version, task::jsonb ->> 'id', task::jsonb ? 'etag') from api.task_get({me})");
     assert_eq!(session.rows(&get), [format!("6 {id} f")]);
@@ -51,7 +54,7 @@ fn a_list_is_what_it_was() {
     let session = target().app_session();
     let list = |rest: &str| {
         session.rows(&format!(
-            "select concat_ws(' ', unchanged, seq, last_id, total, tasks)
+            "select concat_ws(' ', unchanged, seq, last_key, last_id, total, tasks)
              from api.task_list('{}', '{{\"order\": \"title_asc\", \"limit\": 2{rest}}}')",
             user.id
         ))
@@ -60,7 +63,7 @@ fn a_list_is_what_it_was() {
         "select string_agg(json, ',' order by title) from errand.task where user_id = '{}' and title < 'c'",
         user.id
     ));
-    let page = format!("f 3 {} 3 {}", tasks[1].id, stored[0]);
+    let page = format!("f 3 b {} 3 {}", tasks[1].id, stored[0]);
     assert_eq!(list(r#", "count": true"#), std::slice::from_ref(&page));
     assert_eq!(list(r#", "count": true, "known": [2, 33]"#), [page]);
     for known in ["[3]", "[1, 3]", "true"] {
