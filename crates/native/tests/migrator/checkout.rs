@@ -1,12 +1,12 @@
 //! The checkout's own migrations and functions: what a database becomes by changes is what a new one is.
 
 use anyhow::Result;
-use errand_native::{address::Address, connect, migrate as migrator};
+use errand_native::{address::Address, connect, migrate as migrator, secret};
 use tokio_postgres::Client;
 
 use crate::{
     refusal,
-    support::{Migrations, ask, database, migrate},
+    support::{Migrations, ROLE, ask, database, migrate},
 };
 
 /// Everything that the catalog has of schema api: functions by name, arguments and result, with their text and grants, and
@@ -259,6 +259,56 @@ async fn tags_of_before_become_what_they_would_be_now() -> Result<()> {
     assert_eq!(ask(&address, untouched).await?, written);
     let tags = "select string_agg(concat_ws(' ', seq, version, tags, json::jsonb ->> 'tags'), ', ' order by seq) from errand.task";
     assert_eq!(ask(&address, tags).await?, r#"1 1 {tag} ["tag"], 2 1 {café,b} ["café", "b"], 3 1 {tag} ["tag"]"#);
+    Ok(())
+}
+
+/// No managed service gives its customers a superuser, and forced row-level security holds the owner of the tables, too.
+#[tokio::test]
+async fn an_owner_who_is_no_superuser_migrates_all_data() -> Result<()> {
+    // The roles are there.
+    new_schema(&Migrations::of_checkout()?).await?;
+    let address = database().await?;
+    let admin = connect::connect(&address).await?;
+    let owner = format!("test_{}", secret::hex(8)?);
+    let begin = format!(
+        "create role {owner} login createrole password 'owner';
+         grant errand_app, errand_maintenance, errand_app_2 to {owner} with admin option;
+         alter database {} owner to {owner}",
+        address.database()
+    );
+    let end = format!("reassign owned by {owner} to current_user; drop owned by {owner}; drop role {owner}");
+    let role = ROLE.lock().await;
+    admin.batch_execute(&begin).await?;
+    drop(role);
+    let theirs = Address::parse(&address.app_url(&owner, "owner"))?;
+    migrate(&theirs, &before("0007")?).await?;
+    fill(&address).await?;
+    admin
+        .batch_execute(
+            "update errand.task set tags = array[' tag '];
+             insert into errand.idempotency (user_id, key, fingerprint, created_at, task, version)
+             values ('alice', 'k', 'f', now(), '{}', 1)",
+        )
+        .await?;
+    migrate(&theirs, &Migrations::of_checkout()?).await?;
+    for (query, expected) in [
+        (
+            "select string_agg(distinct concat_ws(' ', tags, json::jsonb ->> 'tags'), ', ') from errand.task",
+            r#"{tag} ["tag"]"#,
+        ),
+        ("select concat_ws(' ', key, number) from errand.idempotency", "k 1"),
+        ("select concat_ws(' ', number, keys, forgotten) from errand.account", "1 1 0"),
+        (
+            "select string_agg(relname, ' ' order by relname) from pg_class
+             where relnamespace = 'errand'::regnamespace and relforcerowsecurity",
+            "account idempotency task time_zone",
+        ),
+    ] {
+        assert_eq!(ask(&address, query).await?, expected, "{query}");
+    }
+    assert_eq!(titles(&address).await?, "task 1, task 2, task 3");
+    let _role = ROLE.lock().await;
+    admin.batch_execute(&end).await?;
     Ok(())
 }
 
