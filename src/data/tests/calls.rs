@@ -297,18 +297,15 @@ fn a_write_that_would_wait_for_another_one_waits_over_a_connection_of_its_own() 
 #[test]
 fn a_write_is_made_in_its_callers_turn() {
     let (fake, data) = data();
-    // Another process makes writes of the caller's, and then there is no free slot.
-    (0..4).for_each(|_| _ = fake.gives(busy()));
-    fake.gives(row([Value::Int(1)]));
+    // Another process makes a write of the caller's, and then there is no free slot.
+    fake.gives(busy()).gives(busy()).gives(row([Value::Int(1)]));
     assert_eq!(ask(&data, Kind::Write).unwrap().unwrap().require::<i64>(), Ok(1));
     let asked = fake.asked();
-    let shared = (Over::Shared, Value::Bool(false), true);
-    let own = (Over::Own, Value::Bool(true), true);
+    let over = |over, wait, in_turn| (over, Value::Bool(wait), in_turn);
     assert_eq!(
         asked.iter().map(|call| (call.statement.over, call.parameters[2].clone(), call.in_turn)).collect::<Vec<_>>(),
-        [shared.clone(), shared.clone(), shared, own.clone(), own]
+        [over(Over::Shared, false, true), over(Over::Own, true, true), over(Over::Own, true, true)]
     );
-    assert_eq!(milliseconds(&fake.pauses.lock().unwrap()), [2, 5, 20]);
     assert_eq!(*fake.turns.lock().unwrap(), [("alice".to_owned(), Duration::from_millis(100))]);
     assert_eq!(Arc::strong_count(&fake.turn), 1);
     // A second try of the same statement is within the turn; a read needs none.
@@ -318,29 +315,6 @@ fn a_write_is_made_in_its_callers_turn() {
     ask(&data, Kind::Read).unwrap();
     assert_eq!(fake.asked().iter().map(|call| call.in_turn).collect::<Vec<_>>(), [true, true, false]);
     assert_eq!(fake.turns.lock().unwrap().len(), 1);
-}
-
-#[test]
-fn a_write_that_gets_its_turn_after_a_pause_stays_on_shared_connections() {
-    for busies in [1, 2] {
-        let (fake, data) = data();
-        (0..busies).for_each(|_| _ = fake.gives(busy()));
-        fake.gives(row([Value::Int(1)]));
-        assert_eq!(ask(&data, Kind::Write).unwrap().unwrap().require::<i64>(), Ok(1));
-        assert!(
-            fake.asked().iter().all(|call| call.statement == STATEMENT && call.parameters[2] == Value::Bool(false))
-        );
-        assert_eq!(milliseconds(&fake.pauses.lock().unwrap()), [2, 5][..busies]);
-    }
-    // What ends a try after a pause is judged as the first try's end.
-    let (fake, data) = data();
-    fake.gives(busy()).gives(Err(refused("55P03"))).gives(row([Value::Int(1)]));
-    assert!(ask(&data, Kind::Write).unwrap().is_some());
-    assert_eq!(fake.asked().last().map(|call| call.statement), Some(STATEMENT.over(Over::Own)));
-    let (fake, data) = self::data();
-    fake.gives(busy()).gives(Err(refused("53100")));
-    assert_eq!(told(&ask(&data, Kind::Write).unwrap_err()), Told::Unavailable);
-    assert_eq!(fake.asked().len(), 2);
 }
 
 #[test]
