@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use crate::support::{Held, Session, User, anonymous, target};
+use crate::support::{Held, Session, User, anonymous, scratch, target};
 
 /// Takes so many of the user's slots.
 fn take(user: &User, slots: u32) -> Session {
@@ -239,6 +239,18 @@ fn a_write_that_waits_for_its_turn_has_locked_no_task() {
         let new = [("if-none-match", "*")];
         user.with_json("PUT", &format!("/tasks/{id}"), &new, json!({"title": "t", "completed": false})).expect(201);
     }
+}
+
+/// The pause for a turn would hold up all users of a shared connection.
+#[test]
+fn a_write_takes_a_free_turn_without_a_pause() {
+    let scratch = scratch();
+    let task = r#"{"title": "t", "completed": false, "priority": 0, "tags": []}"#;
+    scratch.rows("set local track_functions = 'pl'; set local role errand_app");
+    scratch.rows(&format!("select api.create_task('alice', gen_random_uuid(), '{task}', null, null, false)"));
+    let called = "select funcname from pg_stat_xact_user_functions
+        where funcname in ('create_task', 'wait_for_turn') and schemaname = 'api' order by 1";
+    assert_eq!(scratch.rows(&format!("reset role; {called}")), ["create_task"]);
 }
 
 #[test]

@@ -262,10 +262,10 @@ async fn tags_of_before_become_what_they_would_be_now() -> Result<()> {
     Ok(())
 }
 
-/// No managed service gives its customers a superuser, and forced row-level security holds the owner of the tables, too.
+/// Forced row-level security also holds the owner of the tables, unless the owner is a superuser.
 #[tokio::test]
-async fn an_owner_who_is_no_superuser_migrates_all_data() -> Result<()> {
-    // The roles are there.
+async fn an_owner_without_superuser_rights_migrates_all_data() -> Result<()> {
+    // The migrations of this database make the roles of the server.
     new_schema(&Migrations::of_checkout()?).await?;
     let address = database().await?;
     let admin = connect::connect(&address).await?;
