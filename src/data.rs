@@ -13,6 +13,7 @@ mod value;
 
 use std::any::Any;
 use std::future::Future;
+use std::ops::RangeInclusive;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -173,6 +174,14 @@ const PROMPT: Duration = Duration::from_secs(1);
 /// How long a write waits for the other writes of its user in this process, before it meets them in the database.
 const PATIENCE: Duration = Duration::from_millis(100);
 
+/// How often a write is sent again over a shared connection because a write of its user in another process has the turn. Then it is
+/// sent over a connection of its own.
+const TURNS: usize = 3;
+
+/// How long it waits each time, over no connection: as long as the last try took, because the other write takes about as long, but
+/// within these bounds.
+const TURN: RangeInclusive<Duration> = Duration::from_millis(2)..=Duration::from_millis(10);
+
 /// How long a statement waits for a slot of its caller's, each time that none is free.
 const PAUSES: [Duration; 3] = [Duration::from_millis(20), Duration::from_millis(50), Duration::from_millis(100)];
 
@@ -223,8 +232,8 @@ impl Scope<'_> {
     }
 
     /// Runs a statement that may change something, with the caller before the other parameters, and behind them whether it may
-    /// wait for another write. It may not where it shares its connection; where it would have to, it is asked again over one of
-    /// its own.
+    /// wait for another write. It may not where it shares its connection; where it would have to, it is asked again a little later,
+    /// and at last over a connection of its own.
     async fn write(
         &self,
         statement: Statement,
@@ -233,17 +242,21 @@ impl Scope<'_> {
         self.timed(async |deadline| {
             let parameters = self.with_caller(parameters);
             let with = |wait: bool| parameters.iter().cloned().chain([wait.into()]).collect();
-            let begun = (self.data.clock)();
             let _turn = self.data.database.turn(self.caller.user_id(), PATIENCE).await;
-            let answer = self.data.ask(statement, with(false), Kind::Write, deadline).await;
-            let must_wait = match &answer {
-                Ok(row) => row.as_ref().is_some_and(Row::is_busy),
-                Err(error) => error.met_a_lock() || error.was_cancelled() && (self.data.clock)() < begun + PROMPT,
-            };
-            match must_wait {
-                true => self.data.call_in_a_slot(statement.over(Over::Own), with(true), Kind::Write, deadline).await,
-                false => answer.map_err(|error| Kind::Write.tell(error)),
+            for again in (0..=TURNS).rev() {
+                let begun = (self.data.clock)();
+                let answer = self.data.ask(statement, with(false), Kind::Write, deadline).await;
+                let took = (self.data.clock)().saturating_duration_since(begun);
+                match answer {
+                    Ok(Some(row)) if row.is_busy() => {}
+                    Err(error) if error.met_a_lock() || error.was_cancelled() && took < PROMPT => break,
+                    answer => return answer.map_err(|error| Kind::Write.tell(error)),
+                }
+                if again > 0 {
+                    self.data.database.pause(took.clamp(*TURN.start(), *TURN.end())).await;
+                }
             }
+            self.data.call_in_a_slot(statement.over(Over::Own), with(true), Kind::Write, deadline).await
         })
         .await
     }

@@ -36,10 +36,10 @@ begin
     on conflict (user_id) do update
     set seq = account.seq + 1,
         last_at = greatest(clock_timestamp(), account.last_at + interval '1 microsecond')
-    returning account.seq, account.last_at into next_write.seq, next_write.at;
     -- The account is locked, so no other write of this user can block this one. The short limit would still refuse the write while
     -- PostgreSQL extends a table for another user, and all its work would be repeated.
-    lock_timeout := set_config('lock_timeout', '3s', true);
+    returning account.seq, account.last_at, set_config('lock_timeout', '3s', true)
+    into next_write.seq, next_write.at, lock_timeout;
 end
 $$;
 
@@ -81,18 +81,15 @@ language sql as $$
     end
 $$;
 
--- Waits for the caller's turn to write. A write that may not wait (p_wait is false) tries once more after a millisecond.
+-- Waits for the caller's turn to write, unless the write may not wait (p_wait is false).
 create or replace function api.wait_for_turn(p_tag_base text, p_wait boolean) returns boolean
 language plpgsql as $$
-declare
-    turn constant bigint := hashtextextended(p_tag_base, 0);
 begin
-    if p_wait is distinct from false then
-        perform pg_advisory_xact_lock(turn);
-        return true;
+    if p_wait is false then
+        return false;
     end if;
-    perform pg_sleep(0.001);
-    return pg_try_advisory_xact_lock(turn);
+    perform pg_advisory_xact_lock(hashtextextended(p_tag_base, 0));
+    return true;
 end
 $$;
 

@@ -93,14 +93,11 @@ language plpgsql as $$
 declare
     stamp record;
 begin
-    -- A zone in another case of letters is the same one; it is kept in the database's spelling.
-    if lower(p_wanted.due_zone) = lower(p_held.due_zone) then
-        p_wanted.due_zone := p_held.due_zone;
-    end if;
+    -- A zone in another case of letters is the same one; errand.derive_task keeps the database's spelling.
     if (p_wanted.title, p_wanted.description, p_wanted.completed, p_wanted.priority, p_wanted.tags,
-            p_wanted.due_date, p_wanted.due_time, p_wanted.due_zone)
+            p_wanted.due_date, p_wanted.due_time, lower(p_wanted.due_zone))
         is not distinct from (p_held.title, p_held.description, p_held.completed, p_held.priority, p_held.tags,
-            p_held.due_date, p_held.due_time, p_held.due_zone)
+            p_held.due_date, p_held.due_time, lower(p_held.due_zone))
     then
         task := p_held.json;
         seq := p_held.seq;

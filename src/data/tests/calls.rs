@@ -297,15 +297,17 @@ fn a_write_that_would_wait_for_another_one_waits_over_a_connection_of_its_own() 
 #[test]
 fn a_write_is_made_in_its_callers_turn() {
     let (fake, data) = data();
-    // Another process makes a write of the caller's, and then there is no free slot.
-    fake.gives(busy()).gives(busy()).gives(row([Value::Int(1)]));
+    // Another process makes writes of the caller's, and then there is no free slot.
+    (0..5).for_each(|_| _ = fake.gives(busy()));
+    fake.gives(row([Value::Int(1)]));
     assert_eq!(ask(&data, Kind::Write).unwrap().unwrap().require::<i64>(), Ok(1));
     let asked = fake.asked();
-    let over = |over, wait, in_turn| (over, Value::Bool(wait), in_turn);
+    let [shared, own] = [(Over::Shared, false), (Over::Own, true)].map(|(over, wait)| (over, Value::Bool(wait), true));
     assert_eq!(
         asked.iter().map(|call| (call.statement.over, call.parameters[2].clone(), call.in_turn)).collect::<Vec<_>>(),
-        [over(Over::Shared, false, true), over(Over::Own, true, true), over(Over::Own, true, true)]
+        [&shared, &shared, &shared, &shared, &own, &own].map(Clone::clone)
     );
+    assert_eq!(milliseconds(&fake.pauses.lock().unwrap()), [2, 2, 2, 20]);
     assert_eq!(*fake.turns.lock().unwrap(), [("alice".to_owned(), Duration::from_millis(100))]);
     assert_eq!(Arc::strong_count(&fake.turn), 1);
     // A second try of the same statement is within the turn; a read needs none.
@@ -315,6 +317,33 @@ fn a_write_is_made_in_its_callers_turn() {
     ask(&data, Kind::Read).unwrap();
     assert_eq!(fake.asked().iter().map(|call| call.in_turn).collect::<Vec<_>>(), [true, true, false]);
     assert_eq!(fake.turns.lock().unwrap().len(), 1);
+}
+
+#[test]
+fn a_write_whose_user_has_another_one_elsewhere_is_sent_again_after_as_long_as_its_try_took() {
+    let tries = [(1, 2), (7, 7), (300, 10)];
+    for busies in 1..=3 {
+        let (fake, data) = data();
+        for (took, _) in &tries[..busies] {
+            fake.gives_after(Duration::from_millis(*took), busy());
+        }
+        fake.gives(row([Value::Int(1)]));
+        assert_eq!(ask(&data, Kind::Write).unwrap().unwrap().require::<i64>(), Ok(1));
+        let asked = fake.asked();
+        assert_eq!(asked.len(), busies + 1);
+        assert!(asked.iter().all(|call| call.statement == STATEMENT && call.parameters[2] == Value::Bool(false)));
+        assert!(asked.iter().all(|call| call.deadline == asked[0].deadline));
+        assert_eq!(milliseconds(&fake.pauses.lock().unwrap()), tries.map(|(_, pause)| pause)[..busies]);
+    }
+    // What ends a try after a pause is judged as the first try's end.
+    let (fake, data) = data();
+    fake.gives(busy()).gives(Err(refused("55P03"))).gives(row([Value::Int(1)]));
+    assert!(ask(&data, Kind::Write).unwrap().is_some());
+    assert_eq!(fake.asked().last().map(|call| call.statement), Some(STATEMENT.over(Over::Own)));
+    let (fake, data) = self::data();
+    fake.gives(busy()).gives(Err(refused("53100")));
+    assert_eq!(told(&ask(&data, Kind::Write).unwrap_err()), Told::Unavailable);
+    assert_eq!(fake.asked().len(), 2);
 }
 
 #[test]
