@@ -42,7 +42,7 @@ pub(crate) struct Options {
     /// Compare this working tree with another commit, in some 20 minutes and without bench/results
     ///
     /// Builds the commit in target/against (once), measures get, list, create, patch, search and long descriptions on both
-    /// sides in turn, natively and in the local host, and tells for each scenario how many times as much processor time a
+    /// sides at the same time, natively and in the local host, and tells for each scenario how many times as much processor time a
     /// request takes, with a confidence interval. See docs/performance.md.
     #[arg(long, value_name = "REV", conflicts_with_all = ["full", "quick", "scale", "tokens"])]
     against: Option<String>,
@@ -178,9 +178,9 @@ impl Against<'_> {
             rounds,
             counter: counter.as_ref(),
         };
-        let slots = u64::from(rounds) * (self.scenarios.len() * self.peers.len() * 2) as u64;
-        // Each slot is warmed up for half its time, and starting, settling and looking take two seconds.
-        eprintln!("errand: measuring, about {} minutes", (slots * (self.seconds * 3 / 2 + 2)).div_ceil(60));
+        let slots = u64::from(rounds) * (self.scenarios.len() * self.peers.len()) as u64;
+        // The sides share the machine, each slot is warmed up for half its time, and starting, settling and looking take two seconds.
+        eprintln!("errand: measuring, about {} minutes", (slots * (self.seconds * 3 + 2)).div_ceil(60));
         for peer in self.peers {
             let found = rounds::run(&task, peer, &sides).await?;
             comparison.rows.extend(found.into_iter().filter_map(report::Row::of));
@@ -237,7 +237,7 @@ impl Side {
         let server = self.start(peer).await?;
         let (requests, cell) = (LONG_USERS * LONG_TASKS, Cell { connections: 1, scenario: Scenario::Lengthen });
         let limit = (u64::from(requests), 300);
-        let measured = self.long.run_counted(server.port, cell, limit, 1, (None, None), None).await;
+        let measured = self.long.run_counted(server.port, cell, limit, 1, [None, None], None).await;
         server.stop().await;
         let measured = measured?;
         if measured.errors > 0 || measured.requests < u64::from(requests) {

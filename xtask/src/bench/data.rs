@@ -12,6 +12,7 @@ use errand_native::{address::Address, connect, migrate, postgres::Cluster, role,
 use sha2::{Digest, Sha256};
 use tokio_postgres::Client;
 
+use super::usage::Processes;
 use crate::{
     process::{self, BRIEF},
     settings::DATABASE_URL,
@@ -200,6 +201,11 @@ impl Data {
     /// The server's first process.
     pub(crate) fn pid(&self) -> Option<u32> {
         fs::read_to_string(self.cluster.folder().join("data/postmaster.pid")).ok()?.lines().next()?.trim().parse().ok()
+    }
+
+    /// The server's processes that serve this database.
+    pub(crate) fn processes(&self) -> Option<Processes> {
+        Some(Processes::Database(self.pid()?, self.run))
     }
 
     /// Drops what was measured; the template stays.

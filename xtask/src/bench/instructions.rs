@@ -6,7 +6,7 @@ use std::{fs, path::PathBuf};
 use anyhow::Result;
 use tokio::process::Command;
 
-use super::usage;
+use super::{usage, usage::Processes};
 use crate::{
     process::{self, BRIEF},
     workspace,
@@ -38,11 +38,16 @@ impl Instructions {
         None
     }
 
+    /// The same with a file of its own, for what is counted at the same time.
+    pub(crate) fn beside(&self) -> Self {
+        Self { event: self.event, told: self.told.with_file_name("perf-beside.csv") }
+    }
+
     /// A command that counts, for as long as the program runs, what these processes and their children do meanwhile.
     /// The program's arguments follow.
-    pub(crate) fn during(&self, program: &str, roots: &[Option<u32>]) -> Result<Command> {
+    pub(crate) fn during(&self, program: &str, processes: &[Option<Processes>]) -> Result<Command> {
         let pids: Vec<String> =
-            roots.iter().flatten().flat_map(|root| usage::pids(*root)).map(|pid| pid.to_string()).collect();
+            processes.iter().flatten().flat_map(|these| usage::pids(*these)).map(|pid| pid.to_string()).collect();
         let _ = fs::remove_file(&self.told);
         let mut command = workspace::program("perf")?;
         command.args(["stat", "--field-separator", ",", "--event", self.event, "--output"]).arg(&self.told);

@@ -7,7 +7,12 @@ use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 use tokio::{process::Command, time::timeout};
 
-use super::{instructions::Instructions, scenario::Cell, usage, usage::Usage};
+use super::{
+    instructions::Instructions,
+    scenario::Cell,
+    usage,
+    usage::{Processes, Usage},
+};
 use crate::{
     process::{self, BRIEF},
     toolchain::apt_get,
@@ -112,7 +117,7 @@ impl Wrk {
         seed: u32,
         pids: (Option<u32>, Option<u32>),
     ) -> Result<Measured> {
-        self.load(port, cell, Span::seconds(seconds), pids, &[&seed.to_string()], None).await
+        self.load(port, cell, Span::seconds(seconds), trees(pids), &[&seed.to_string()], None).await
     }
 
     /// The same for lists with this query string.
@@ -124,22 +129,22 @@ impl Wrk {
         pids: (Option<u32>, Option<u32>),
         query: &str,
     ) -> Result<Measured> {
-        self.load(port, cell, Span::seconds(seconds), pids, &["1", query], None).await
+        self.load(port, cell, Span::seconds(seconds), trees(pids), &["1", query], None).await
     }
 
     /// Sends so many requests, however long that takes, but for the limit in seconds. Servers that write the same number of
-    /// rows in each slot stay comparable.
+    /// rows in each slot stay comparable. The processes are those of the server and of PostgreSQL.
     pub(crate) async fn run_counted(
         &self,
         port: u16,
         cell: Cell,
         (requests, limit): (u64, u64),
         seed: u32,
-        pids: (Option<u32>, Option<u32>),
+        processes: [Option<Processes>; 2],
         counter: Option<&Instructions>,
     ) -> Result<Measured> {
         let span = Span { seconds: limit, requests: Some(requests) };
-        self.load(port, cell, span, pids, &[&seed.to_string(), "", &requests.to_string()], counter).await
+        self.load(port, cell, span, processes, &[&seed.to_string(), "", &requests.to_string()], counter).await
     }
 
     async fn load(
@@ -147,7 +152,7 @@ impl Wrk {
         port: u16,
         cell: Cell,
         span: Span,
-        (server, postgres): (Option<u32>, Option<u32>),
+        [server, postgres]: [Option<Processes>; 2],
         arguments: &[&str],
         counter: Option<&Instructions>,
     ) -> Result<Measured> {
@@ -245,8 +250,12 @@ async fn version() -> Option<String> {
     Some(told.lines().next()?.strip_prefix("wrk ")?.split(" Copyright").next()?.to_owned())
 }
 
-fn of(pid: Option<u32>) -> Usage {
-    pid.and_then(usage::of).unwrap_or_default()
+fn trees((server, postgres): (Option<u32>, Option<u32>)) -> [Option<Processes>; 2] {
+    [server, postgres].map(|root| root.map(Processes::Tree))
+}
+
+fn of(processes: Option<Processes>) -> Usage {
+    processes.and_then(usage::of_these).unwrap_or_default()
 }
 
 fn since(before: Usage, after: Usage) -> Usage {

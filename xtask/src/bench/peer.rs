@@ -18,7 +18,7 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-use super::data::Data;
+use super::{data::Data, usage::Processes};
 use crate::{
     build, http,
     process::{self, BRIEF, LONG},
@@ -237,6 +237,11 @@ impl Running {
     /// The first process of its tree.
     pub(crate) fn pid(&self) -> Option<u32> {
         self.child.id()
+    }
+
+    /// All of that tree.
+    pub(crate) fn processes(&self) -> Option<Processes> {
+        self.pid().map(Processes::Tree)
     }
 
     pub(crate) async fn stop(mut self) {

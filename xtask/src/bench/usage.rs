@@ -13,19 +13,54 @@ pub(crate) struct Usage {
     pub(crate) memory_kib: u64,
 }
 
+/// Which processes are looked at.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Processes {
+    /// This one and all below it.
+    Tree(u32),
+    /// Of a PostgreSQL server, whose first process this is, those that serve clients of this database.
+    Database(u32, &'static str),
+}
+
 /// The tree below `root`; `None` where there is no /proc.
 pub(crate) fn of(root: u32) -> Option<Usage> {
+    of_these(Processes::Tree(root))
+}
+
+/// The same for any processes.
+pub(crate) fn of_these(processes: Processes) -> Option<Usage> {
     let mut usage = Usage::default();
-    for (pid, ticks) in tree(root)? {
+    for (pid, ticks) in found(processes)? {
         usage.cpu_micros += (ticks.own * tick_micros()).max(scheduled_micros(pid)) + ticks.children * tick_micros();
         usage.memory_kib += memory(pid);
     }
     Some(usage)
 }
 
-/// The processes of the tree below `root`.
-pub(crate) fn pids(root: u32) -> Vec<u32> {
-    tree(root).unwrap_or_default().into_iter().map(|(pid, _)| pid).collect()
+/// The ids of these processes.
+pub(crate) fn pids(processes: Processes) -> Vec<u32> {
+    found(processes).unwrap_or_default().into_iter().map(|(pid, _)| pid).collect()
+}
+
+fn found(processes: Processes) -> Option<Vec<(u32, Ticks)>> {
+    let (root, database) = match processes {
+        Processes::Tree(root) => (root, None),
+        Processes::Database(root, database) => (root, Some(database)),
+    };
+    let mut found = tree(root)?;
+    if let Some(database) = database {
+        found.retain(|(pid, _)| {
+            fs::read_to_string(format!("/proc/{pid}/cmdline")).is_ok_and(|title| serves(&title, database))
+        });
+    }
+    Some(found)
+}
+
+/// Whether the title of a process is that of one that serves a client: `postgres: ROLE DATABASE HOST(PORT) ACTIVITY`, with the
+/// name of the cluster before the role where it has one (PostgreSQL manual, section 28.1).
+fn serves(title: &str, database: &str) -> bool {
+    let mut words = title.split([' ', '\0']);
+    words.next() == Some("postgres:") && words.skip(1).take(2).any(|word| word == database)
 }
 
 /// Processor time in ticks of the clock.
@@ -98,6 +133,22 @@ mod tests {
     fn a_name_with_parentheses_does_not_confuse() {
         let stat = "7 (a) (b)) S 3 7 7 0 -1 4194560 1 2 3 4 10 20 30 40 20 0 1 0 5";
         assert_eq!(parent_and_ticks(stat), Some((3, Ticks { own: 30, children: 70 })));
+    }
+
+    #[test]
+    fn a_process_serves_the_database_that_its_title_names() {
+        let serves = |title| serves(title, "bench_run");
+        assert!(serves("postgres: errand_app bench_run 127.0.0.1(55134) idle\0\0\0"));
+        assert!(serves("postgres: 15/main: errand_app bench_run 127.0.0.1(55134) idle"));
+        for other in [
+            "postgres: errand_app bench_run_other 127.0.0.1(55134) idle",
+            "postgres: bench_run other 127.0.0.1(55134) idle",
+            "postgres: checkpointer ",
+            "/usr/lib/postgresql/15/bin/postgres\0-D\0bench_run\0",
+            "",
+        ] {
+            assert!(!serves(other), "{other}");
+        }
     }
 
     #[test]

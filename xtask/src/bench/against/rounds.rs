@@ -1,11 +1,13 @@
 //! Measuring both sides in rounds.
 //!
+//! Both sides have the same requests, as many of them, and at the same time: the speed of a virtual machine changes by a tenth from one
+//! second to the next, and so does what its processors keep in their caches. What a side uses is counted by its processes: those of
+//! its server, and those of PostgreSQL that serve its database.
+//!
 //! In each round both servers are started anew, because where a process happens to lie in memory makes it faster or slower
-//! by a percent or two as long as it lives. A scenario then goes to both in short pieces by turns, with the same requests and
-//! as many of them: the speed of a virtual machine changes by a tenth from one second to the next, and pieces that are
-//! shorter than that share it.
+//! by a percent or two as long as it lives.
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 
 use super::{Side, Task};
 use crate::bench::{
@@ -16,7 +18,7 @@ use crate::bench::{
     settle,
 };
 
-/// How many pieces a slot has; a power of two, so that no side is the first one more often, or earlier, than the other.
+/// How many pieces a slot has: each has its own connections, which the server spreads over its instances as it happens.
 const PIECES: u32 = 8;
 /// The least number of requests in a slot: below, the requests in flight at the end of each piece weigh too much.
 const FEWEST: u64 = 1_600;
@@ -62,26 +64,18 @@ async fn one(
     let slot = Slot { task, sides, servers, seed: round };
     for one in found {
         let cell = Cell { connections: task.connections, scenario: one.scenario };
-        let mut rates = [0.0; 2];
-        for side in order(round, 0) {
-            // Code that is compiled, plans that are cached and connections that are opened when first used are not measured.
-            let rate = slot.warm(side, cell, one.requests / 2).await?.rate();
-            if let Some(place) = rates.get_mut(side) {
-                *place = rate;
-            }
-        }
+        // Code that is compiled, plans that are cached and connections that are opened when first used are not measured.
         if one.requests == 0 {
-            let mean = rates.iter().sum::<f64>() / 2.0;
+            let mean = slot.rate(cell).await?;
             one.requests = ((mean * task.seconds as f64) as u64).max(FEWEST);
+        } else {
+            slot.measure(cell, (one.requests / 2, PIECES), None).await?;
         }
         let mut pieces = [Vec::new(), Vec::new()];
         for piece in 0..PIECES {
-            for side in order(round, piece) {
-                let requests = one.requests / u64::from(PIECES);
-                let measured = slot.measure(side, cell, (requests, piece), task.counter).await?;
-                if let Some(pieces) = pieces.get_mut(side) {
-                    pieces.push(measured);
-                }
+            let measured = slot.measure(cell, (one.requests / u64::from(PIECES), piece), task.counter).await?;
+            for (pieces, measured) in pieces.iter_mut().zip(measured) {
+                pieces.push(measured);
             }
         }
         let pair = pieces.map(|pieces| Measured::merged(&pieces));
@@ -107,12 +101,6 @@ async fn one(
     Ok(())
 }
 
-/// Which side is first: this, other, other, this, and the same the other way round (the sequence of Thue and Morse). What
-/// changes evenly while a slot lasts is the same for both sides.
-fn order(round: u32, piece: u32) -> [usize; 2] {
-    if (round + piece.count_ones()) % 2 == 1 { [0, 1] } else { [1, 0] }
-}
-
 struct Slot<'a> {
     task: &'a Task<'a>,
     sides: &'a [Side; 2],
@@ -121,56 +109,36 @@ struct Slot<'a> {
 }
 
 impl Slot<'_> {
-    /// Without a number of requests: for a second, which is how that number is found.
-    async fn warm(&self, side: usize, cell: Cell, requests: u64) -> Result<Measured> {
-        if requests > 0 {
-            return self.measure(side, cell, (requests, PIECES), None).await;
+    /// Requests per second of a side that is loaded alone: the mean of both, warmed up.
+    async fn rate(&self, cell: Cell) -> Result<f64> {
+        let mut sum = 0.0;
+        for (side, server) in self.sides.iter().zip(self.servers) {
+            let wrk = side.wrk(cell.scenario);
+            wrk.run(server.port, cell, 1, 0, (None, None)).await?;
+            sum += wrk.run(server.port, cell, 1, 0, (None, None)).await?.rate();
+            settle(&[server.pid(), side.data.pid()]).await;
         }
-        let (Some(at), Some(server)) = (self.sides.get(side), self.servers.get(side)) else {
-            bail!("there are two sides")
-        };
-        let wrk = at.wrk(cell.scenario);
-        wrk.run(server.port, cell, 1, 0, (None, None)).await?;
-        let measured = wrk.run(server.port, cell, 1, 0, (None, None)).await?;
-        settle(&[server.pid(), at.data.pid()]).await;
-        Ok(measured)
+        Ok(sum / self.sides.len() as f64)
     }
 
-    /// The piece decides which requests are made.
+    /// Both sides at the same time. The piece decides which requests are made.
     async fn measure(
         &self,
-        side: usize,
         cell: Cell,
         (requests, piece): (u64, u32),
         counter: Option<&Instructions>,
-    ) -> Result<Measured> {
-        let (Some(at), Some(server)) = (self.sides.get(side), self.servers.get(side)) else {
-            bail!("there are two sides")
-        };
-        let pids = (server.pid(), at.data.pid());
+    ) -> Result<[Measured; 2]> {
         let limit = (requests, self.task.seconds * PATIENCE + 10);
         let seed = self.seed * (PIECES + 1) + piece;
-        let measured = at.wrk(cell.scenario).run_counted(server.port, cell, limit, seed, pids, counter).await?;
-        settle(&[pids.0, pids.1]).await;
-        Ok(measured)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn both_sides_have_the_same_places_in_time() {
-        for round in 1..=2 {
-            let order: Vec<usize> = (0..PIECES).flat_map(|piece| order(round, piece)).collect();
-            let places =
-                |side: usize| order.iter().zip(0..).filter(move |(one, _)| **one == side).map(|(_, place)| place);
-            for power in 0..3 {
-                let sum = |side| places(side).map(|place: u64| place.pow(power)).sum::<u64>();
-                assert_eq!(sum(0), sum(1), "round {round}, power {power}");
-            }
-        }
-        assert_ne!(order(1, 0), order(2, 0));
+        let beside = counter.map(Instructions::beside);
+        let ([this, other], [this_server, other_server]) = (self.sides, self.servers);
+        let run = async |side: &Side, server: &Running, counter| {
+            let processes = [server.processes(), side.data.processes()];
+            side.wrk(cell.scenario).run_counted(server.port, cell, limit, seed, processes, counter).await
+        };
+        let (this_one, other_one) =
+            tokio::try_join!(run(this, this_server, counter), run(other, other_server, beside.as_ref()))?;
+        settle(&[this_server.pid(), other_server.pid(), this.data.pid()]).await;
+        Ok([this_one, other_one])
     }
 }
