@@ -123,7 +123,7 @@ pub(super) async fn list_tasks(caller: Caller, request: Request) -> Result<Respo
                 None => None,
             };
             let cursor = cursor.as_ref().map(Cursor::as_str);
-            let mut response = respond_json(StatusCode::OK, list_body(&page, cursor));
+            let mut response = respond_json(StatusCode::OK, list_body(page, cursor));
             let headers = response.headers_mut();
             if tagged {
                 headers.insert(ETAG, etag(&tag));
@@ -398,10 +398,9 @@ fn private(mut response: Response) -> Response {
 }
 
 /// The JSON of a [`TaskList`], around the tasks that the database wrote.
-fn list_body(page: &Page, cursor: Option<&str>) -> String {
-    let mut body = String::with_capacity(page.tasks.len() + 128);
-    body.push_str(r#"{"tasks":["#);
-    body.push_str(&page.tasks);
+fn list_body(page: Page, cursor: Option<&str>) -> String {
+    let mut body = page.tasks;
+    body.insert_str(0, r#"{"tasks":["#);
     body.push_str(r#"],"next_cursor":"#);
     match cursor {
         // A cursor is of letters, digits, - and _: nothing to escape.

@@ -21,7 +21,7 @@ impl StoredTask {
         let Some(json) = row.take::<String>()? else { return Ok(None) };
         let etag = EntityTag::new(row.require::<String>()?);
         let mut tagged = String::with_capacity(json.len() + TAG_ROOM);
-        push_tagged(&mut tagged, &json, etag.as_str(), "");
+        tagged.extend([members(&json), TAG_BEFORE, etag.as_str(), TAG_BEHIND]);
         Ok(Some(Self { json: tagged, etag }))
     }
 
@@ -240,34 +240,38 @@ fn tags(tags: Option<Vec<EntityTag>>) -> Value {
     tags.map(|tags| tags.into_iter().map(EntityTag::into_string).collect::<Vec<_>>()).into()
 }
 
-/// The member around an entity tag.
-const TAG_FRAME: usize = r#","etag":"\"\"""#.len();
+/// What stands before an entity tag in the JSON of a task, and behind it.
+const TAG_BEFORE: &str = r#","etag":"\""#;
+const TAG_BEHIND: &str = r#"\""}"#;
 /// What the JSON of a task grows by at most: the member, around 16 digits of a digest, `-`, and 19 of a number.
-const TAG_ROOM: usize = TAG_FRAME + 36;
+const TAG_ROOM: usize = TAG_BEFORE.len() + 36 + TAG_BEHIND.len();
+/// What a response has around the tasks of a page, at most.
+const PAGE_ROOM: usize = 256;
 
-/// Writes the JSON of a task, which has no tag where the database keeps it, with its entity tag as the last member. The tag
-/// comes in two parts. It is of letters, digits and `-`: nothing in it needs to be escaped.
-fn push_tagged(out: &mut String, json: &str, base: &str, number: &str) {
-    let members = json.strip_suffix('}').unwrap_or(json);
-    out.extend([members, r#","etag":"\""#, base, number, r#"\""}"#]);
+/// The JSON of a task as the database keeps it, without its end. The entity tag comes there as the last member. It is of letters,
+/// digits and `-`: nothing in it needs to be escaped.
+fn members(json: &str) -> &str {
+    json.strip_suffix('}').unwrap_or(json)
 }
 
 /// The tasks of a page, with commas between. The database gives a line of the numbers in their entity tags, which begin as that of
 /// the list does, and then a line for each task: its JSON. There may be more lines than numbers: those are not of the page.
 fn tagged_lines(page: &str, list: &EntityTag) -> Result<String, Error> {
-    let base = list.base();
+    // Copying a text costs WebAssembly much more than its length says, so a task has few of them.
+    let before = format!("{TAG_BEFORE}{}", list.base());
+    let behind = format!("{TAG_BEHIND},");
     let mut lines = page.split('\n');
     let numbers = lines.next().filter(|numbers| !numbers.is_empty());
     let numbers = numbers.into_iter().flat_map(|numbers| numbers.split(' '));
     // The numbers are in the page's length already.
-    let mut tasks = String::with_capacity(page.len() + numbers.clone().count() * (base.len() + TAG_FRAME));
+    let room = numbers.clone().count() * (before.len() + behind.len());
+    let mut tasks = String::with_capacity(page.len() + room + PAGE_ROOM);
     for number in numbers {
         let json = lines.next().ok_or_else(|| Error::Internal("a page has more numbers than tasks".to_owned()))?;
-        if !tasks.is_empty() {
-            tasks.push(',');
-        }
-        push_tagged(&mut tasks, json, base, number);
+        tasks.extend([members(json), &before, number, &behind]);
     }
+    // Behind the last task.
+    tasks.pop();
     Ok(tasks)
 }
 

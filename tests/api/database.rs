@@ -104,7 +104,7 @@ fn the_role_owns_nothing_and_can_make_nothing() {
     );
     assert_eq!(owned, [""; 0]);
     let flags = target().admin_query(
-        "select rolsuper or rolbypassrls or rolcreaterole or rolcreatedb or rolreplication from pg_roles
+        "select rolsuper or rolbypassrls or rolcreaterole or rolcreatedb or rolreplication or rolinherit from pg_roles
          where rolname = 'errand_app'",
     );
     assert_eq!(flags, ["f"]);

@@ -50,7 +50,7 @@ fn each_operation_goes_on_as_it_did() {
 #[test]
 fn a_list_is_what_it_was() {
     let user = User::new("older-list");
-    let tasks: Vec<_> = ["a", "b", "c"].map(|title| user.create(json!({ "title": title }))).into();
+    let tasks: Vec<_> = ["a 1", "b 2", "c 3"].map(|title| user.create(json!({ "title": title }))).into();
     let session = target().app_session();
     let list = |rest: &str| {
         session.rows(&format!(
@@ -63,7 +63,7 @@ fn a_list_is_what_it_was() {
         "select string_agg(json, ',' order by title) from errand.task where user_id = '{}' and title < 'c'",
         user.id
     ));
-    let page = format!("f 3 b {} 3 {}", tasks[1].id, stored[0]);
+    let page = format!("f 3 b 2 {} 3 {}", tasks[1].id, stored[0]);
     assert_eq!(list(r#", "count": true"#), std::slice::from_ref(&page));
     assert_eq!(list(r#", "count": true, "known": [2, 33]"#), [page]);
     for known in ["[3]", "[1, 3]", "true"] {

@@ -102,6 +102,16 @@ fn without_a_caller_or_with_an_empty_one_no_table_gives_or_takes_a_row() {
     }
 }
 
+/// A setting that a session never had is another case than an empty one.
+#[test]
+fn a_session_that_never_had_a_caller_writes_no_row() {
+    for (table, insert) in ROWS {
+        let session = target().app_session();
+        let refusal = session.run(&row_of("alice", insert)).unwrap_err();
+        assert!(refusal.sqlstate == "42501" && refusal.message.starts_with(REFUSED), "{table}: {refusal:?}");
+    }
+}
+
 /// With few accounts PostgreSQL reads them all: the caller is looked up once, not once per row.
 #[test]
 fn the_caller_is_looked_up_once_for_all_accounts() {

@@ -48,7 +48,7 @@ impl Database {
 
     /// Applies what is missing, and says what that was.
     pub(crate) async fn migrate(&self) -> Result<()> {
-        let Report { applied, functions_replaced, functions_dropped } =
+        let Report { applied, functions_replaced, functions_dropped, warnings } =
             migrate::migrate(&self.address, &workspace::root()?.join("migrations")).await?;
         for file in applied {
             eprintln!("errand: applied {file}");
@@ -58,6 +58,9 @@ impl Database {
         }
         for signature in functions_dropped {
             eprintln!("errand: dropped {signature}, which this checkout no longer has");
+        }
+        for warning in warnings {
+            eprintln!("errand: PostgreSQL warns: {warning}");
         }
         Ok(())
     }

@@ -1,10 +1,19 @@
 //! Reaching a database over TCP, TLS included: certificates are always verified, against the machine's own roots
 //! (`SSL_CERT_FILE` and `SSL_CERT_DIR` are honoured).
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    future::poll_fn,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use anyhow::{Context, Result, bail};
-use tokio_postgres::{Client, NoTls, error::SqlState, types::Type};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_postgres::{
+    AsyncMessage, Client, Connection, NoTls,
+    error::{Severity, SqlState},
+    types::Type,
+};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::address::Address;
@@ -13,8 +22,40 @@ use crate::address::Address;
 /// hundred milliseconds.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 
+/// The warnings that PostgreSQL has sent over a connection: those that came with the statements that have ended.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Warnings(Arc<Mutex<Vec<String>>>);
+
+impl Warnings {
+    /// Those of since the last call.
+    pub(crate) fn take(&self) -> Vec<String> {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Drives a connection until it ends.
+    async fn hear<S, T>(self, mut connection: Connection<S, T>)
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+        T: AsyncRead + AsyncWrite + Unpin,
+    {
+        while let Some(Ok(message)) = poll_fn(|context| connection.poll_message(context)).await {
+            if let AsyncMessage::Notice(notice) = message
+                && notice.parsed_severity() == Some(Severity::Warning)
+            {
+                self.0.lock().unwrap_or_else(PoisonError::into_inner).push(notice.message().to_owned());
+            }
+        }
+    }
+}
+
 /// Connects, and drives the connection in a task of its own until the client is dropped.
 pub async fn connect(address: &Address) -> Result<Client> {
+    Ok(connect_heard(address).await?.0)
+}
+
+/// The same, with the warnings that come over the connection.
+pub(crate) async fn connect_heard(address: &Address) -> Result<(Client, Warnings)> {
+    let warnings = Warnings::default();
     let mut config = address.config().clone();
     let limit = *config.get_connect_timeout().unwrap_or(&CONNECT_TIMEOUT);
     config.connect_timeout(limit).application_name("errand");
@@ -22,20 +63,21 @@ pub async fn connect(address: &Address) -> Result<Client> {
         // Without TLS the machine's roots need not be read.
         if !address.is_encrypted() {
             let (client, connection) = config.connect(NoTls).await?;
-            tokio::spawn(connection);
+            tokio::spawn(warnings.clone().hear(connection));
             Ok(client)
         } else {
             let (client, connection) = config.connect(tls()?).await?;
-            tokio::spawn(connection);
+            tokio::spawn(warnings.clone().hear(connection));
             anyhow::Ok(client)
         }
     };
     // The driver's own timeout covers the TCP connect only, not a server that accepts and then says nothing.
     match tokio::time::timeout(limit * 2, attempt).await {
-        Ok(connected) => connected.map_err(|error| {
+        Ok(Ok(client)) => Ok((client, warnings)),
+        Ok(Err(error)) => {
             let hint = advice(&error);
-            error.context(format!("could not connect to {address}{hint}"))
-        }),
+            Err(error.context(format!("could not connect to {address}{hint}")))
+        }
         Err(_) => bail!("{address} accepted the connection but did not answer within {} s", limit.as_secs() * 2),
     }
 }

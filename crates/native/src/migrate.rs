@@ -17,7 +17,10 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use tokio_postgres::{Client, Transaction, error::SqlState, types::Type};
 
-use crate::{address::Address, connect::connect};
+use crate::{
+    address::Address,
+    connect::{connect, connect_heard},
+};
 pub use settings::Difference;
 use source::{Source, SqlFile};
 
@@ -33,6 +36,8 @@ pub struct Report {
     pub functions_replaced: bool,
     /// The functions that no file defines any more, dropped: name and argument types.
     pub functions_dropped: Vec<String>,
+    /// What PostgreSQL warned of: what the login of this run may not do, and an administrator has to.
+    pub warnings: Vec<String>,
 }
 
 /// One line of `status`.
@@ -60,7 +65,7 @@ pub struct Status {
 /// Applies what is missing. `migrations` is the folder with `NNNN_name.up.sql`, `functions/` and `access.sql`.
 pub async fn migrate(address: &Address, migrations: &Path) -> Result<Report> {
     let source = Source::read(migrations)?;
-    let mut client = connect(address).await?;
+    let (mut client, warnings) = connect_heard(address).await?;
     let mut report = Report::default();
     loop {
         let tx = begin(&mut client).await?;
@@ -74,6 +79,7 @@ pub async fn migrate(address: &Address, migrations: &Path) -> Result<Report> {
                 report.functions_dropped = dropped;
             }
             tx.commit().await?;
+            report.warnings = warnings.take();
             return Ok(report);
         };
         run(&tx, &next.up, explain::migration).await?;
