@@ -142,6 +142,15 @@ impl Data {
         self.ask(statement, parameters, kind, deadline).await.map_err(|error| kind.tell(error))
     }
 
+    /// Waits over no connection, unless there would be no time left for another try.
+    async fn pause(&self, time: Duration, deadline: Instant) -> Result<(), Error> {
+        if (self.clock)() + time >= deadline {
+            return Err(Error::TooManyRequests);
+        }
+        self.database.pause(time).await;
+        Ok(())
+    }
+
     /// Runs a statement that needs one of its caller's slots: where none is free it is asked again a little later, and holds no
     /// connection meanwhile.
     async fn call_in_a_slot(
@@ -156,10 +165,7 @@ impl Data {
                 Some(row) if row.is_busy() => {}
                 answer => return Ok(answer),
             }
-            if (self.clock)() + pause >= deadline {
-                return Err(Error::TooManyRequests);
-            }
-            self.database.pause(pause).await;
+            self.pause(pause, deadline).await?;
         }
         match self.call(statement, parameters, kind, deadline).await? {
             Some(row) if row.is_busy() => Err(Error::TooManyRequests),
@@ -174,13 +180,12 @@ const PROMPT: Duration = Duration::from_secs(1);
 /// How long a write waits for the other writes of its user in this process, before it meets them in the database.
 const PATIENCE: Duration = Duration::from_millis(100);
 
-/// How often a write is sent again over a shared connection because a write of its user in another process has the turn. Then it is
-/// sent over a connection of its own.
-const TURNS: usize = 3;
+/// The maximum number of times that a busy write is sent again over a shared connection. After that, it goes over its own.
+const RETRIES: usize = 3;
 
-/// How long it waits each time, over no connection: as long as the last try took, because the other write takes about as long, but
-/// within these bounds.
-const TURN: RangeInclusive<Duration> = Duration::from_millis(2)..=Duration::from_millis(10);
+/// The pause before each of them, over no connection: the duration of the last try, within these bounds. The other write takes about
+/// as long.
+const RETRY_PAUSE: RangeInclusive<Duration> = Duration::from_millis(2)..=Duration::from_millis(10);
 
 /// How long a statement waits for a slot of its caller's, each time that none is free.
 const PAUSES: [Duration; 3] = [Duration::from_millis(20), Duration::from_millis(50), Duration::from_millis(100)];
@@ -232,8 +237,8 @@ impl Scope<'_> {
     }
 
     /// Runs a statement that may change something, with the caller before the other parameters, and behind them whether it may
-    /// wait for another write. It may not where it shares its connection; where it would have to, it is asked again a little later,
-    /// and at last over a connection of its own.
+    /// wait for another write. Over a shared connection it may not. If another write of the user has the turn, it is sent again after a
+    /// pause, and at last over its own connection.
     async fn write(
         &self,
         statement: Statement,
@@ -243,7 +248,7 @@ impl Scope<'_> {
             let parameters = self.with_caller(parameters);
             let with = |wait: bool| parameters.iter().cloned().chain([wait.into()]).collect();
             let _turn = self.data.database.turn(self.caller.user_id(), PATIENCE).await;
-            for again in (0..=TURNS).rev() {
+            for again in (0..=RETRIES).rev() {
                 let begun = (self.data.clock)();
                 let answer = self.data.ask(statement, with(false), Kind::Write, deadline).await;
                 let took = (self.data.clock)().saturating_duration_since(begun);
@@ -253,7 +258,7 @@ impl Scope<'_> {
                     answer => return answer.map_err(|error| Kind::Write.tell(error)),
                 }
                 if again > 0 {
-                    self.data.database.pause(took.clamp(*TURN.start(), *TURN.end())).await;
+                    self.data.pause(took.clamp(*RETRY_PAUSE.start(), *RETRY_PAUSE.end()), deadline).await?;
                 }
             }
             self.data.call_in_a_slot(statement.over(Over::Own), with(true), Kind::Write, deadline).await

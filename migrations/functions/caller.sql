@@ -68,7 +68,8 @@ $$;
 
 -- Whether a write may go on. Over a connection that it shares with others (p_wait is false) it waits for no lock longer than a
 -- millisecond until it has that of its account (api.next_write). Then PostgreSQL refuses it with 55P03, and it is asked again over
--- a connection of its own, where it may wait (true), in a slot. The functions for older components pass NULL, which also waits.
+-- a connection of its own, where it may wait (true), in a slot. For its turn it does not wait at all (api.take_turn). The functions
+-- for older components pass NULL, which also waits.
 --
 -- PL/pgSQL initializes an expression in each transaction, and the cost grows with the number of its function calls. The planner
 -- inlines this function and api.take_turn into such expressions, so both have few calls.
@@ -81,7 +82,7 @@ language sql as $$
     end
 $$;
 
--- Waits for the caller's turn to write, unless the write may not wait (p_wait is false).
+-- Waits for the caller's turn to write, and returns true. Returns false at once if the write may not wait (p_wait is false).
 create or replace function api.wait_for_turn(p_tag_base text, p_wait boolean) returns boolean
 language plpgsql as $$
 begin

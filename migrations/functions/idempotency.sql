@@ -24,7 +24,7 @@ begin
 end
 $$;
 
--- The same, a few times where a request may wait (api.may_go_on): it comes from a try that met a lock, and PostgreSQL tells of an
+-- The same, a few times where a request may wait (api.may_go_on): it may come from a try that met a lock, and PostgreSQL tells of an
 -- error a moment before it lets go of what the transaction held.
 create or replace function api.claim(p_key text, out claimed boolean, out keys bigint, out forgotten bigint)
 language plpgsql as $$

@@ -1,7 +1,7 @@
 -- What components call that were built before entity tags had a digest: while a new one takes their place, both are there.
 -- The version of a task was its tag, and the number of the user's latest write that of a list. These go with version 0.2.
 
--- The entity tags of the task in these versions. If another write changes the task afterwards, its entity tag is none of them.
+-- The entity tags of the task in these versions. If another write changes the task afterwards, the task's new tag is not among them.
 create or replace function api.task_tags(p_caller text, p_id uuid, p_versions bigint[]) returns text[]
 language plpgsql as $$
 declare

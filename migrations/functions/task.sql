@@ -93,7 +93,7 @@ language plpgsql as $$
 declare
     stamp record;
 begin
-    -- A zone in another case of letters is the same one; errand.derive_task keeps the database's spelling.
+    -- A zone in another case of letters is the same one, and keeps its spelling.
     if (p_wanted.title, p_wanted.description, p_wanted.completed, p_wanted.priority, p_wanted.tags,
             p_wanted.due_date, p_wanted.due_time, lower(p_wanted.due_zone))
         is not distinct from (p_held.title, p_held.description, p_held.completed, p_held.priority, p_held.tags,
@@ -113,7 +113,7 @@ begin
         completed_at = case when p_wanted.completed then coalesce(p_held.completed_at, stamp.at) end,
         due_date = p_wanted.due_date,
         due_time = p_wanted.due_time,
-        due_zone = p_wanted.due_zone,
+        due_zone = case when lower(p_wanted.due_zone) = lower(p_held.due_zone) then p_held.due_zone else p_wanted.due_zone end,
         priority = p_wanted.priority,
         tags = p_wanted.tags,
         title = p_wanted.title,

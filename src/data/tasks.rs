@@ -245,11 +245,11 @@ const TAG_BEFORE: &str = r#","etag":"\""#;
 const TAG_BEHIND: &str = r#"\""}"#;
 /// What the JSON of a task grows by at most: the member, around 16 digits of a digest, `-`, and 19 of a number.
 const TAG_ROOM: usize = TAG_BEFORE.len() + 36 + TAG_BEHIND.len();
-/// What a response has around the tasks of a page, at most.
+/// What a response has around the tasks of a page, but for a long cursor.
 const PAGE_ROOM: usize = 256;
 
-/// The JSON of a task as the database keeps it, without its end. The entity tag comes there as the last member. It is of letters,
-/// digits and `-`: nothing in it needs to be escaped.
+/// The JSON of a task without its closing brace. The entity tag follows as the last member. It has only letters, digits and `-`, so
+/// nothing is escaped.
 fn members(json: &str) -> &str {
     json.strip_suffix('}').unwrap_or(json)
 }
@@ -257,7 +257,7 @@ fn members(json: &str) -> &str {
 /// The tasks of a page, with commas between. The database gives a line of the numbers in their entity tags, which begin as that of
 /// the list does, and then a line for each task: its JSON. There may be more lines than numbers: those are not of the page.
 fn tagged_lines(page: &str, list: &EntityTag) -> Result<String, Error> {
-    // Copying a text costs WebAssembly much more than its length says, so a task has few of them.
+    // Each copy has a fixed cost, so a task takes few of them.
     let before = format!("{TAG_BEFORE}{}", list.base());
     let behind = format!("{TAG_BEHIND},");
     let mut lines = page.split('\n');
@@ -270,7 +270,7 @@ fn tagged_lines(page: &str, list: &EntityTag) -> Result<String, Error> {
         let json = lines.next().ok_or_else(|| Error::Internal("a page has more numbers than tasks".to_owned()))?;
         tasks.extend([members(json), &before, number, &behind]);
     }
-    // Behind the last task.
+    // The comma after the last task.
     tasks.pop();
     Ok(tasks)
 }

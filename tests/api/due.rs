@@ -90,5 +90,7 @@ fn what_no_clock_shows_is_refused() {
     let path = format!("/tasks/{}", user.create(json!({"title": "t", "due": {"date": "2026-03-29"}})).id);
     let gap = json!({"due": {"time": "03:30", "time_zone": "Europe/Vilnius"}});
     assert_eq!(user.patch(&path, gap).mistakes(), ["/due/time"]);
+    // A zone without a time is the mistake, whatever zone it is.
+    assert_eq!(user.patch(&path, json!({"due": {"time_zone": "Foo/Bar"}})).mistakes(), ["/due"]);
     assert_eq!(user.get(&path).task().version, 1);
 }

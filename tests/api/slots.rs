@@ -269,6 +269,25 @@ fn a_write_over_a_shared_connection_waits_a_millisecond_for_its_account_alone() 
             assert_eq!(session.rows("show lock_timeout"), usual);
         }
     }
+    // The limit of the session is another one, and comes back.
+    session.rows("set lock_timeout = '2s'");
+    let [create, ..] = writes(&user, &id);
+    session.rows(&format!("select api.{create}false)"));
+    assert_eq!(session.rows("show lock_timeout"), ["2s"]);
+}
+
+/// The limit of the statement lies between the short and the usual limit of a lock.
+#[test]
+fn a_write_over_a_shared_connection_does_not_wait_for_the_row_of_its_task() {
+    let user = User::new("row-of-task");
+    let id = user.create(json!({"title": "t"})).id.to_string();
+    let _held = target().hold(&format!("select 1 from errand.task where id = '{id}' for update"));
+    let session = target().app_session();
+    session.rows("set statement_timeout = '2s'");
+    for write in writes(&user, &id).iter().skip(1) {
+        let refusal = session.run(&format!("select api.{write}false)")).unwrap_err();
+        assert_eq!(refusal.sqlstate, "55P03", "{write}");
+    }
 }
 
 #[test]

@@ -102,11 +102,12 @@ fn without_a_caller_or_with_an_empty_one_no_table_gives_or_takes_a_row() {
     }
 }
 
-/// A setting that a session never had is another case than an empty one.
+/// A setting that was never set reads as NULL, not as an empty text.
 #[test]
-fn a_session_that_never_had_a_caller_writes_no_row() {
+fn a_session_that_never_had_a_caller_reads_and_writes_no_row() {
     for (table, insert) in ROWS {
         let session = target().app_session();
+        assert_eq!(session.rows(&format!("select user_id from errand.{table}")), [""; 0], "{table}");
         let refusal = session.run(&row_of("alice", insert)).unwrap_err();
         assert!(refusal.sqlstate == "42501" && refusal.message.starts_with(REFUSED), "{table}: {refusal:?}");
     }
@@ -133,6 +134,13 @@ fn each_policy_guards_its_own_table() {
         }
         assert_eq!(scratch.attempt(&row_of("carol", insert)), Ok(vec![]), "{open}");
     }
+}
+
+#[test]
+fn learning_time_zones_leaves_the_sessions_own_alone() {
+    let scratch = scratch();
+    scratch.rows("set local timezone = 'Asia/Tokyo'; select errand.learn_time_zones()");
+    assert_eq!(scratch.rows("show timezone"), ["Asia/Tokyo"]);
 }
 
 /// Else no index serves the look for the zone of each task that is written.

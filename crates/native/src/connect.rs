@@ -22,40 +22,58 @@ use crate::address::Address;
 /// hundred milliseconds.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// The warnings that PostgreSQL has sent over a connection: those that came with the statements that have ended.
+/// The warnings that PostgreSQL has sent over a connection. They include those of every statement that has ended.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Warnings(Arc<Mutex<Vec<String>>>);
 
 impl Warnings {
-    /// Those of since the last call.
+    /// Returns the warnings since the last call, and removes them.
     pub(crate) fn take(&self) -> Vec<String> {
         std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Drives a connection until it ends.
-    async fn hear<S, T>(self, mut connection: Connection<S, T>)
-    where
-        S: AsyncRead + AsyncWrite + Unpin,
-        T: AsyncRead + AsyncWrite + Unpin,
-    {
-        while let Some(Ok(message)) = poll_fn(|context| connection.poll_message(context)).await {
-            if let AsyncMessage::Notice(notice) = message
-                && notice.parsed_severity() == Some(Severity::Warning)
-            {
-                self.0.lock().unwrap_or_else(PoisonError::into_inner).push(notice.message().to_owned());
-            }
+    /// Adds them to an error, which they may explain.
+    pub(crate) fn explain(&self, error: anyhow::Error) -> anyhow::Error {
+        match self.take().as_slice() {
+            [] => error,
+            warnings => error.context(format!("PostgreSQL warned: {}", warnings.join("; "))),
         }
     }
 }
 
+/// Drives a connection in a task of its own until the client is dropped.
+fn drive<S, T>(mut connection: Connection<S, T>, warnings: Option<&Warnings>)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let Some(Warnings(warnings)) = warnings.cloned() else {
+        tokio::spawn(connection);
+        return;
+    };
+    tokio::spawn(async move {
+        while let Some(Ok(message)) = poll_fn(|context| connection.poll_message(context)).await {
+            if let AsyncMessage::Notice(notice) = message
+                && notice.parsed_severity() == Some(Severity::Warning)
+            {
+                warnings.lock().unwrap_or_else(PoisonError::into_inner).push(notice.message().to_owned());
+            }
+        }
+    });
+}
+
 /// Connects, and drives the connection in a task of its own until the client is dropped.
 pub async fn connect(address: &Address) -> Result<Client> {
-    Ok(connect_heard(address).await?.0)
+    connect_with(address, None).await
 }
 
 /// The same, with the warnings that come over the connection.
-pub(crate) async fn connect_heard(address: &Address) -> Result<(Client, Warnings)> {
+pub(crate) async fn connect_with_warnings(address: &Address) -> Result<(Client, Warnings)> {
     let warnings = Warnings::default();
+    Ok((connect_with(address, Some(&warnings)).await?, warnings))
+}
+
+async fn connect_with(address: &Address, warnings: Option<&Warnings>) -> Result<Client> {
     let mut config = address.config().clone();
     let limit = *config.get_connect_timeout().unwrap_or(&CONNECT_TIMEOUT);
     config.connect_timeout(limit).application_name("errand");
@@ -63,21 +81,20 @@ pub(crate) async fn connect_heard(address: &Address) -> Result<(Client, Warnings
         // Without TLS the machine's roots need not be read.
         if !address.is_encrypted() {
             let (client, connection) = config.connect(NoTls).await?;
-            tokio::spawn(warnings.clone().hear(connection));
+            drive(connection, warnings);
             Ok(client)
         } else {
             let (client, connection) = config.connect(tls()?).await?;
-            tokio::spawn(warnings.clone().hear(connection));
+            drive(connection, warnings);
             anyhow::Ok(client)
         }
     };
     // The driver's own timeout covers the TCP connect only, not a server that accepts and then says nothing.
     match tokio::time::timeout(limit * 2, attempt).await {
-        Ok(Ok(client)) => Ok((client, warnings)),
-        Ok(Err(error)) => {
+        Ok(connected) => connected.map_err(|error| {
             let hint = advice(&error);
-            Err(error.context(format!("could not connect to {address}{hint}")))
-        }
+            error.context(format!("could not connect to {address}{hint}"))
+        }),
         Err(_) => bail!("{address} accepted the connection but did not answer within {} s", limit.as_secs() * 2),
     }
 }

@@ -19,7 +19,7 @@ use tokio_postgres::{Client, Transaction, error::SqlState, types::Type};
 
 use crate::{
     address::Address,
-    connect::{connect, connect_heard},
+    connect::{connect, connect_with_warnings},
 };
 pub use settings::Difference;
 use source::{Source, SqlFile};
@@ -36,7 +36,7 @@ pub struct Report {
     pub functions_replaced: bool,
     /// The functions that no file defines any more, dropped: name and argument types.
     pub functions_dropped: Vec<String>,
-    /// What PostgreSQL warned of: what the login of this run may not do, and an administrator has to.
+    /// PostgreSQL's warnings. They name what this login may not do, and an administrator has to.
     pub warnings: Vec<String>,
 }
 
@@ -65,21 +65,25 @@ pub struct Status {
 /// Applies what is missing. `migrations` is the folder with `NNNN_name.up.sql`, `functions/` and `access.sql`.
 pub async fn migrate(address: &Address, migrations: &Path) -> Result<Report> {
     let source = Source::read(migrations)?;
-    let (mut client, warnings) = connect_heard(address).await?;
+    let (mut client, warnings) = connect_with_warnings(address).await?;
+    let report = apply(&mut client, &source).await.map_err(|error| warnings.explain(error))?;
+    Ok(Report { warnings: warnings.take(), ..report })
+}
+
+async fn apply(client: &mut Client, source: &Source) -> Result<Report> {
     let mut report = Report::default();
     loop {
-        let tx = begin(&mut client).await?;
+        let tx = begin(client).await?;
         ledger::prepare(&tx).await?;
         // Read under the lock: another migrator may have been at work until a moment ago.
         let applied = ledger::applied(&tx).await?;
         source.check(&applied)?;
         let Some(next) = source.migrations.get(applied.len()) else {
-            if let Some(dropped) = functions::replace(&tx, &source).await? {
+            if let Some(dropped) = functions::replace(&tx, source).await? {
                 report.functions_replaced = true;
                 report.functions_dropped = dropped;
             }
             tx.commit().await?;
-            report.warnings = warnings.take();
             return Ok(report);
         };
         run(&tx, &next.up, explain::migration).await?;

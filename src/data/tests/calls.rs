@@ -392,6 +392,16 @@ fn who_finds_no_slot_asks_again_and_holds_no_connection_meanwhile() {
 }
 
 #[test]
+fn a_busy_write_is_not_sent_again_past_the_deadline() {
+    for (left, asked) in [(2, 1), (3, 2), (4, 2), (5, 3)] {
+        let (fake, data) = data_within(Duration::from_millis(left));
+        (0..5).for_each(|_| _ = fake.gives(busy()));
+        assert_eq!(ask(&data, Kind::Write).unwrap_err(), Error::TooManyRequests, "{left} ms");
+        assert_eq!(fake.asked().len(), asked, "{left} ms");
+    }
+}
+
+#[test]
 fn nobody_waits_for_a_slot_past_the_deadline() {
     for (left, asked) in [(20, 1), (21, 2), (70, 2), (71, 3)] {
         let (fake, data) = data_within(Duration::from_millis(left));

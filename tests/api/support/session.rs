@@ -75,8 +75,8 @@ impl Held {
     }
 
     /// Waits until so many connections wait for this transaction, directly or behind one that does. A request that is
-    /// sent afterwards has a connection that does not wait. Requests come over connections of their own to wait, after a try of a
-    /// millisecond over a shared one, which is not meant.
+    /// sent afterwards has a connection that does not wait. Requests come over connections of their own to wait, after up to
+    /// four tries over a shared one, which are not meant.
     #[track_caller]
     pub fn wait_for(&self, waiting: usize) {
         let blocked = format!(

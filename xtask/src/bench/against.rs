@@ -179,7 +179,8 @@ impl Against<'_> {
             counter: counter.as_ref(),
         };
         let slots = u64::from(rounds) * (self.scenarios.len() * self.peers.len()) as u64;
-        // The sides share the machine, each slot is warmed up for half its time, and starting, settling and looking take two seconds.
+        // Both sides share the machine, so a slot takes twice its time. Warming up takes half of that again. Starting and settling take
+        // two seconds.
         eprintln!("errand: measuring, about {} minutes", (slots * (self.seconds * 3 + 2)).div_ceil(60));
         for peer in self.peers {
             let found = rounds::run(&task, peer, &sides).await?;

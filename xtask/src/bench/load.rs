@@ -10,8 +10,7 @@ use tokio::{process::Command, time::timeout};
 use super::{
     instructions::Instructions,
     scenario::Cell,
-    usage,
-    usage::{Processes, Usage},
+    usage::{Look, Processes, Usage},
 };
 use crate::{
     process::{self, BRIEF},
@@ -166,9 +165,9 @@ impl Wrk {
             .args([&format!("http://127.0.0.1:{port}"), "--", cell.scenario.name()])
             .arg(&self.plan)
             .args(arguments);
-        let before = (of(server), of(postgres));
+        let before = [server, postgres].map(|processes| processes.and_then(Look::at));
         let told = output(command, Duration::from_secs(span.seconds + 30)).await?;
-        let after = (of(server), of(postgres));
+        let [server, postgres] = before.map(|look| look.and_then(|look| look.used()).unwrap_or_default());
         let line = told.lines().find_map(|line| line.strip_prefix("RESULT "));
         let printed: Printed = serde_json::from_str(line.with_context(|| format!("wrk says: {told}"))?)?;
         if span.requests.is_some() && printed.requests == 0 {
@@ -182,8 +181,8 @@ impl Wrk {
             p99: printed.p99 as f64,
             errors: printed.status + printed.broken,
             busy: printed.busy,
-            server: since(before.0, after.0),
-            postgres: since(before.1, after.1),
+            server,
+            postgres,
             instructions: counter.and_then(Instructions::counted),
         })
     }
@@ -252,14 +251,6 @@ async fn version() -> Option<String> {
 
 fn trees((server, postgres): (Option<u32>, Option<u32>)) -> [Option<Processes>; 2] {
     [server, postgres].map(|root| root.map(Processes::Tree))
-}
-
-fn of(processes: Option<Processes>) -> Usage {
-    processes.and_then(usage::of_these).unwrap_or_default()
-}
-
-fn since(before: Usage, after: Usage) -> Usage {
-    Usage { cpu_micros: after.cpu_micros.saturating_sub(before.cpu_micros), memory_kib: after.memory_kib }
 }
 
 fn added(a: Usage, b: Usage) -> Usage {

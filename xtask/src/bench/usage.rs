@@ -1,13 +1,13 @@
-//! Processor time and memory of a process and its children, as Linux tells them in /proc.
+//! Processor time and memory of processes, as Linux tells them in /proc.
 
 use std::{collections::HashMap, fs};
 
 use serde::Serialize;
 
-/// What a tree of processes has used so far, and holds now.
+/// What processes have used, and hold now.
 #[derive(Debug, Clone, Copy, Default, Serialize)]
 pub(crate) struct Usage {
-    /// Microseconds of processor time, those of children that have ended included.
+    /// Microseconds of processor time.
     pub(crate) cpu_micros: u64,
     /// Memory in KiB; what several processes share is divided among them (PSS).
     pub(crate) memory_kib: u64,
@@ -18,23 +18,53 @@ pub(crate) struct Usage {
 pub(crate) enum Processes {
     /// This one and all below it.
     Tree(u32),
-    /// Of a PostgreSQL server, whose first process this is, those that serve clients of this database.
+    /// The processes of a PostgreSQL server that serve clients of this database. The number is the postmaster's.
     Database(u32, &'static str),
 }
 
-/// The tree below `root`; `None` where there is no /proc.
+/// The tree below `root`, since its processes began; what children that have ended used is included. `None` where there is no /proc.
 pub(crate) fn of(root: u32) -> Option<Usage> {
-    of_these(Processes::Tree(root))
+    let found = found(Processes::Tree(root))?;
+    let cpu_micros = found.iter().map(|(pid, ticks)| micros(*pid, *ticks)).sum();
+    Some(Usage { cpu_micros, memory_kib: found.iter().map(|(pid, _)| memory(*pid)).sum() })
 }
 
-/// The same for any processes.
-pub(crate) fn of_these(processes: Processes) -> Option<Usage> {
-    let mut usage = Usage::default();
-    for (pid, ticks) in found(processes)? {
-        usage.cpu_micros += (ticks.own * tick_micros()).max(scheduled_micros(pid)) + ticks.children * tick_micros();
-        usage.memory_kib += memory(pid);
+/// The processor time of processes at one moment, to be compared with a later one.
+#[derive(Debug)]
+pub(crate) struct Look {
+    processes: Processes,
+    /// Microseconds of each process.
+    each: HashMap<u32, u64>,
+}
+
+impl Look {
+    /// Looks at them. `None` where there is no /proc.
+    pub(crate) fn at(processes: Processes) -> Option<Self> {
+        let each = found(processes)?.into_iter().map(|(pid, ticks)| (pid, micros(pid, ticks))).collect();
+        Some(Self { processes, each })
     }
-    Some(usage)
+
+    /// What they have used since this look. What a process of a database used before it ended is missing; that of a tree is in the
+    /// figure of its parent.
+    pub(crate) fn used(&self) -> Option<Usage> {
+        let now = Self::at(self.processes)?;
+        let memory_kib = now.each.keys().map(|pid| memory(*pid)).sum();
+        Some(Usage { cpu_micros: self.until(&now), memory_kib })
+    }
+
+    fn until(&self, now: &Self) -> u64 {
+        let before = |pid| self.each.get(pid).copied().unwrap_or_default();
+        let grown: u64 = now.each.iter().map(|(pid, micros)| micros.saturating_sub(before(pid))).sum();
+        let ended = self.each.iter().filter(|(pid, _)| !now.each.contains_key(*pid));
+        match self.processes {
+            Processes::Tree(_) => grown.saturating_sub(ended.map(|(_, micros)| micros).sum()),
+            Processes::Database(..) => grown,
+        }
+    }
+}
+
+fn micros(pid: u32, ticks: Ticks) -> u64 {
+    (ticks.own * tick_micros()).max(scheduled_micros(pid)) + ticks.children * tick_micros()
 }
 
 /// The ids of these processes.
@@ -57,10 +87,12 @@ fn found(processes: Processes) -> Option<Vec<(u32, Ticks)>> {
 }
 
 /// Whether the title of a process is that of one that serves a client: `postgres: ROLE DATABASE HOST(PORT) ACTIVITY`, with the
-/// name of the cluster before the role where it has one (PostgreSQL manual, section 28.1).
+/// name of the cluster before the role where it has one (PostgreSQL manual, section 28.1). Others, such as an autovacuum worker,
+/// have no host.
 fn serves(title: &str, database: &str) -> bool {
-    let mut words = title.split([' ', '\0']);
-    words.next() == Some("postgres:") && words.skip(1).take(2).any(|word| word == database)
+    let Some(words) = title.strip_prefix("postgres: ") else { return false };
+    let mut words = words.split([' ', '\0']).skip(1).skip_while(|word| *word != database);
+    words.nth(1).is_some_and(|host| host == "[local]" || host.ends_with(')'))
 }
 
 /// Processor time in ticks of the clock.
@@ -143,12 +175,26 @@ mod tests {
         for other in [
             "postgres: errand_app bench_run_other 127.0.0.1(55134) idle",
             "postgres: bench_run other 127.0.0.1(55134) idle",
+            "postgres: autovacuum worker bench_run",
             "postgres: checkpointer ",
             "/usr/lib/postgresql/15/bin/postgres\0-D\0bench_run\0",
             "",
         ] {
             assert!(!serves(other), "{other}");
         }
+    }
+
+    #[test]
+    fn a_process_that_ends_takes_nothing_from_the_others() {
+        let look = |processes, each: &[(u32, u64)]| Look { processes, each: each.iter().copied().collect() };
+        let of = |processes| {
+            look(processes, &[(1, 500), (2, 3_000), (3, 40)]).until(&look(processes, &[(1, 600), (3, 50), (4, 7)]))
+        };
+        assert_eq!(of(Processes::Database(1, "bench_run")), 117);
+        // The first process has waited for the second one, whose time is in its own now.
+        let tree = Processes::Tree(1);
+        let [before, after] = [[(1, 500), (2, 3_000)].as_slice(), &[(1, 3_510)]].map(|each| look(tree, each));
+        assert_eq!(before.until(&after), 10);
     }
 
     #[test]

@@ -238,6 +238,7 @@ async fn a_task_keeps_a_zone_that_it_could_not_have_now() -> Result<()> {
     for write in [
         format!("complete_task('alice', {id}, null, true, null, null, false)"),
         format!(r#"patch_task('alice', {id}, null, '{{"title": "u", "tags": ["a"]}}', null, null, false)"#),
+        format!(r#"patch_task('alice', {id}, null, '{{"title": "v", "due_zone": "cet"}}', null, null, false)"#),
     ] {
         let outcome: String = client.query_one(&format!("select outcome from api.{write}"), &[]).await?.try_get(0)?;
         assert_eq!(outcome, "ok", "{write}");
@@ -262,11 +263,12 @@ async fn tags_of_before_become_what_they_would_be_now() -> Result<()> {
     Ok(())
 }
 
-/// A role that owns a database, and how to connect as it. It is no superuser.
+/// A role that owns a database. It is no superuser.
 struct Owner {
     name: String,
-    /// Its address, and an administrator's.
+    /// The role's address.
     theirs: Address,
+    /// An administrator's address.
     all: Address,
 }
 
@@ -321,7 +323,8 @@ async fn an_owner_without_superuser_rights_migrates_all_data() -> Result<()> {
              values ('alice', 'k', 'f', now(), '{}', 1)",
         )
         .await?;
-    assert_eq!(migrate(theirs, &Migrations::of_checkout()?).await?.warnings, [""; 0]);
+    let warnings = migrate(theirs, &Migrations::of_checkout()?).await?.warnings;
+    assert!(!warnings.iter().any(|warning| warning.contains(&owner.name)), "{warnings:?}");
     for (query, expected) in [
         (
             "select string_agg(distinct concat_ws(' ', tags, json::jsonb ->> 'tags'), ', ') from errand.task",
@@ -359,8 +362,10 @@ async fn an_owner_who_may_not_change_roles_is_told_what_is_left_to_do() -> Resul
         .await?;
     drop(role);
     let settings = |login| format!("{name} cannot set what {login} brings along; see `cargo xtask db status`");
+    let warnings = migrate(theirs, &Migrations::of_checkout()?).await?.warnings;
+    // The server may have warnings of its own.
     assert_eq!(
-        migrate(theirs, &Migrations::of_checkout()?).await?.warnings,
+        warnings.into_iter().filter(|warning| warning.starts_with(name.as_str())).collect::<Vec<_>>(),
         [
             format!("{name} cannot take on errand_maintenance"),
             format!("{name} cannot give errand_app_2 the rights of errand_app"),

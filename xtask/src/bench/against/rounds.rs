@@ -1,8 +1,8 @@
 //! Measuring both sides in rounds.
 //!
-//! Both sides have the same requests, as many of them, and at the same time: the speed of a virtual machine changes by a tenth from one
-//! second to the next, and so does what its processors keep in their caches. What a side uses is counted by its processes: those of
-//! its server, and those of PostgreSQL that serve its database.
+//! Both sides get the same requests at the same time. The speed of a virtual machine and the contents of its caches change from second
+//! to second, and both sides meet the same changes. The processor time of a side is that of its server and of the PostgreSQL processes
+//! that serve its database.
 //!
 //! In each round both servers are started anew, because where a process happens to lie in memory makes it faster or slower
 //! by a percent or two as long as it lives.
@@ -18,7 +18,8 @@ use crate::bench::{
     settle,
 };
 
-/// How many pieces a slot has: each has its own connections, which the server spreads over its instances as it happens.
+/// The number of pieces of a slot. Each piece opens new connections, so their distribution over the instances varies. It is even: each
+/// side begins as many pieces a moment before the other one.
 const PIECES: u32 = 8;
 /// The least number of requests in a slot: below, the requests in flight at the end of each piece weigh too much.
 const FEWEST: u64 = 1_600;
@@ -136,8 +137,14 @@ impl Slot<'_> {
             let processes = [server.processes(), side.data.processes()];
             side.wrk(cell.scenario).run_counted(server.port, cell, limit, seed, processes, counter).await
         };
-        let (this_one, other_one) =
-            tokio::try_join!(run(this, this_server, counter), run(other, other_server, beside.as_ref()))?;
+        let (run_this, run_other) = (run(this, this_server, counter), run(other, other_server, beside.as_ref()));
+        // The first one starts a few milliseconds earlier.
+        let (this_one, other_one) = if piece % 2 == 0 {
+            tokio::try_join!(run_this, run_other)?
+        } else {
+            let (other_one, this_one) = tokio::try_join!(run_other, run_this)?;
+            (this_one, other_one)
+        };
         settle(&[this_server.pid(), other_server.pid(), this.data.pid()]).await;
         Ok([this_one, other_one])
     }
