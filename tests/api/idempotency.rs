@@ -276,6 +276,27 @@ fn maintenance_deletes_expired_keys_and_nothing_else() {
     assert_eq!(scratch.rows(flags), ["f"]);
 }
 
+/// Else each look for expired keys would begin among those that are gone.
+#[test]
+fn an_account_knows_which_keys_are_gone() {
+    let scratch = scratch();
+    let task = r#"{"title": "t", "completed": false, "priority": 0, "tags": []}"#;
+    let create = |key: &str| {
+        scratch.rows(&format!(
+            "set local role errand_app;
+             select api.create_task('alice', gen_random_uuid(), '{task}', '{key}', 'print', false);
+             reset role"
+        ));
+    };
+    ["a", "b", "c"].map(create);
+    scratch.rows("update errand.idempotency set created_at = now() - interval '25 hours' where key in ('a', 'b')");
+    create("d");
+    let keys =
+        "select concat_ws(' ', keys, forgotten, (select string_agg(key, '' order by key) from errand.idempotency))
+        from errand.account";
+    assert_eq!(scratch.rows(keys), ["4 2 cd"]);
+}
+
 /// The name of a lock is a number, and a client may find a key of its own that has the name of another's.
 #[test]
 fn nobody_can_aim_at_the_lock_of_anothers_key() {
