@@ -74,7 +74,9 @@ fn a_role_that_could_take_the_wall_down_or_wait_for_ever_is_not_ready() {
     assert_eq!(ready(timeouts), Ok(vec!["t".to_owned()]));
     assert_eq!(ready("set local lock_timeout = '3s'; set local statement_timeout = 0"), refused);
     assert_eq!(ready("set local statement_timeout = '4s'; set local lock_timeout = 0"), refused);
-    scratch.rows("alter role errand_app bypassrls");
+    scratch.rows("revoke select on errand.account from errand_app");
+    assert_eq!(ready(timeouts), refused);
+    scratch.rows("grant select on errand.account to errand_app; alter role errand_app bypassrls");
     assert_eq!(ready(timeouts), refused);
     scratch.rows("alter role errand_app nobypassrls");
     let owner = scratch.rows("select relowner::regrole from pg_class where oid = 'errand.task'::regclass").concat();

@@ -41,6 +41,7 @@ fn each_operation_goes_on_as_it_did() {
     let get =
         format!("select concat_ws(' ', version, task::jsonb ->> 'id', task::jsonb ? 'etag') from api.task_get({me})");
     assert_eq!(session.rows(&get), [format!("6 {id} f")]);
+    assert_eq!(session.rows(&get.replace(&id.to_string(), &other.to_string())), [format!("1 {other} f")]);
     assert_eq!(call(&session, &format!("task_delete({me}, '{{5}}')")), "stale");
     assert_eq!(call(&session, &format!("task_delete({me}, '{{6}}')")), "deleted");
     assert_eq!(call(&session, &format!("task_delete({me}, null)")), "not_found");
