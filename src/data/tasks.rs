@@ -258,17 +258,17 @@ fn members(json: &str) -> &str {
 /// the list does, and then a line for each task: its JSON. There may be more lines than numbers: those are not of the page.
 fn tagged_lines(page: &str, list: &EntityTag) -> Result<String, Error> {
     // Each copy has a fixed cost, so a task takes few of them.
-    let before = format!("{TAG_BEFORE}{}", list.base());
-    let behind = format!("{TAG_BEHIND},");
+    const BEHIND: &str = r#"\""},"#;
+    let before = [TAG_BEFORE, list.base()].concat();
     let mut lines = page.split('\n');
     let numbers = lines.next().filter(|numbers| !numbers.is_empty());
     let numbers = numbers.into_iter().flat_map(|numbers| numbers.split(' '));
     // The numbers are in the page's length already.
-    let room = numbers.clone().count() * (before.len() + behind.len());
+    let room = numbers.clone().count() * (before.len() + BEHIND.len());
     let mut tasks = String::with_capacity(page.len() + room + PAGE_ROOM);
     for number in numbers {
         let json = lines.next().ok_or_else(|| Error::Internal("a page has more numbers than tasks".to_owned()))?;
-        tasks.extend([members(json), &before, number, &behind]);
+        tasks.extend([members(json), &before, number, BEHIND]);
     }
     // The comma after the last task.
     tasks.pop();
