@@ -288,7 +288,7 @@ fn an_account_knows_which_keys_are_gone() {
              reset role"
         ));
     };
-    ["a", "b", "c"].map(create);
+    ["a", "b", "c"].into_iter().for_each(create);
     scratch.rows("update errand.idempotency set created_at = now() - interval '25 hours' where key in ('a', 'b')");
     create("d");
     let keys =
