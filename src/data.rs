@@ -248,7 +248,7 @@ impl Scope<'_> {
             let parameters = self.with_caller(parameters);
             let with = |wait: bool| parameters.iter().cloned().chain([wait.into()]).collect();
             let _turn = self.data.database.turn(self.caller.user_id(), PATIENCE).await;
-            for again in (0..=RETRIES).rev() {
+            for retries_left in (0..=RETRIES).rev() {
                 let begun = (self.data.clock)();
                 let answer = self.data.ask(statement, with(false), Kind::Write, deadline).await;
                 let took = (self.data.clock)().saturating_duration_since(begun);
@@ -257,7 +257,7 @@ impl Scope<'_> {
                     Err(error) if error.met_a_lock() || error.was_cancelled() && took < PROMPT => break,
                     answer => return answer.map_err(|error| Kind::Write.tell(error)),
                 }
-                if again > 0 {
+                if retries_left > 0 {
                     self.data.pause(took.clamp(*RETRY_PAUSE.start(), *RETRY_PAUSE.end()), deadline).await?;
                 }
             }

@@ -257,7 +257,6 @@ fn members(json: &str) -> &str {
 /// The tasks of a page, with commas between. The database gives a line of the numbers in their entity tags, which begin as that of
 /// the list does, and then a line for each task: its JSON. There may be more lines than numbers: those are not of the page.
 fn tagged_lines(page: &str, list: &EntityTag) -> Result<String, Error> {
-    // Each copy has a fixed cost, so a task takes few of them.
     const BEHIND: &str = r#"\""},"#;
     let before = [TAG_BEFORE, list.base()].concat();
     let mut lines = page.split('\n');

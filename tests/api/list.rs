@@ -4,6 +4,8 @@
 mod model;
 #[path = "list/pages.rs"]
 mod pages;
+#[path = "list/walks.rs"]
+mod walks;
 
 use std::collections::HashSet;
 

@@ -273,7 +273,7 @@ struct Owner {
 }
 
 impl Owner {
-    /// A role that may make roles and give the rights of errand's. It may not act as `errand_maintenance`.
+    /// Creates a role with CREATEROLE that can grant errand's roles. It cannot act as `errand_maintenance` yet.
     async fn new() -> Result<Self> {
         // The migrations of this database make the roles of the server.
         new_schema(&Migrations::of_checkout()?).await?;
