@@ -30,6 +30,7 @@ use load::{Measured, Wrk};
 use peer::{Peer, Recipe, Running};
 use report::{Entry, Report};
 use scenario::{Cell, Scenario, quick_cells, rounds};
+use usage::{Look, Processes};
 
 /// Seconds of measuring.
 const QUICK: u64 = 120;
@@ -271,16 +272,16 @@ async fn warm(wrk: &Wrk, data: &Data, servers: &[Running], connections: u32) -> 
 async fn settle(pids: &[Option<u32>]) {
     const LOOK: Duration = Duration::from_millis(100);
     let end = Instant::now() + Duration::from_secs(10);
-    let used = || pids.iter().flatten().filter_map(|pid| usage::of(*pid)).map(|usage| usage.cpu_micros).sum::<u64>();
-    let mut before = used();
+    let looks = || pids.iter().flatten().filter_map(|pid| Look::at(Processes::Tree(*pid))).collect::<Vec<_>>();
+    let mut before = looks();
     while Instant::now() < end {
         tokio::time::sleep(LOOK).await;
-        let after = used();
+        let used: u64 = before.iter().filter_map(Look::used).map(|usage| usage.cpu_micros).sum();
         // A tick of the clock that counts is 10 ms.
-        if after.saturating_sub(before) <= 20_000 {
+        if used <= 20_000 {
             return;
         }
-        before = after;
+        before = looks();
     }
 }
 

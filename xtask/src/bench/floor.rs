@@ -18,7 +18,7 @@ use super::{
     peer::{Peer, Running},
     report::Report,
     scenario::{Cell, Scenario},
-    usage,
+    usage::{Look, Processes},
 };
 use crate::workspace;
 
@@ -114,15 +114,15 @@ async fn pgbench(data: &Data, size: Size, call: &'static str, protocol: Protocol
     command.envs(Address::parse(&data.app_url)?.libpq_env());
     // A session that ends between two looks at the processes would be missing in both.
     super::settle(&[data.pid()]).await;
-    let before = data.pid().and_then(usage::of).unwrap_or_default();
+    let before = data.pid().map(Processes::Tree).and_then(Look::at);
     let told = output(command, Duration::from_secs(seconds + 30)).await?;
     super::settle(&[data.pid()]).await;
-    let after = data.pid().and_then(usage::of).unwrap_or_default();
+    let used = before.and_then(|look| look.used()).unwrap_or_default();
     let rate: f64 = told
         .lines()
         .find_map(|line| line.strip_prefix("tps = ")?.split(' ').next()?.parse().ok())
         .with_context(|| format!("pgbench says: {told}"))?;
-    let cpu = after.cpu_micros.saturating_sub(before.cpu_micros) as f64 / (rate * seconds as f64).max(1.0);
+    let cpu = used.cpu_micros as f64 / (rate * seconds as f64).max(1.0);
     eprintln!("   pgbench  {call:<10} {mode:<9} {rate:>8.0}/s");
     Ok(Floor { call, protocol, rate, cpu })
 }

@@ -22,13 +22,6 @@ pub(crate) enum Processes {
     Database(u32, &'static str),
 }
 
-/// The tree below `root`, since its processes began; what children that have ended used is included. `None` where there is no /proc.
-pub(crate) fn of(root: u32) -> Option<Usage> {
-    let found = found(Processes::Tree(root))?;
-    let cpu_micros = found.iter().map(|(pid, ticks)| micros(*pid, *ticks)).sum();
-    Some(Usage { cpu_micros, memory_kib: found.iter().map(|(pid, _)| memory(*pid)).sum() })
-}
-
 /// The processor time of processes at one moment, to be compared with a later one.
 #[derive(Debug)]
 pub(crate) struct Look {
@@ -205,7 +198,7 @@ mod tests {
 
     #[test]
     fn this_process_uses_something() {
-        let usage = of(std::process::id());
+        let usage = Look::at(Processes::Tree(std::process::id())).and_then(|look| look.used());
         assert!(usage.is_none_or(|usage| usage.memory_kib > 100), "{usage:?}");
     }
 }
