@@ -25,6 +25,7 @@ use uuid::Uuid;
 const SECRET: &str = "a secret for tests, and for nothing else";
 const NOW: Duration = Duration::from_secs(1_800_000_000);
 const TASK: &str = r#"{"id":"01932000-0001-7000-8000-100000000001","owner_id":"alice","title":"Book the train","description":null,"completed":false,"completed_at":null,"priority":"none","due":{"date":"2026-12-01","time":"09:30","time_zone":"Europe/Vilnius"},"due_at":"2026-12-01T07:30:00Z","tags":["travel"],"version":3,"created_at":"2026-11-22T18:59:12.123456Z","updated_at":"2026-11-22T19:04:00.000001Z"}"#;
+const EPOCH: &str = "6a1f4f0e-2c1b-4a8e-9f0d-5d0c3b7e1a42";
 
 #[derive(Deserialize)]
 struct Budget {
@@ -45,13 +46,14 @@ struct Recorded {
 
 impl Database for Recorded {
     fn call<'a>(&'a self, statement: Statement, _: Vec<Value>, _: Instant) -> Calling<'a> {
-        let columns = if statement.alone.contains("get_task") {
-            vec![Value::Text(TASK.to_owned()), Value::Text("9f86d081884c7d65-3".to_owned())]
+        let columns = if statement.alone.contains("read_task(") {
+            vec![Value::Text(TASK.to_owned()), Value::Int(3), Value::Text(EPOCH.to_owned())]
         } else {
             let (key, id) = ("2026-11-22 18:59:12.123456+00", "01932000-0001-7000-8000-100000000001");
             vec![
                 Value::Text("page".to_owned()),
-                Value::Text("9f86d081884c7d65-7".to_owned()),
+                Value::Int(7),
+                Value::Text(EPOCH.to_owned()),
                 Value::Text(self.page.clone()),
                 Value::Text(key.to_owned()),
                 Value::Text(id.to_owned()),

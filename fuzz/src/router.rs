@@ -27,6 +27,7 @@ pub(super) const KEY: &str = "\u{17e}iema \"&<>\\ %41+\t";
 pub(super) const NOW: u64 = 1_800_000_000;
 
 const TASK: &str = r#"{"id":"01932000-0001-7000-8000-100000000001","owner_id":"alice","title":"Book the train","description":null,"completed":false,"completed_at":null,"priority":"none","due":null,"due_at":null,"tags":[],"version":3,"created_at":"2026-11-22T18:59:12.123456Z","updated_at":"2026-11-22T19:04:00.000001Z"}"#;
+const EPOCH: &str = "6a1f4f0e-2c1b-4a8e-9f0d-5d0c3b7e1a42";
 
 /// An answer, and what the database was asked on the way to it.
 pub(super) struct Answer {
@@ -112,14 +113,15 @@ impl Database for Recorded {
         let (function, _) = statement.alone.split_once('(').unwrap();
         let row = match function.rsplit_once('.').unwrap().1 {
             "ready" => vec![Value::Bool(true)],
-            "get_task" => vec![text(TASK), text("9f86d081884c7d65-3")],
+            "read_task" => vec![text(TASK), Value::Int(3), text(EPOCH)],
             "create_task" => task("created"),
             "replace_task" if parameters[3] == Value::Bool(true) => task("created"),
             "replace_task" | "patch_task" | "complete_task" => task("ok"),
             "delete_task" => vec![text("deleted")],
-            "list_tasks" => vec![
+            "read_tasks" => vec![
                 text("page"),
-                text("9f86d081884c7d65-7"),
+                Value::Int(7),
+                text(EPOCH),
                 text(&format!("3\n{TASK}")),
                 text(KEY),
                 text(ID),

@@ -106,6 +106,7 @@ $$;
 
 -- What every entity tag of a user's begins with: a digest of the user, of the format of the representations (the 2) and of
 -- the database's epoch. The number of a write, which the user never gets again in this epoch, makes it the tag of one state.
+-- The component makes the same digest for what it reads (`EntityTag::of_state`).
 create or replace function api.tag_base(p_user text) returns text
 language sql stable as $$
     select encode(substr(sha256(convert_to(errand.epoch() || ' 2 ' || p_user, 'UTF8')), 1, 8), 'hex') || '-'

@@ -92,16 +92,15 @@ create or replace function api.task_list(
 language plpgsql stable as $$
 declare
     caller constant text := api.announce(p_caller);
-    tag_base constant text := api.tag_base(caller);
     known jsonb := p_list -> 'known';
     list record;
 begin
     if jsonb_typeof(known) = 'array' then
-        known := to_jsonb(array(select tag_base || number from jsonb_array_elements_text(known) as number));
+        known := to_jsonb(array(select api.tag_base(caller) || number from jsonb_array_elements_text(known) as number));
     end if;
-    select * into list from api.list_tasks(caller, jsonb_set(p_list, '{known}', coalesce(known, 'null')));
+    select * into list from api.read_tasks(caller, jsonb_set(p_list, '{known}', coalesce(known, 'null')));
     unchanged := list.outcome = 'unchanged';
-    seq := substr(list.etag, length(tag_base) + 1)::bigint;
+    seq := list.seq;
     if not unchanged then
         tasks := array_to_string(
             (string_to_array(list.tasks, chr(10)))[2 : 1 + cardinality(string_to_array(split_part(list.tasks, chr(10), 1), ' '))],
@@ -110,5 +109,52 @@ begin
     last_key := list.last_key;
     last_id := list.last_id;
     total := list.total;
+end
+$$;
+
+-- What components call that were built while the database made the entity tags of reads. These go with version 0.2, too.
+
+create or replace function api.get_task(p_caller text, p_id uuid, out task text, out etag text)
+language plpgsql stable as $$
+declare
+    caller constant text := api.announce(p_caller);
+begin
+    select found.task, api.tag_base(caller) || found.seq into task, etag from api.read_task(caller, p_id) as found;
+end
+$$;
+
+create or replace function api.get_task_of_each(p_callers text[], p_ids text[])
+returns table (number bigint, caller text, task text, etag text)
+language plpgsql stable as $$
+begin
+    return query
+        select call.number, call.caller, found.task, found.etag
+        from unnest(p_callers, p_ids) with ordinality as call (caller, id, number),
+            api.get_task(call.caller, call.id::uuid) as found;
+end
+$$;
+
+create or replace function api.list_tasks(
+    p_caller text, p_list jsonb,
+    out outcome text, out etag text, out tasks text, out last_key text, out last_id text, out total bigint)
+language plpgsql stable as $$
+declare
+    caller constant text := api.announce(p_caller);
+begin
+    select list.outcome, api.tag_base(caller) || list.seq, list.tasks, list.last_key, list.last_id, list.total
+    into outcome, etag, tasks, last_key, last_id, total
+    from api.read_tasks(caller, p_list) as list;
+end
+$$;
+
+create or replace function api.list_tasks_of_each(p_callers text[], p_lists text[])
+returns table (
+    number bigint, caller text, outcome text, etag text, tasks text, last_key text, last_id text, total bigint)
+language plpgsql stable as $$
+begin
+    return query
+        select call.number, call.caller, list.outcome, list.etag, list.tasks, list.last_key, list.last_id, list.total
+        from unnest(p_callers, p_lists) with ordinality as call (caller, list, number),
+            api.list_tasks(call.caller, call.list::jsonb) as list;
 end
 $$;

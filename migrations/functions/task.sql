@@ -55,27 +55,27 @@ begin
 end
 $$;
 
--- NULLs where there is no such task.
-create or replace function api.get_task(p_caller text, p_id uuid, out task text, out etag text)
+-- NULLs where there is no such task. A read gives the number and the epoch, and the component makes the entity tag of them, because
+-- the digest costs PostgreSQL more than it costs the component.
+create or replace function api.read_task(p_caller text, p_id uuid, out task text, out seq bigint, out epoch text)
 language plpgsql stable as $$
 declare
     caller constant text := api.announce(p_caller);
-    tag_base constant text := api.tag_base(caller);
 begin
-    select t.json, tag_base || t.seq into task, etag from errand.task as t where t.id = p_id;
+    select t.json, t.seq, errand.epoch() into task, seq, epoch from errand.task as t where t.id = p_id;
 end
 $$;
 
--- api.get_task for a batch of calls; `number` is the position of a call, from 1 on. PostgreSQL caches the plan of the join. A plain
+-- api.read_task for a batch of calls; `number` is the position of a call, from 1 on. PostgreSQL caches the plan of the join. A plain
 -- statement would be parsed and planned for each batch.
-create or replace function api.get_task_of_each(p_callers text[], p_ids text[])
-returns table (number bigint, caller text, task text, etag text)
+create or replace function api.read_task_of_each(p_callers text[], p_ids text[])
+returns table (number bigint, caller text, task text, seq bigint, epoch text)
 language plpgsql stable as $$
 begin
     return query
-        select call.number, call.caller, found.task, found.etag
+        select call.number, call.caller, found.task, found.seq, found.epoch
         from unnest(p_callers, p_ids) with ordinality as call (caller, id, number),
-            api.get_task(call.caller, call.id::uuid) as found;
+            api.read_task(call.caller, call.id::uuid) as found;
 end
 $$;
 

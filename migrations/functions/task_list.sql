@@ -297,9 +297,9 @@ $$;
 --
 -- With filters a page may end early, even empty, at the last task that its walk has passed. An account with so few writes that
 -- one walk passes all its tasks has such pages never.
-create or replace function api.list_tasks(
+create or replace function api.read_tasks(
     p_caller text, p_list jsonb,
-    out outcome text, out etag text, out tasks text, out last_key text, out last_id text, out total bigint)
+    out outcome text, out seq bigint, out epoch text, out tasks text, out last_key text, out last_id text, out total bigint)
 language plpgsql stable as $$
 declare
     caller constant text := api.announce(p_caller);
@@ -318,10 +318,13 @@ declare
     short boolean;
 begin
     select account.seq, account.number into latest_seq, account_number from errand.account;
-    etag := api.tag_base(caller) || coalesce(latest_seq, 0);
-    if p_list -> 'known' @> to_jsonb(etag) or p_list -> 'known' = 'true' then
-        outcome := 'unchanged';
-        return;
+    seq := coalesce(latest_seq, 0);
+    epoch := errand.epoch();
+    if p_list ? 'known' then
+        if p_list -> 'known' = 'true' or p_list -> 'known' @> to_jsonb(api.tag_base(caller) || seq) then
+            outcome := 'unchanged';
+            return;
+        end if;
     end if;
     -- A list without `slot` takes none.
     if (p_list -> 'slot')::boolean then
@@ -394,15 +397,18 @@ begin
 end
 $$;
 
--- api.list_tasks for a batch of calls; see api.get_task_of_each.
-create or replace function api.list_tasks_of_each(p_callers text[], p_lists text[])
+-- api.read_tasks for a batch of calls; see api.read_task_of_each.
+create or replace function api.read_tasks_of_each(p_callers text[], p_lists text[])
 returns table (
-    number bigint, caller text, outcome text, etag text, tasks text, last_key text, last_id text, total bigint)
+    number bigint, caller text,
+    outcome text, seq bigint, epoch text, tasks text, last_key text, last_id text, total bigint)
 language plpgsql stable as $$
 begin
     return query
-        select call.number, call.caller, list.outcome, list.etag, list.tasks, list.last_key, list.last_id, list.total
+        select
+            call.number, call.caller,
+            list.outcome, list.seq, list.epoch, list.tasks, list.last_key, list.last_id, list.total
         from unnest(p_callers, p_lists) with ordinality as call (caller, list, number),
-            api.list_tasks(call.caller, call.list::jsonb) as list;
+            api.read_tasks(call.caller, call.list::jsonb) as list;
 end
 $$;

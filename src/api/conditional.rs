@@ -1,4 +1,4 @@
-//! Conditional requests (RFC 9110, section 13). The database makes entity tags and compares those of writers.
+//! Conditional requests (RFC 9110, section 13). The database compares the entity tags of writers.
 
 use http::HeaderValue;
 use http::header::{HeaderMap, IF_MATCH, IF_NONE_MATCH};
@@ -17,7 +17,7 @@ enum Condition {
 
 /// The value of `ETag`: a strong entity tag.
 pub(super) fn etag(tag: &EntityTag) -> HeaderValue {
-    HeaderValue::try_from(format!("\"{}\"", tag.as_str())).unwrap_or(HeaderValue::from_static("\"\""))
+    HeaderValue::try_from(["\"", tag.as_str(), "\""].concat()).unwrap_or(HeaderValue::from_static("\"\""))
 }
 
 /// What a writer expects of the task.

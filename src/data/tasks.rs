@@ -16,13 +16,11 @@ pub struct StoredTask {
 }
 
 impl StoredTask {
-    /// Reads the JSON that the database keeps, which has no tag, and the tag.
-    fn take(row: &mut Row) -> Result<Option<Self>, Error> {
-        let Some(json) = row.take::<String>()? else { return Ok(None) };
-        let etag = EntityTag::new(row.require::<String>()?);
+    /// Puts the tag into the JSON that the database keeps, which has none.
+    fn new(json: &str, etag: EntityTag) -> Self {
         let mut tagged = String::with_capacity(json.len() + TAG_ROOM);
-        tagged.extend([members(&json), TAG_BEFORE, etag.as_str(), TAG_BEHIND]);
-        Ok(Some(Self { json: tagged, etag }))
+        tagged.extend([members(json), TAG_BEFORE, etag.as_str(), TAG_BEHIND]);
+        Self { json: tagged, etag }
     }
 
     /// Its id, as its JSON has it: an answer that was kept has the id of then.
@@ -113,11 +111,12 @@ impl Scope<'_> {
     /// Reads a task.
     pub async fn get_task(&self, id: Uuid) -> Result<Option<StoredTask>, Error> {
         const GET: Statement = Statement::or_together(
-            "select task, etag from api.get_task($1, $2)",
-            "select number, caller, task, etag from api.get_task_of_each($1, $2)",
+            "select task, seq, epoch from api.read_task($1, $2)",
+            "select number, caller, task, seq, epoch from api.read_task_of_each($1, $2)",
         );
-        let mut row = self.read(GET, [id.into()]).await?.ok_or_else(|| no_row("get_task"))?;
-        StoredTask::take(&mut row)
+        let mut row = self.read(GET, [id.into()]).await?.ok_or_else(|| no_row("read_task"))?;
+        let Some(json) = row.take::<String>()? else { return Ok(None) };
+        Ok(Some(StoredTask::new(&json, self.etag(&mut row)?)))
     }
 
     /// Replaces a task, or with `create` makes it.
@@ -170,10 +169,10 @@ impl Scope<'_> {
     /// Reads a page of tasks.
     pub async fn list_tasks(&self, query: &ListQuery, known: Option<&Known>) -> Result<Listing, Error> {
         const LIST: Statement =
-            Statement::alone("select outcome, etag, tasks, last_key, last_id, total from api.list_tasks($1, $2)");
+            Statement::alone("select outcome, seq, epoch, tasks, last_key, last_id, total from api.read_tasks($1, $2)");
         const FIRST_PAGE: Statement = Statement::or_together(
             LIST.alone,
-            "select number, caller, outcome, etag, tasks, last_key, last_id, total from api.list_tasks_of_each($1, $2)",
+            "select number, caller, outcome, seq, epoch, tasks, last_key, last_id, total from api.read_tasks_of_each($1, $2)",
         );
         // A filter may have to read all that the caller has, and so does a count.
         let bounded = query.filter.is_empty() && !query.count;
@@ -201,8 +200,8 @@ impl Scope<'_> {
             Error::Invalid(_) => Invalid::parameter("cursor", "Not a cursor that errand gave.").into(),
             other => other,
         });
-        let mut row = row?.ok_or_else(|| no_row("list_tasks"))?;
-        let (outcome, etag) = (row.require::<String>()?, EntityTag::new(row.require::<String>()?));
+        let mut row = row?.ok_or_else(|| no_row("read_tasks"))?;
+        let (outcome, etag) = (row.require::<String>()?, self.etag(&mut row)?);
         match outcome.as_str() {
             "page" => {}
             "unchanged" => return Ok(Listing::Unchanged { etag }),
@@ -215,12 +214,21 @@ impl Scope<'_> {
         };
         Ok(Listing::Page { etag, page: Page { tasks, next, total: row.take()? } })
     }
+
+    /// Makes the entity tag of what was read. Its parts are the next two columns.
+    fn etag(&self, row: &mut Row) -> Result<EntityTag, Error> {
+        let (number, epoch) = (row.require()?, row.require::<String>()?);
+        Ok(EntityTag::of_state(&epoch, self.caller.user_id(), number))
+    }
 }
 
 fn outcome(row: Option<Row>) -> Result<Outcome, Error> {
     let mut row = row.ok_or_else(|| no_row("..._task"))?;
     let word: String = row.require()?;
-    let mut task = || StoredTask::take(&mut row)?.ok_or_else(|| Error::Internal(format!("a task is {word}, and null")));
+    let mut task = || {
+        let json = row.take::<String>()?.ok_or_else(|| Error::Internal(format!("a task is {word}, and null")))?;
+        Ok::<_, Error>(StoredTask::new(&json, EntityTag::new(row.require::<String>()?)))
+    };
     Ok(match word.as_str() {
         "created" => Outcome::Created(task()?),
         "ok" => Outcome::Changed(task()?),

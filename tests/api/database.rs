@@ -56,7 +56,7 @@ fn a_caller_cannot_write_in_anothers_name() {
 #[test]
 fn a_role_that_the_wall_does_not_hold_is_turned_away() {
     let admin = target().admin_query(
-        "do $$ begin perform api.get_task('anyone', gen_random_uuid()); raise 'let in';
+        "do $$ begin perform api.read_task('anyone', gen_random_uuid()); raise 'let in';
          exception when insufficient_privilege then null; end $$; select 'refused'",
     );
     assert_eq!(admin, ["refused"]);
@@ -211,23 +211,23 @@ fn a_function_for_several_callers_announces_each_of_them() {
     let (a, b) = (&alice.id, &bob.id);
     let session = target().app_session();
     let tasks = session.rows(&format!(
-        "select concat_ws(' ', number, caller, coalesce(task::jsonb ->> 'title', 'none'), etag is null)
-         from api.get_task_of_each(array['{a}', '{a}', '{b}', '{b}'], array['{of_alice}', '{of_bob}', '{of_alice}', '{of_bob}'])"
+        "select concat_ws(' ', number, caller, coalesce(task::jsonb ->> 'title', 'none'), seq, epoch = errand.epoch())
+         from api.read_task_of_each(array['{a}', '{a}', '{b}', '{b}'], array['{of_alice}', '{of_bob}', '{of_alice}', '{of_bob}'])"
     ));
     assert_eq!(
         tasks,
-        [format!("1 {a} {a} f"), format!("2 {a} none t"), format!("3 {b} none t"), format!("4 {b} {b} f")]
+        [format!("1 {a} {a} 1 t"), format!("2 {a} none"), format!("3 {b} none"), format!("4 {b} {b} 1 t")]
     );
     let list = r#"{"order": "title_asc", "limit": 9}"#;
     let lists = session.rows(&format!(
-        "select concat_ws(' ', number, caller, split_part(tasks, chr(10), 2)::jsonb ->> 'title', etag = api.tag_base(caller) || 1)
-         from api.list_tasks_of_each(array['{b}', '{a}', '{b}'], array['{list}', '{list}', '{list}'])"
+        "select concat_ws(' ', number, caller, split_part(tasks, chr(10), 2)::jsonb ->> 'title', seq, epoch = errand.epoch())
+         from api.read_tasks_of_each(array['{b}', '{a}', '{b}'], array['{list}', '{list}', '{list}'])"
     ));
-    assert_eq!(lists, [format!("1 {b} {b} t"), format!("2 {a} {a} t"), format!("3 {b} {b} t")]);
+    assert_eq!(lists, [format!("1 {b} {b} 1 t"), format!("2 {a} {a} 1 t"), format!("3 {b} {b} 1 t")]);
     let announced = target().admin_query(
         "select proname from pg_proc where pronamespace = 'api'::regnamespace and 'p_callers' = any (proargnames) order by 1",
     );
-    assert_eq!(announced, ["get_task_of_each", "list_tasks_of_each"]);
+    assert_eq!(announced, ["get_task_of_each", "list_tasks_of_each", "read_task_of_each", "read_tasks_of_each"]);
 }
 
 #[test]

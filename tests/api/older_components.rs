@@ -1,5 +1,5 @@
-//! A component that was built before entity tags had a digest, beside the functions of now: tags were versions, and the
-//! numbers of writes for lists. What it calls is in `migrations/functions/older.sql`.
+//! Components that were built earlier, beside the functions of now. What they call is in `migrations/functions/older.sql`. Tags were
+//! versions, and the numbers of writes for lists, before they had a digest. Later the database made the tags of reads.
 
 use serde_json::json;
 
@@ -82,4 +82,41 @@ fn a_list_is_what_it_was() {
         user.id
     ));
     assert_eq!(titles, ["00 01 02 03 04 05 06 07 08 09 10 11"]);
+}
+
+#[test]
+fn a_read_may_have_its_entity_tag_from_the_database() {
+    let [user, other] = ["older-tags", "older-tags-other"].map(User::new);
+    let id = user.create(json!({"title": "a"})).id;
+    user.create(json!({"title": "b"}));
+    other.create(json!({"title": "c"}));
+    let tag = |user: &User, path: &str| user.get(path).header("etag").replace('"', "");
+    let (of_task, of_list, of_other) =
+        (tag(&user, &format!("/tasks/{id}")), tag(&user, "/tasks"), tag(&other, "/tasks"));
+    let (session, me, you) = (target().app_session(), &user.id, &other.id);
+    let task = "concat_ws(' ', etag, task::jsonb ->> 'title')";
+    assert_eq!(session.rows(&format!("select {task} from api.get_task('{me}', '{id}')")), [format!("{of_task} a")]);
+    assert_eq!(session.rows(&format!("select {task} from api.get_task('{you}', '{id}')")), [""]);
+    let each =
+        format!("select number || caller || {task} from api.get_task_of_each('{{{you},{me}}}', '{{{id},{id}}}')");
+    assert_eq!(session.rows(&each), [format!("1{you}"), format!("2{me}{of_task} a")]);
+
+    let columns = "tasks, last_key, last_id, total";
+    let list = |rest: &str| format!(r#"{{"order": "title_asc", "limit": 1, "count": true{rest}}}"#);
+    let page = |columns: &str, function: &str, rest: &str| {
+        session.rows(&format!("select concat_ws(' ', {columns}) from api.{function}('{me}', '{}')", list(rest)))
+    };
+    let read = page(columns, "read_tasks", "");
+    assert!(read[0].contains(r#""title":"a""#) && read[0].ends_with(" 2"), "{read:?}");
+    assert_eq!(page(columns, "list_tasks", ""), read);
+    for (known, outcome) in [("", "page"), (of_task.as_str(), "page"), (&of_list, "unchanged")] {
+        let known = format!(r#", "known": ["{known}"]"#);
+        assert_eq!(page("outcome, etag", "list_tasks", &known), [format!("{outcome} {of_list}")]);
+    }
+    let each = format!(
+        "select number || caller || concat_ws(' ', outcome, etag, split_part(tasks, chr(10), 2)::jsonb ->> 'title', last_key, total)
+         from api.list_tasks_of_each(array['{you}', '{me}'], array['{list}', '{list}'])",
+        list = list("")
+    );
+    assert_eq!(session.rows(&each), [format!("1{you}page {of_other} c 1"), format!("2{me}page {of_list} a a 2")]);
 }

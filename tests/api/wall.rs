@@ -265,8 +265,8 @@ fn a_caller_is_announced_for_one_transaction() {
         with("announce('$me')"),
         // Needs a caller to be announced before it.
         with("announce('$me'), api.next_write('$me')"),
-        with("get_task('$me', '$id')"),
-        with("list_tasks('$me', '{\"order\": \"due_asc\", \"limit\": 1}')"),
+        with("read_task('$me', '$id')"),
+        with("read_tasks('$me', '{\"order\": \"due_asc\", \"limit\": 1}')"),
         with(&format!("create_task('$me', gen_random_uuid(), '{fields}', null, null, false)")),
         with(&format!("replace_task('$me', '$id', null, false, '{fields}', true)")),
         with("patch_task('$me', '$id', null, '{\"title\": \"u\"}', null, null, true)"),
@@ -276,6 +276,8 @@ fn a_caller_is_announced_for_one_transaction() {
         // What older components call.
         with(&format!("task_create('$me', '$id', '{fields}', null, null)")),
         with("task_get('$me', '$id')"),
+        with("get_task('$me', '$id')"),
+        with("list_tasks('$me', '{\"order\": \"due_asc\", \"limit\": 1}')"),
         with("task_list('$me', '{\"order\": \"due_asc\", \"limit\": 1}')"),
         with("task_tags('$me', '$id', '{1}')"),
         with(&format!("task_put('$me', '$id', '{{1}}', false, '{fields}')")),

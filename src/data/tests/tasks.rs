@@ -41,6 +41,11 @@ fn stored() -> StoredTask {
     StoredTask { json: r#"{"title":"t}","etag":"\"a-3\""}"#.to_owned(), etag: EntityTag::new("a-3") }
 }
 
+/// The last two columns of the state of this number, and its tag.
+fn state(number: i64) -> ([Value; 2], EntityTag) {
+    ([Value::Int(number), text("epoch")], EntityTag::of_state("epoch", "alice", number))
+}
+
 fn internal<T: std::fmt::Debug>(outcome: Result<T, Error>) -> String {
     match outcome {
         Err(Error::Internal(why)) => why,
@@ -86,55 +91,66 @@ fn what_no_function_of_errand_answers_is_an_internal_error() {
     assert_eq!(internal(delete(row([Value::Null]))), "a column is null");
     assert!(internal(delete(row([Value::Bool(true)]))).starts_with("a column is boolean, not "));
     assert_eq!(internal(delete(Ok(None))), "api...._task gave no row");
-    assert_eq!(internal(get(Ok(None))), "api.get_task gave no row");
-    assert_eq!(internal(get(row([]))), "a column is missing");
-    assert_eq!(internal(get(row([text("{}")]))), "a column is missing");
-    assert_eq!(internal(get(row([text("{}"), Value::Null]))), "a column is null");
-    assert_eq!(internal(list(Ok(None))), "api.list_tasks gave no row");
-    let (page, etag) = (text("page"), text("a-9"));
-    for columns in [vec![], vec![page.clone()], vec![page.clone(), etag.clone()], vec![page, etag, text("")]] {
-        assert_eq!(internal(list(row(columns))), "a column is missing");
+    assert_eq!(internal(get(Ok(None))), "api.read_task gave no row");
+    let ([number, epoch], _) = state(3);
+    let task = [text("{}"), number.clone(), epoch.clone()];
+    for length in 0..task.len() {
+        assert_eq!(internal(get(row(task[..length].to_vec()))), "a column is missing");
+    }
+    assert_eq!(internal(get(row([text("{}"), Value::Null, epoch.clone()]))), "a column is null");
+    assert_eq!(internal(get(row([text("{}"), number.clone(), Value::Null]))), "a column is null");
+    assert_eq!(internal(list(Ok(None))), "api.read_tasks gave no row");
+    let page = [text("page"), number, epoch, text("")];
+    for length in 0..=page.len() {
+        assert_eq!(internal(list(row(page[..length].to_vec()))), "a column is missing");
     }
 }
 
 #[test]
 fn a_task_that_is_there_has_json_and_a_tag() {
-    assert_eq!(get(row([text(JSON), text("a-3")])), Ok(Some(stored())));
-    assert_eq!(get(row([Value::Null, Value::Null])), Ok(None));
+    let ([number, epoch], etag) = state(3);
+    let json = format!(r#"{{"title":"t}}","etag":"\"{}\""}}"#, etag.as_str());
+    assert_eq!(get(row([text(JSON), number, epoch])), Ok(Some(StoredTask { json, etag })));
+    assert_eq!(get(row([Value::Null, Value::Null, Value::Null])), Ok(None));
     let of = |json: &str| StoredTask { json: json.to_owned(), etag: EntityTag::new("a-3") }.id();
     assert_eq!(of(&format!(r#"{{"id":"{ID}","title":"t"}}"#)), Ok(ID));
     assert!(!internal(of("{}")).is_empty());
 }
 
 fn unchanged() -> Listing {
-    Listing::Unchanged { etag: EntityTag::new("a-9") }
+    Listing::Unchanged { etag: state(9).1 }
+}
+
+/// The row of a list: its outcome, and the parts of its tag before the other columns.
+fn list_row(outcome: &str, others: impl IntoIterator<Item = Value>) -> Answer {
+    row([text(outcome)].into_iter().chain(state(9).0).chain(others).collect::<Vec<_>>())
 }
 
 #[test]
 fn a_list_is_unchanged_or_a_page_which_may_be_the_last_one() {
-    const TASKS: &str = r#"{"n":1,"etag":"\"a-9\""},{"n":2,"etag":"\"a-4\""}"#;
-    assert_eq!(list(row([text("unchanged"), text("a-9")])), Ok(unchanged()));
-    let page = |key: Value, id: Value, total: Value| match list(row([
-        text("page"),
-        text("a-9"),
-        text("9 4\n{\"n\":1}\n{\"n\":2}\n{\"n\":3}"),
-        key,
-        id,
-        total,
-    ])) {
-        Ok(Listing::Page { etag, page: Page { tasks, next, total } }) => {
-            assert_eq!((etag.as_str(), tasks.as_str()), ("a-9", TASKS));
-            (next, total)
+    assert_eq!(list(list_row("unchanged", [])), Ok(unchanged()));
+    let page = |key: Value, id: Value, total: Value| {
+        let lines = text("9 4\n{\"n\":1}\n{\"n\":2}\n{\"n\":3}");
+        match list(list_row("page", [lines, key, id, total])) {
+            Ok(Listing::Page { etag, page: Page { tasks, next, total } }) => {
+                let [latest, other] = [9, 4].map(|number| state(number).1);
+                let [latest, other] = [latest.as_str(), other.as_str()];
+                assert_eq!(etag.as_str(), latest);
+                assert_eq!(
+                    tasks,
+                    format!(r#"{{"n":1,"etag":"\"{latest}\""}},{{"n":2,"etag":"\"{other}\""}}"#)
+                );
+                (next, total)
+            }
+            other => panic!("{other:?}"),
         }
-        other => panic!("{other:?}"),
     };
     let after = After { key: "k".to_owned(), id: "i".to_owned() };
     assert_eq!(page(text("k"), text("i"), Value::Int(2)), (Some(after), Some(2)));
     assert_eq!(page(Value::Null, Value::Null, Value::Null), (None, None));
     assert_eq!(page(text("k"), Value::Null, Value::Null), (None, None));
     assert_eq!(page(Value::Null, text("i"), Value::Null), (None, None));
-    let lines =
-        |lines: &str| list(row([text("page"), text("a-9"), text(lines), Value::Null, Value::Null, Value::Null]));
+    let lines = |lines: &str| list(list_row("page", [text(lines), Value::Null, Value::Null, Value::Null]));
     assert!(matches!(lines(""), Ok(Listing::Page { page, .. }) if page.tasks.is_empty()));
     assert_eq!(internal(lines("2 1\n{}")), "a page has more numbers than tasks");
 }
@@ -158,7 +174,7 @@ fn slot_and_short(asked: &Asked) -> (bool, bool) {
 #[test]
 fn only_a_first_page_without_conditions_may_be_read_together_with_others() {
     let together = |query: ListQuery| {
-        let (outcome, asked) = call(row([text("unchanged"), text("a-9")]), async |scope| {
+        let (outcome, asked) = call(list_row("unchanged", []), async |scope| {
             scope.list_tasks(&query, Some(&Known::Any(true))).await
         });
         assert_eq!(outcome, Ok(unchanged()));
@@ -184,7 +200,7 @@ fn a_list_by_states_is_short_or_asked_again_over_a_connection_of_its_own() {
     let query = ListQuery { filter: by_states, ..newest() };
     for (first, asked) in [("unchanged", 1), ("long", 2), ("busy", 2)] {
         let (fake, data) = data();
-        fake.gives(row([text(first), text("a-9")])).gives(row([text("unchanged"), text("a-9")]));
+        fake.gives(list_row(first, [])).gives(list_row("unchanged", []));
         assert_eq!(run(data.scope(&caller, &times).list_tasks(&query, None)), Ok(unchanged()), "{first}");
         let calls = fake.asked();
         let over = calls.iter().map(|call| (call.statement.over, slot_and_short(call))).collect::<Vec<_>>();
@@ -206,7 +222,7 @@ fn a_list_by_states_is_short_or_asked_again_over_a_connection_of_its_own() {
     ] {
         let query = ListQuery { filter: Filter { completed: Some(true), ..filter }, ..newest() };
         let (_, asked) =
-            call(row([text("unchanged"), text("a-9")]), async |scope| scope.list_tasks(&query, None).await);
+            call(list_row("unchanged", []), async |scope| scope.list_tasks(&query, None).await);
         assert_eq!((asked.statement.over, slot_and_short(&asked)), (Over::Own, (true, false)), "{query:?}");
     }
 }
@@ -214,7 +230,7 @@ fn a_list_by_states_is_short_or_asked_again_over_a_connection_of_its_own() {
 #[test]
 fn a_statement_for_many_calls_takes_and_gives_what_the_one_for_a_single_call_does() {
     let (_, get) = call(row([Value::Null]), async |scope| scope.get_task(ID).await);
-    let (_, list) = call(row([text("unchanged"), text("a-9")]), async |scope| scope.list_tasks(&newest(), None).await);
+    let (_, list) = call(list_row("unchanged", []), async |scope| scope.list_tasks(&newest(), None).await);
     for asked in [get, list] {
         let (alone, together) = (asked.statement.alone, asked.statement.together.unwrap());
         let columns = |sql: &str| sql.split(" from ").next().unwrap().trim().to_owned();
@@ -246,7 +262,7 @@ fn each_operation_hands_its_parameters_on_in_the_order_of_its_function() {
     let (_, asked) = call(done(), async |scope| scope.create_task(ID, &fields, None).await);
     check(asked, "create_task", &[&alice, &id, &document(), &Value::Null, &Value::Null, &no]);
     let (_, asked) = call(row([Value::Null]), async |scope| scope.get_task(ID).await);
-    check(asked, "get_task", &[&alice, &id]);
+    check(asked, "read_task", &[&alice, &id]);
     let (_, asked) = call(done(), async |scope| scope.replace_task(ID, tags(), true, &fields).await);
     check(asked, "replace_task", &[&alice, &id, &texts, &Value::Bool(true), &document(), &no]);
     let (_, asked) = call(done(), async |scope| scope.replace_task(ID, None, false, &fields).await);
@@ -259,11 +275,11 @@ fn each_operation_hands_its_parameters_on_in_the_order_of_its_function() {
     check(asked, "complete_task", &[&alice, &id, &Value::Null, &Value::Null, &Value::Null, &Value::Null, &no]);
     let (_, asked) = call(done(), async |scope| scope.delete_task(ID, tags()).await);
     check(asked, "delete_task", &[&alice, &id, &texts, &no]);
-    let (_, asked) = call(row([text("unchanged"), text("a-9")]), async |scope| {
+    let (_, asked) = call(list_row("unchanged", []), async |scope| {
         scope.list_tasks(&newest(), Some(&Known::Tags(vec![EntityTag::new("a-4")]))).await
     });
     let expected = Value::Json(r#"{"order":"created_at_desc","limit":100,"known":["a-4"]}"#.to_owned());
-    check(asked, "list_tasks", &[&alice, &expected]);
+    check(asked, "read_tasks", &[&alice, &expected]);
 }
 
 #[test]

@@ -160,7 +160,7 @@ fn a_task_is_overdue_when_its_instant_is_past() {
         let list = format!(
             "{{\"order\": \"due_asc\", \"limit\": 10, \"count\": true, \"filter\": {{\"overdue\": {overdue}}}}}"
         );
-        scratch.rows(&format!("set local role errand_app; select total from api.list_tasks('a', '{list}'); reset role"))
+        scratch.rows(&format!("set local role errand_app; select total from api.read_tasks('a', '{list}'); reset role"))
     };
     scratch.rows(&format!(
         "set local role errand_app; select api.create_task('a', gen_random_uuid(), '{task}', null, null, null); reset role"
@@ -269,7 +269,7 @@ fn a_page_holds_what_fits() {
         scratch.rows(&format!(
             "set local role errand_app;
              select concat_ws(' ', cardinality(string_to_array(split_part(tasks, chr(10), 1), ' ')), last_id is not null)
-             from api.list_tasks('a', '{{\"order\": \"created_at_asc\", \"limit\": 500{filter}}}')",
+             from api.read_tasks('a', '{{\"order\": \"created_at_asc\", \"limit\": 500{filter}}}')",
         ))
     };
     for (lengths, page) in [

@@ -88,7 +88,7 @@ fn a_list_by_states_is_short_where_500_tasks_fill_its_page() {
     let session = target().app_session();
     let outcome = |order: &str, limit: u32, filter: &str| {
         session.rows(&format!(
-            "select concat_ws(' ', outcome, tasks is null, last_id is null) from api.list_tasks('{}', '{{\"order\": \"{order}\", \
+            "select concat_ws(' ', outcome, tasks is null, last_id is null) from api.read_tasks('{}', '{{\"order\": \"{order}\", \
              \"limit\": {limit}, \"filter\": {{{filter}}}, \"slot\": true, \"short\": true}}')",
             user.id
         ))
@@ -162,7 +162,7 @@ fn the_longest_page_of_an_account_with_many_writes_knows_of_one_more() {
                 let row = scratch.rows(&format!(
                     "select json_build_array(
                          cardinality(string_to_array(split_part(tasks, chr(10), 1), ' ')), last_key, last_id)
-                     from api.list_tasks('alice', '{list}')"
+                     from api.read_tasks('alice', '{list}')"
                 ));
                 serde_json::from_str::<Vec<Value>>(&row.concat()).unwrap()
             };
@@ -188,7 +188,7 @@ fn a_list_of_overdue_tasks_begins_at_the_present() {
          set local role errand_app",
     );
     let list = r#"{"order": "due_desc", "limit": 10, "filter": {"overdue": true}}"#;
-    let seqs = scratch.rows(&format!("select split_part(tasks, chr(10), 1) from api.list_tasks('alice', '{list}')"));
+    let seqs = scratch.rows(&format!("select split_part(tasks, chr(10), 1) from api.read_tasks('alice', '{list}')"));
     // The plans of the session have the other function's result in them.
     scratch.rows("rollback; discard plans");
     assert_eq!(seqs, ["1"]);

@@ -53,7 +53,7 @@ async fn titles(address: &Address) -> Result<String> {
     let list = r#"select (
             select string_agg(task::jsonb ->> 'title', ', ')
             from unnest((string_to_array(tasks, chr(10)))[2:]) as task)
-        from api.list_tasks('alice', '{"order": "title_asc", "limit": 9, "filter": {"q": "task", "tags": ["tag"]}}')"#;
+        from api.read_tasks('alice', '{"order": "title_asc", "limit": 9, "filter": {"q": "task", "tags": ["tag"]}}')"#;
     Ok(client.query_one(list, &[]).await?.try_get(0)?)
 }
 
@@ -64,13 +64,13 @@ async fn after_a_removal_and_a_change_of_shape_the_functions_are_those_of_a_new_
     assert_eq!(ask(&address, SCHEMA).await?, new_schema(&files).await?);
 
     // A change of shape as CONTRIBUTING.md has it: the new function has a new name, and the old one stays.
-    files.redefine("functions/task.sql", "get_task", |old| {
+    files.redefine("functions/task.sql", "read_task", |old| {
         let new = old
-            .replace("api.get_task(", "api.get_task_2(")
-            .replace("out etag text)", "out etag text, out seq bigint)")
+            .replace("api.read_task(", "api.read_task_2(")
+            .replace("out epoch text)", "out epoch text, out etag text)")
             .replace(
-                "select t.json, tag_base || t.seq into task, etag",
-                "select t.json, tag_base || t.seq, t.seq into task, etag, seq",
+                "errand.epoch() into task, seq, epoch",
+                "errand.epoch(), api.tag_base(caller) || t.seq into task, seq, epoch, etag",
             );
         format!("{old}\n{new}")
     })?;
@@ -78,12 +78,12 @@ async fn after_a_removal_and_a_change_of_shape_the_functions_are_those_of_a_new_
     let report = migrate(&address, &files).await?;
     assert_eq!(report.functions_dropped, ["api.delete_task(text,uuid,text[],boolean)"]);
     let schema = ask(&address, SCHEMA).await?;
-    assert!(schema.contains("api.get_task_2(text,uuid)") && schema.contains("api.get_task(text,uuid)"), "{schema}");
+    assert!(schema.contains("api.read_task_2(text,uuid)") && schema.contains("api.read_task(text,uuid)"), "{schema}");
     assert_eq!(schema, new_schema(&files).await?);
 
     // A later version.
-    files.redefine("functions/task.sql", "get_task", |_| String::new())?;
-    assert_eq!(migrate(&address, &files).await?.functions_dropped, ["api.get_task(text,uuid)"]);
+    files.redefine("functions/task.sql", "read_task", |_| String::new())?;
+    assert_eq!(migrate(&address, &files).await?.functions_dropped, ["api.read_task(text,uuid)"]);
     assert_eq!(ask(&address, SCHEMA).await?, new_schema(&files).await?);
     Ok(())
 }
@@ -94,13 +94,13 @@ async fn a_change_of_shape_under_the_old_name_leaves_the_old_functions() -> Resu
     migrate(&address, &files).await?;
     let before = ask(&address, SCHEMA).await?;
     let original = files.read("functions/task.sql")?;
-    for (old, new) in [("out etag text)", "out etag text, out seq bigint)"), ("p_id uuid,", "p_id text,")] {
-        files.redefine("functions/task.sql", "get_task", |text| text.replace(old, new))?;
+    for (old, new) in [("out epoch text)", "out epoch text, out etag text)"), ("p_id uuid,", "p_id text,")] {
+        files.redefine("functions/task.sql", "read_task", |text| text.replace(old, new))?;
         // All others have another text, too.
         files
             .write("functions/caller.sql", &files.read("functions/caller.sql")?.replace("as $$", "as $$ -- changed"))?;
         let told = refusal(migrate(&address, &files).await)?;
-        assert!(told.contains("get_task") || told.contains("functions/task.sql"), "{told}");
+        assert!(told.contains("read_task") || told.contains("functions/task.sql"), "{told}");
         assert!(told.contains("give the new one a new name"), "{told}");
         assert_eq!(ask(&address, SCHEMA).await?, before);
         files.write("functions/task.sql", &original)?;

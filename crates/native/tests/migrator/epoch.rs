@@ -41,10 +41,10 @@ async fn text(client: &Client, query: &str) -> Result<String> {
     Ok(client.query_one(query, &[]).await?.try_get(0)?)
 }
 
-/// The tags of the task and of the list as they are now, each with what it names.
+/// What makes the tags of the task and of the list as they are now, each with what it names.
 async fn tags(client: &Client) -> Result<[(String, String); 2]> {
-    let get = format!("select etag || ' ' || task from api.get_task('alice', '{ID}')");
-    let list = "select etag || ' ' || tasks from api.list_tasks('alice', '{\"order\": \"due_asc\", \"limit\": 9}')";
+    let get = format!("select epoch || '-' || seq || ' ' || task from api.read_task('alice', '{ID}')");
+    let list = "select epoch || '-' || seq || ' ' || tasks from api.read_tasks('alice', '{\"order\": \"due_asc\", \"limit\": 9}')";
     let mut told = [("task".to_owned(), text(client, &get).await?), ("list".to_owned(), text(client, list).await?)];
     for (kind, named) in &mut told {
         let (tag, what) = named.split_once(' ').context("no tag")?;
@@ -55,7 +55,7 @@ async fn tags(client: &Client) -> Result<[(String, String); 2]> {
 
 /// The tag of the task alone.
 async fn tag(client: &Client) -> Result<String> {
-    text(client, &format!("select etag from api.get_task('alice', '{ID}')")).await
+    text(client, &format!("select epoch || '-' || seq from api.read_task('alice', '{ID}')")).await
 }
 
 /// Copies a database by a dump. `false` where that cannot be done here.
@@ -127,7 +127,7 @@ async fn another_epoch_reaches_sessions_that_are_open() -> Result<()> {
     migrate(&address, &files).await?;
     let client = component(&address).await?;
     create(&client).await?;
-    let statement = client.prepare(&format!("select etag from api.get_task('alice', '{ID}')")).await?;
+    let statement = client.prepare(&format!("select epoch || '-' || seq from api.read_task('alice', '{ID}')")).await?;
     let mut seen = HashSet::new();
     for _ in 0..4 {
         for _ in 0..8 {
