@@ -24,6 +24,7 @@ use clap::Args;
 
 use crate::process;
 use crate::test::Test;
+use crate::workspace;
 use against::Asked;
 use data::{Data, Size};
 use load::{Measured, Wrk};
@@ -94,6 +95,8 @@ impl Bench {
         if self.tokens {
             return Test::of_verifying().run().await;
         }
+        // Runs share the private server, and each begins with databases of its own under the same names.
+        let _only_run = workspace::only_run("bench")?;
         machine::allow_files();
         let wrk = Wrk::ensure().await?;
         // Built before: what builds takes an interrupt itself.

@@ -23,6 +23,7 @@ use clap::Args;
 use tokio::time::timeout;
 
 use crate::process::{self, GRACE};
+use crate::workspace;
 use changed::Changed;
 use equivalent::Equivalents;
 use ledger::Ledger;
@@ -85,7 +86,7 @@ impl Mutants {
             None => None,
         };
         let list = Equivalents::read()?;
-        let _lock = if self.list { None } else { Some(ledger::lock()?) };
+        let _lock = if self.list { None } else { Some(workspace::only_run("mutants")?) };
         let folder = ledger::folder().await?;
         let end = self.minutes.map(|minutes| Instant::now() + Duration::from_secs(minutes * 60));
         let (mut survivors, mut wrong) = (0, 0);

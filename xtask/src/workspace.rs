@@ -1,11 +1,12 @@
 //! Where the checkout is, and cargo inside it.
 
 use std::{
-    env, fs,
+    env,
+    fs::{self, File, TryLockError},
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use tokio::process::Command;
 
 /// The checkout's root, from any folder inside it.
@@ -19,6 +20,23 @@ pub(crate) fn root() -> Result<PathBuf> {
     let current = env::current_dir().context("the current folder is gone")?;
     let found = current.ancestors().find(|folder| folder.join("spin.toml").is_file() && folder.join("xtask").is_dir());
     found.map(ToOwned::to_owned).context("this is not inside a checkout of errand")
+}
+
+/// Refuses to run a command beside another run of it in this checkout, until the returned file is closed. For commands whose runs
+/// share files or databases.
+pub(crate) fn only_run(command: &str) -> Result<File> {
+    lock(&root()?.join("target"), command)
+}
+
+fn lock(folder: &Path, command: &str) -> Result<File> {
+    fs::create_dir_all(folder)?;
+    let path = folder.join(format!("{command}.lock"));
+    let file = File::create(&path).with_context(|| format!("cannot open {}", path.display()))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => bail!("another `cargo xtask {command}` runs in this checkout; wait for its end"),
+        Err(TryLockError::Error(error)) => Err(error).with_context(|| format!("cannot lock {}", path.display())),
+    }
 }
 
 /// The cargo that runs us.
@@ -56,4 +74,20 @@ pub(crate) fn program_in(root: &Path, name: &str) -> Command {
         }
     }
     command
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_is_refused_beside_another_run_of_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = lock(folder.path(), "bench").unwrap();
+        let told = lock(folder.path(), "bench").unwrap_err().to_string();
+        assert!(told.contains("another `cargo xtask bench` runs in this checkout"), "{told}");
+        lock(folder.path(), "mutants").unwrap();
+        drop(first);
+        lock(folder.path(), "bench").unwrap();
+    }
 }

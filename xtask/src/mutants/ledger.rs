@@ -3,12 +3,12 @@
 
 use std::{
     collections::HashMap,
-    fs::{self, File, OpenOptions, TryLockError},
+    fs::{self, File, OpenOptions},
     io::Write,
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -67,18 +67,6 @@ impl Ledger {
         self.file.write_all(line.as_bytes()).context("cannot write the ledger")?;
         self.entries.insert(entry.id.clone(), entry);
         Ok(())
-    }
-}
-
-/// Kept by one run at a time, because runs share their copies of the sources.
-pub(crate) fn lock() -> Result<File> {
-    let folder = workspace::root()?.join("target/mutants");
-    fs::create_dir_all(&folder)?;
-    let file = File::create(folder.join("lock"))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => bail!("another `cargo xtask mutants` runs in this checkout; wait for its end"),
-        Err(TryLockError::Error(error)) => Err(error).context("cannot lock target/mutants/lock"),
     }
 }
 
