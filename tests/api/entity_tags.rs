@@ -197,7 +197,8 @@ const CREATE: &str = "select etag from api.create_task('alice', '00000000-0000-4
 #[test]
 fn another_epoch_makes_other_tags_of_the_same_states() {
     // The component makes the tags of reads.
-    const TAG: &str = "select left(encode(sha256(convert_to(epoch || ' 2 alice', 'UTF8')), 'hex'), 16) || '-' || seq from api.";
+    const TAG: &str =
+        "select left(encode(sha256(convert_to(epoch || ' 2 alice', 'UTF8')), 'hex'), 16) || '-' || seq from api.";
     let get = &format!("{TAG}read_task('alice', '00000000-0000-4000-8000-000000000001')");
     let list = &format!("{TAG}read_tasks('alice', '{{\"order\": \"due_asc\", \"limit\": 1}}')");
     let (app, owner) = ("set local role errand_app", "reset role");

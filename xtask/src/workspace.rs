@@ -34,7 +34,9 @@ fn lock(folder: &Path, command: &str) -> Result<File> {
     let file = File::create(&path).with_context(|| format!("cannot open {}", path.display()))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => bail!("another `cargo xtask {command}` runs in this checkout; wait for its end"),
+        Err(TryLockError::WouldBlock) => {
+            bail!("another `cargo xtask {command}` runs in this checkout; wait for its end")
+        }
         Err(TryLockError::Error(error)) => Err(error).with_context(|| format!("cannot lock {}", path.display())),
     }
 }

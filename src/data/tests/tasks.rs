@@ -136,10 +136,7 @@ fn a_list_is_unchanged_or_a_page_which_may_be_the_last_one() {
                 let [latest, other] = [9, 4].map(|number| state(number).1);
                 let [latest, other] = [latest.as_str(), other.as_str()];
                 assert_eq!(etag.as_str(), latest);
-                assert_eq!(
-                    tasks,
-                    format!(r#"{{"n":1,"etag":"\"{latest}\""}},{{"n":2,"etag":"\"{other}\""}}"#)
-                );
+                assert_eq!(tasks, format!(r#"{{"n":1,"etag":"\"{latest}\""}},{{"n":2,"etag":"\"{other}\""}}"#));
                 (next, total)
             }
             other => panic!("{other:?}"),
@@ -174,9 +171,8 @@ fn slot_and_short(asked: &Asked) -> (bool, bool) {
 #[test]
 fn only_a_first_page_without_conditions_may_be_read_together_with_others() {
     let together = |query: ListQuery| {
-        let (outcome, asked) = call(list_row("unchanged", []), async |scope| {
-            scope.list_tasks(&query, Some(&Known::Any(true))).await
-        });
+        let (outcome, asked) =
+            call(list_row("unchanged", []), async |scope| scope.list_tasks(&query, Some(&Known::Any(true))).await);
         assert_eq!(outcome, Ok(unchanged()));
         let bounded = query.filter.is_empty() && !query.count;
         let (slot, short) = slot_and_short(&asked);
@@ -221,8 +217,7 @@ fn a_list_by_states_is_short_or_asked_again_over_a_connection_of_its_own() {
         Filter { q: some(), ..Filter::default() },
     ] {
         let query = ListQuery { filter: Filter { completed: Some(true), ..filter }, ..newest() };
-        let (_, asked) =
-            call(list_row("unchanged", []), async |scope| scope.list_tasks(&query, None).await);
+        let (_, asked) = call(list_row("unchanged", []), async |scope| scope.list_tasks(&query, None).await);
         assert_eq!((asked.statement.over, slot_and_short(&asked)), (Over::Own, (true, false)), "{query:?}");
     }
 }

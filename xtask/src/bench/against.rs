@@ -3,6 +3,7 @@
 //! Requests per second depend on everything else that the machine does. Processor time per request, of the server and of
 //! PostgreSQL, depends on that much less, so it is what decides.
 
+mod processors;
 mod report;
 mod revision;
 mod rounds;
@@ -20,6 +21,7 @@ use super::{
     report::{date, save_in},
     scenario::{Cell, Scenario},
 };
+use processors::Processors;
 use report::Comparison;
 use revision::Revision;
 
@@ -31,7 +33,9 @@ const TASKS: u32 = 2_000;
 /// The users whose tasks have long descriptions.
 const LONG_USERS: u32 = 20;
 const LONG_TASKS: u32 = 50;
-const CONNECTIONS: u32 = 32;
+/// The connections to each side. With more connections to the local host, the number of instances varies from piece to piece, and the
+/// cost of a request with it.
+const CONNECTIONS: [(Peer, u32); 2] = [(Peer::Native, 32), (Peer::Host, 2)];
 const ROUNDS: u32 = 10;
 const SECONDS: u64 = 2;
 /// Percent.
@@ -75,9 +79,9 @@ pub(crate) struct Asked<'a> {
 pub(crate) struct Against<'a> {
     options: &'a Options,
     revision: Revision,
-    peers: Vec<Peer>,
+    /// Each with the number of connections to each side.
+    peers: Vec<(Peer, u32)>,
     scenarios: Vec<Scenario>,
-    connections: u32,
     seconds: u64,
     size: Size,
     recipes: [Vec<Recipe>; 2],
@@ -86,10 +90,10 @@ pub(crate) struct Against<'a> {
 /// What is measured, the same on every runtime.
 struct Task<'a> {
     scenarios: &'a [Scenario],
-    connections: u32,
     seconds: u64,
     rounds: u32,
     counter: Option<&'a Instructions>,
+    processors: Option<&'a Processors>,
 }
 
 impl Options {
@@ -105,8 +109,8 @@ impl Options {
             bail!("`{}` is not compared across commits: each write changes the entity tags", scenario.name());
         }
         let connections = match asked.connections {
-            [] => CONNECTIONS,
-            [one] => *one,
+            [] => None,
+            [one] => Some(*one),
             _ => bail!("--against takes one number of --connections"),
         };
         let revision = Revision::find(name).await?;
@@ -120,16 +124,11 @@ impl Options {
         let other = revision.prepare(&peers, host).await?;
         let size = Size { first_user: 1, users: asked.users.unwrap_or(USERS), tasks: asked.tasks.unwrap_or(TASKS) };
         let seconds = asked.seconds.unwrap_or(SECONDS);
-        Ok(Some(Against {
-            options: self,
-            revision,
-            peers,
-            scenarios,
-            connections,
-            seconds,
-            size,
-            recipes: [own, other],
-        }))
+        let of = |peer| {
+            connections.or_else(|| CONNECTIONS.iter().find(|(known, _)| *known == peer).map(|(_, number)| *number))
+        };
+        let peers = peers.into_iter().filter_map(|peer| Some((peer, of(peer)?))).collect();
+        Ok(Some(Against { options: self, revision, peers, scenarios, seconds, size, recipes: [own, other] }))
     }
 }
 
@@ -152,6 +151,7 @@ impl Against<'_> {
             side.data.keep_vacuum_away().await?;
         }
         let counter = Instructions::find().await;
+        let processors = Processors::find();
         let [this, _] = &sides;
         let versions = vec![
             ("PostgreSQL".to_owned(), this.data.ask("select current_setting('server_version')").await?),
@@ -162,7 +162,8 @@ impl Against<'_> {
             machine: Machine::look(load, versions).await,
             other: self.revision.short().to_owned(),
             host_of_this: self.options.host_of_this,
-            connections: self.connections,
+            connections: self.peers.clone(),
+            one_processor: processors.is_some(),
             seconds: self.seconds,
             rounds,
             users: self.size.users,
@@ -173,10 +174,10 @@ impl Against<'_> {
         };
         let task = Task {
             scenarios: &self.scenarios,
-            connections: self.connections,
             seconds: self.seconds,
             rounds,
             counter: counter.as_ref(),
+            processors: processors.as_ref(),
         };
         let slots = u64::from(rounds) * (self.scenarios.len() * self.peers.len()) as u64;
         // Both sides share the machine, so a slot takes twice its time. Warming up takes half of that again. Starting and settling take
@@ -223,7 +224,7 @@ impl Side {
 
     async fn start(&self, peer: Peer) -> Result<Running> {
         let recipe = self.recipes.iter().find(|recipe| recipe.peer == peer).context("a peer without a recipe")?;
-        let mut server = recipe.start(&self.data, &[])?;
+        let mut server = recipe.with_copy()?.start(&self.data, &[])?;
         server.ready().await?;
         Ok(server)
     }

@@ -181,6 +181,20 @@ impl Recipe {
         self.words.first().map(PathBuf::as_path)
     }
 
+    /// The same with a new copy of the program. A program is faster or slower by where the file lies in memory, and a copy lies elsewhere.
+    pub(crate) fn with_copy(&self) -> Result<Self> {
+        let (program, rest) = self.words.split_first().context("no program")?;
+        let name = format!("{:?}{}", self.peer, self.label).to_lowercase();
+        let copy = workspace::root()?.join("target/bench/programs").join(name);
+        if let Some(folder) = copy.parent() {
+            fs::create_dir_all(folder)?;
+        }
+        // Written over, the file would keep its place.
+        let _ = fs::remove_file(&copy);
+        fs::copy(program, &copy).with_context(|| format!("cannot copy {}", program.display()))?;
+        Ok(Self { words: [&[copy], rest].concat(), ..self.clone() })
+    }
+
     /// Starts it; `more` are further arguments.
     pub(crate) fn start(&self, data: &Data, more: &[&str]) -> Result<Running> {
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();

@@ -65,6 +65,17 @@ pub(crate) fn pids(processes: Processes) -> Vec<u32> {
     found(processes).unwrap_or_default().into_iter().map(|(pid, _)| pid).collect()
 }
 
+/// The ids of their threads, and of those that start others of their kind: the postmaster starts the processes that serve clients.
+pub(crate) fn threads(processes: Processes) -> Vec<i32> {
+    let mut pids = pids(processes);
+    if let Processes::Database(postmaster, _) = processes {
+        pids.push(postmaster);
+    }
+    let tasks =
+        pids.into_iter().flat_map(|pid| fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten());
+    tasks.filter_map(|task| task.file_name().to_str()?.parse().ok()).collect()
+}
+
 fn found(processes: Processes) -> Option<Vec<(u32, Ticks)>> {
     let (root, database) = match processes {
         Processes::Tree(root) => (root, None),

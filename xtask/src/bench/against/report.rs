@@ -19,7 +19,10 @@ pub(crate) struct Comparison {
     pub(crate) machine: Machine,
     pub(crate) other: String,
     pub(crate) host_of_this: bool,
-    pub(crate) connections: u32,
+    /// To each side.
+    pub(crate) connections: Vec<(Peer, u32)>,
+    /// Whether the servers and databases of both sides shared one processor in each piece.
+    pub(crate) one_processor: bool,
     /// Of a slot, about.
     pub(crate) seconds: u64,
     pub(crate) rounds: u32,
@@ -188,12 +191,17 @@ impl Comparison {
         writeln!(text, "- Versions: {}.", versions.join(", "))?;
         writeln!(
             text,
-            "- {} rounds of slots of about {} s, {} connections, {} users with {} tasks each.{}",
+            "- {} rounds of slots of about {} s, {} users with {} tasks each. Connections to each side: {}.{}{}",
             self.rounds,
             self.seconds,
-            self.connections,
             self.users,
             self.tasks_of_each,
+            self.connections
+                .iter()
+                .map(|(runtime, number)| format!("{number} ({})", runtime.title()))
+                .collect::<Vec<_>>()
+                .join(", "),
+            if self.one_processor { " Both sides share one processor." } else { "" },
             if self.host_of_this { " This working tree's host serves both components." } else { "" }
         )?;
         match self.event {

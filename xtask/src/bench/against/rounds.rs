@@ -4,8 +4,8 @@
 //! to second, and both sides meet the same changes. The processor time of a side is that of its server and of the PostgreSQL processes
 //! that serve its database.
 //!
-//! In each round both servers are started anew, because where a process happens to lie in memory makes it faster or slower
-//! by a percent or two as long as it lives.
+//! In each round both servers are started anew from new copies of their programs, because where a process or a file happens to lie in
+//! memory makes it faster or slower by a percent or two.
 
 use anyhow::Result;
 
@@ -16,6 +16,7 @@ use crate::bench::{
     peer::{Peer, Running},
     scenario::{Cell, Scenario},
     settle,
+    usage::Processes,
 };
 
 /// The number of pieces of a slot. Each piece opens new connections, so their distribution over the instances varies. It is even: each
@@ -31,22 +32,33 @@ const PATIENCE: u64 = 10;
 pub(crate) struct Found {
     pub(crate) peer: Peer,
     pub(crate) scenario: Scenario,
+    pub(crate) connections: u32,
     /// How many requests there were in a slot.
     pub(crate) requests: u64,
     pub(crate) pairs: Vec<[Measured; 2]>,
 }
 
 /// Runs all rounds on one runtime.
-pub(crate) async fn run(task: &Task<'_>, peer: Peer, sides: &[Side; 2]) -> Result<Vec<Found>> {
+pub(crate) async fn run(task: &Task<'_>, (peer, connections): (Peer, u32), sides: &[Side; 2]) -> Result<Vec<Found>> {
     let mut found: Vec<Found> = Vec::new();
     for scenario in task.scenarios {
-        found.push(Found { peer, scenario: *scenario, requests: 0, pairs: Vec::new() });
+        found.push(Found { peer, scenario: *scenario, connections, requests: 0, pairs: Vec::new() });
     }
     for round in 1..=task.rounds {
         let [this, other] = sides;
         this.data.checkpoint().await?;
-        let servers = [this.start(peer).await?, other.start(peer).await?];
-        let outcome = one(task, round, sides, &servers, &mut found).await;
+        // Each side starts first in every other round.
+        let servers = if round % 2 == 1 {
+            [this.start(peer).await?, other.start(peer).await?]
+        } else {
+            let other = other.start(peer).await?;
+            [this.start(peer).await?, other]
+        };
+        let slot = Slot { task, sides, servers: &servers, seed: round };
+        let outcome = one(&slot, round, &mut found).await;
+        if let Some(processors) = task.processors {
+            processors.release(&slot.processes().collect::<Vec<_>>());
+        }
         for server in servers {
             server.stop().await;
         }
@@ -55,16 +67,10 @@ pub(crate) async fn run(task: &Task<'_>, peer: Peer, sides: &[Side; 2]) -> Resul
     Ok(found)
 }
 
-async fn one(
-    task: &Task<'_>,
-    round: u32,
-    sides: &[Side; 2],
-    servers: &[Running; 2],
-    found: &mut [Found],
-) -> Result<()> {
-    let slot = Slot { task, sides, servers, seed: round };
+async fn one(slot: &Slot<'_>, round: u32, found: &mut [Found]) -> Result<()> {
+    let task = slot.task;
     for one in found {
-        let cell = Cell { connections: task.connections, scenario: one.scenario };
+        let cell = Cell { connections: one.connections, scenario: one.scenario };
         // Code that is compiled, plans that are cached and connections that are opened when first used are not measured.
         if one.requests == 0 {
             let mean = slot.rate(cell).await?;
@@ -110,6 +116,12 @@ struct Slot<'a> {
 }
 
 impl Slot<'_> {
+    /// Those of both sides.
+    fn processes(&self) -> impl Iterator<Item = Processes> {
+        let servers = self.servers.iter().map(Running::processes);
+        servers.chain(self.sides.iter().map(|side| side.data.processes())).flatten()
+    }
+
     /// Requests per second of a side that is loaded alone: the mean of both, warmed up.
     async fn rate(&self, cell: Cell) -> Result<f64> {
         let mut sum = 0.0;
@@ -132,6 +144,10 @@ impl Slot<'_> {
         let limit = (requests, self.task.seconds * PATIENCE + 10);
         let seed = self.seed * (PIECES + 1) + piece;
         let beside = counter.map(Instructions::beside);
+        let processes: Vec<_> = self.processes().collect();
+        if let Some(processors) = self.task.processors {
+            processors.gather(&processes, seed);
+        }
         let ([this, other], [this_server, other_server]) = (self.sides, self.servers);
         let run = async |side: &Side, server: &Running, counter| {
             let processes = [server.processes(), side.data.processes()];
