@@ -57,7 +57,7 @@ pub type Pausing = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// The way to an issuer's published keys. Implemented once per runtime.
 pub trait KeySource: Send + Sync {
-    /// Gets the document at `url`: only a 200, without following redirects, at most [`LONGEST_DOCUMENT`] octets of it,
+    /// Gets the document at `url`: only a 200, without following redirects, at most [`LONGEST_DOCUMENT`] bytes of it,
     /// all within [`FETCH_DEADLINE`].
     fn fetch<'a>(&'a self, url: &'a str) -> Fetching<'a>;
     /// Waits for this long. Requests that wait for another one's fetch look again after each pause: in a component one
@@ -79,7 +79,7 @@ pub trait SharedStore: Send + Sync {
     fn write<'a>(&'a self, key: &'a str, value: Vec<u8>) -> Writing<'a>;
 }
 
-/// The longest JWKS that is read, in octets.
+/// The longest JWKS that is read, in bytes.
 pub const LONGEST_DOCUMENT: usize = 256 * 1024;
 /// How long fetching a JWKS may take.
 pub const FETCH_DEADLINE: Duration = Duration::from_secs(3);

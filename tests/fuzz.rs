@@ -15,7 +15,7 @@ use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use proptest::test_runner::{Config, TestRunner};
 
-/// What is put into an input, beside single octets: what parsers treat in a way of its own.
+/// What is put into an input, beside single bytes: what parsers treat in a way of its own.
 const WORDS: [&str; 25] = [
     "\0", "\n", "\r\n", " ", ",", "\"", "\\", "\\ud800", "\\u0000", "null", "-0", "1e400", "9e307", "[", "{", "}", "%",
     "%00", "%FF", "&", "=", "W/\"", "*", "\u{feff}", "\u{17e}",
@@ -37,7 +37,7 @@ impl Edit {
         prop_oneof![
             (any(), 1..=u8::MAX).prop_map(|(at, bits)| Self::Flip(at, bits)),
             (any(), select(&WORDS[..])).prop_map(|(at, word)| Self::Insert(at, word.as_bytes().to_vec())),
-            (any(), vec(proptest::num::u8::ANY, 1..5)).prop_map(|(at, octets)| Self::Insert(at, octets)),
+            (any(), vec(proptest::num::u8::ANY, 1..5)).prop_map(|(at, bytes)| Self::Insert(at, bytes)),
             (any(), any(), 1..=200_u8).prop_map(|(from, to, times)| Self::Repeat(from, to, times)),
             (any(), any()).prop_map(|(from, to)| Self::Remove(from, to)),
             (any(), select(inputs.to_vec())).prop_map(|(at, other)| Self::Splice(at, other)),
@@ -50,11 +50,11 @@ impl Edit {
         match self {
             Self::Flip(at, bits) => {
                 let at = place(at);
-                if let Some(octet) = input.get_mut(at) {
-                    *octet ^= bits;
+                if let Some(byte) = input.get_mut(at) {
+                    *byte ^= bits;
                 }
             }
-            Self::Insert(at, octets) => drop(input.splice(place(at)..place(at), octets.iter().copied())),
+            Self::Insert(at, bytes) => drop(input.splice(place(at)..place(at), bytes.iter().copied())),
             Self::Repeat(from, to, times) => {
                 let range = range(from, to);
                 let repeated = input[range.clone()].repeat((*times).into());

@@ -63,12 +63,12 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn no_octets_make_a_parser_panic(octets in vec(any::<u8>(), 0..600)) {
-        let _ = Json::parse(&octets);
-        let _ = NewTask::parse(&octets);
-        let _ = NewTask::parse_replacement(&octets);
-        let _ = TaskPatch::parse(&octets);
-        let _ = Completion::parse(&octets);
+    fn no_bytes_make_a_parser_panic(bytes in vec(any::<u8>(), 0..600)) {
+        let _ = Json::parse(&bytes);
+        let _ = NewTask::parse(&bytes);
+        let _ = NewTask::parse_replacement(&bytes);
+        let _ = TaskPatch::parse(&bytes);
+        let _ = Completion::parse(&bytes);
     }
 
     #[test]

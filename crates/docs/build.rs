@@ -52,7 +52,7 @@ fn add(table: &mut String, out: &Path, path: &str, content_type: &str, file: &st
     // FNV-1a, which tells one content from another.
     let hash = content
         .iter()
-        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, octet| (hash ^ u64::from(*octet)).wrapping_mul(0x0100_0000_01b3));
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3));
     writeln!(
         table,
         "Asset {{ path: {path:?}, content_type: {content_type:?}, hash: \"{hash:016x}\", length: {}, gzip: include_bytes!({:?}) }},",

@@ -51,7 +51,7 @@ fn has_nul(value: &Value) -> bool {
     }
 }
 
-/// A due date: the octets are the JSON of it, and the text of an instant, a day or a zone.
+/// A due date: the bytes are the JSON of it, and the text of an instant, a day or a zone.
 pub fn due(data: &[u8]) {
     if let Ok(text) = std::str::from_utf8(data) {
         if let Some(instant) = Instant::parse(text) {
@@ -81,7 +81,7 @@ pub fn due(data: &[u8]) {
 /// Two documents: a task, and behind a line end a patch of it. The patch that the database applies, field by field, must
 /// come to the same as RFC 7396 applied to the documents.
 pub fn merge_patch(data: &[u8]) {
-    let Some(end) = data.iter().position(|octet| *octet == b'\n') else { return };
+    let Some(end) = data.iter().position(|byte| *byte == b'\n') else { return };
     let (before, patch) = (&data[..end], &data[end + 1..]);
     let (Ok(task), Ok(change)) = (NewTask::parse(before), TaskPatch::parse(patch)) else { return };
 

@@ -1,8 +1,8 @@
-//! Every parser that a client reaches, as a function of octets that fails by panicking. libFuzzer calls them
+//! Every parser that a client reaches, as a function of bytes that fails by panicking. libFuzzer calls them
 //! (`fuzz_targets/`), and so does a test on stable Rust (`tests/fuzz.rs`), which takes this file in as a module.
 //!
-//! No function here may fail, whatever the octets: what a client sends is answered or refused, and the refusal names
-//! what is wrong. Beyond that, each compares what was understood with what another reading of the same octets gives.
+//! No function here may fail, whatever the bytes: what a client sends is answered or refused, and the refusal names
+//! what is wrong. Beyond that, each compares what was understood with what another reading of the same bytes gives.
 
 mod body;
 mod query;

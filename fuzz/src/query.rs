@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::router::{Answer, ID, KEY, TOKEN, send};
 
-/// A cursor: what opens is what was sealed, for that user and that query alone. The octets are a cursor's text, and the
+/// A cursor: what opens is what was sealed, for that user and that query alone. The bytes are a cursor's text, and the
 /// place that another one is made of.
 pub fn cursor(data: &[u8]) {
     let filter = Filter::default();
@@ -20,7 +20,7 @@ pub fn cursor(data: &[u8]) {
         assert_eq!(Cursor::seal(&after, &binding).unwrap().as_str(), text);
     }
     let (id, key) = data.split_at(data.len().min(16));
-    let id = id.iter().fold(0_u128, |id, octet| id << 8 | u128::from(*octet));
+    let id = id.iter().fold(0_u128, |id, byte| id << 8 | u128::from(*byte));
     let after = After { key: String::from_utf8_lossy(key).into_owned(), id: Uuid::from_u128(id).to_string() };
     let cursor = Cursor::seal(&after, &binding).unwrap();
     assert_eq!(Cursor::open(cursor.as_str(), &binding).as_ref(), Some(&after));
@@ -41,7 +41,7 @@ pub fn query(data: &[u8]) {
     let Some(first) = list(&uri) else { return };
     let link = first.headers["link"].to_str().ok();
     let Some(next) = link.and_then(|link| link.strip_prefix('<')?.strip_suffix(">; rel=\"next\"")) else {
-        // A URI may come in with octets beyond ASCII; as the text of a header they are not for everyone.
+        // A URI may come in with bytes beyond ASCII; as the text of a header they are not for everyone.
         assert!(!text.is_ascii(), "{link:?}");
         return;
     };

@@ -35,8 +35,8 @@ pub fn request(data: &[u8]) {
         Some(end) => (&data[..end], &data[end + 2..]),
         None => (data, &b""[..]),
     };
-    let (first, lines) = head.split_at(head.iter().position(|octet| *octet == b'\n').unwrap_or(head.len()));
-    let Some(space) = first.iter().position(|octet| *octet == b' ') else { return };
+    let (first, lines) = head.split_at(head.iter().position(|byte| *byte == b'\n').unwrap_or(head.len()));
+    let Some(space) = first.iter().position(|byte| *byte == b' ') else { return };
     let Ok(method) = Method::from_bytes(&first[..space]) else { return };
     let Ok(uri) = Uri::try_from(&first[space + 1..]) else { return };
     let mut request =
@@ -49,8 +49,8 @@ pub fn request(data: &[u8]) {
 }
 
 fn with_lines(request: Builder, lines: &[u8]) -> Builder {
-    lines.split(|octet| *octet == b'\n').fold(request, |request, line| {
-        let Some(colon) = line.iter().position(|octet| *octet == b':') else { return request };
+    lines.split(|byte| *byte == b'\n').fold(request, |request, line| {
+        let Some(colon) = line.iter().position(|byte| *byte == b':') else { return request };
         let (name, value) = (line[..colon].trim_ascii(), line[colon + 1..].trim_ascii());
         match (HeaderName::from_bytes(name), HeaderValue::from_bytes(value)) {
             (Ok(name), Ok(value)) => request.header(name, value),
@@ -91,7 +91,7 @@ fn repeats(answer: &Answer, keys: &[Vec<u8>]) {
         match (key, fingerprint) {
             (Value::Null, Value::Null) => assert!(keys.is_empty()),
             (Value::Text(key), Value::Text(_)) => {
-                assert!((1..=255).contains(&key.len()) && key.bytes().all(|octet| octet.is_ascii_graphic()));
+                assert!((1..=255).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic()));
                 assert!(keys.len() == 1 && String::from_utf8_lossy(&keys[0]).contains(key.as_str()));
             }
             other => panic!("{other:?}"),

@@ -79,7 +79,7 @@ pub(super) fn send(request: Request) -> Answer {
     assert!(!status.is_server_error(), "{status}: {body:?}");
     assert_eq!(headers["x-content-type-options"], "nosniff");
     let id = headers["x-request-id"].to_str().unwrap();
-    assert!(id.bytes().all(|octet| octet.is_ascii_alphanumeric() || b"-_.".contains(&octet)), "{id}");
+    assert!(id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte)), "{id}");
     match headers.get("content-length") {
         Some(length) => assert!(head || length.to_str().unwrap() == body.len().to_string()),
         None => assert!(body.is_empty() && !status.is_client_error()),

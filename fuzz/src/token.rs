@@ -32,7 +32,7 @@ pub fn token(data: &[u8]) {
     let (value, claims) = match data.split_first() {
         Some((b'c', claims)) => (sign(br#"{"alg":"HS256","typ":"JWT"}"#, claims), Some(claims)),
         Some((b'h', rest)) => {
-            let Some(end) = rest.iter().position(|octet| *octet == b'\n') else { return };
+            let Some(end) = rest.iter().position(|byte| *byte == b'\n') else { return };
             (sign(&rest[..end], &rest[end + 1..]), Some(&rest[end + 1..]))
         }
         _ => match std::str::from_utf8(data) {
@@ -120,8 +120,8 @@ fn is_signed(token: &str) -> bool {
             .is_ok_and(|tag| hmac::verify(&key, message.as_bytes(), &tag).is_ok())
 }
 
-fn base64url(octets: &[u8]) -> String {
-    BASE64_URL_SAFE_NO_PAD.encode(octets)
+fn base64url(bytes: &[u8]) -> String {
+    BASE64_URL_SAFE_NO_PAD.encode(bytes)
 }
 
 /// A source with one document.

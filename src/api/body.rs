@@ -9,10 +9,10 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use super::problem::Problem;
 use crate::domain::Invalid;
 
-/// The octets of a body of `application/json`.
+/// The bytes of a body of `application/json`.
 pub(super) struct JsonBody(pub(super) Bytes);
 
-/// The octets of a body of `application/json` or `application/merge-patch+json` (RFC 7396).
+/// The bytes of a body of `application/json` or `application/merge-patch+json` (RFC 7396).
 pub(super) struct MergePatchBody(pub(super) Bytes);
 
 /// The same, or no body at all.
@@ -23,9 +23,9 @@ pub(super) const PATCH_TYPES: HeaderValue = HeaderValue::from_static("applicatio
 /// RFC 5789
 pub(super) const ACCEPT_PATCH: HeaderName = HeaderName::from_static("accept-patch");
 
-/// The longest content of a body, in octets of UTF-8.
+/// The longest content of a body, in bytes of UTF-8.
 pub(super) const LONGEST: usize = 64 * 1024;
-/// The longest body that is read, in octets: each octet of ASCII may be written as an escape of six, and a little stands around.
+/// The longest body that is read, in bytes: each byte of ASCII may be written as an escape of six, and a little stands around.
 const LONGEST_ESCAPED: usize = 400 * 1024;
 
 impl<S: Sync> FromRequest<S> for JsonBody {
@@ -118,24 +118,24 @@ async fn whole(body: Body, declared: Option<u64>) -> Result<Bytes, Problem> {
     Ok(content.freeze())
 }
 
-/// How many octets a JSON text has when its escapes are written as what they stand for (RFC 8259, section 7).
+/// How many bytes a JSON text has when its escapes are written as what they stand for (RFC 8259, section 7).
 fn content_length(mut text: &[u8]) -> usize {
     let mut length = 0;
-    while let Some(at) = text.iter().position(|octet| *octet == b'\\') {
-        let (escape, octets) = match text.get(at + 1) {
+    while let Some(at) = text.iter().position(|byte| *byte == b'\\') {
+        let (escape, bytes) = match text.get(at + 1) {
             Some(b'u') => {
                 let digits = text.get(at + 2..at + 6).and_then(|digits| std::str::from_utf8(digits).ok());
                 match digits.and_then(|digits| u32::from_str_radix(digits, 16).ok()) {
                     Some(0..=0x7f) => (6, 1),
                     Some(0x80..=0x7ff) => (6, 2),
-                    // One half of a character that has four octets.
+                    // One half of a character that has four bytes.
                     Some(0xd800..=0xdfff) => (6, 2),
                     _ => (6, 3),
                 }
             }
             _ => (2, 1),
         };
-        length += at + octets;
+        length += at + bytes;
         text = text.get(at + escape..).unwrap_or_default();
     }
     length + text.len()

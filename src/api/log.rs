@@ -28,7 +28,7 @@ pub(crate) struct Log {
     pub(crate) timing: bool,
 }
 
-/// The longest cause that a line has, in octets: a line goes out in one piece, and a runtime's pieces end at 4,096.
+/// The longest cause that a line has, in bytes: a line goes out in one piece, and a runtime's pieces end at 4,096.
 const LONGEST_CAUSE: usize = 2_000;
 
 /// What is learned about a request on its way.
@@ -149,7 +149,7 @@ impl Log {
     fn hash(&self, user_id: &str) -> String {
         // The key comes first and has a fixed length for the whole deployment; nothing is authenticated by this.
         let digest = Sha256::new().chain_update(self.key.as_bytes()).chain_update([0]).chain_update(user_id).finalize();
-        digest.iter().take(8).fold(String::new(), |hash, octet| hash + &format!("{octet:02x}"))
+        digest.iter().take(8).fold(String::new(), |hash, byte| hash + &format!("{byte:02x}"))
     }
 }
 
@@ -221,10 +221,9 @@ fn milliseconds(time: Duration) -> f64 {
 fn trace_id(headers: &HeaderMap) -> Option<String> {
     let mut parts = headers.get("traceparent")?.to_str().ok()?.split('-');
     let (version, trace_id, _parent) = (parts.next()?, parts.next()?, parts.next()?);
-    let hex = |text: &str, length| {
-        text.len() == length && text.bytes().all(|octet| matches!(octet, b'0'..=b'9' | b'a'..=b'f'))
-    };
-    let valid = hex(version, 2) && version != "ff" && hex(trace_id, 32) && trace_id.bytes().any(|octet| octet != b'0');
+    let hex =
+        |text: &str, length| text.len() == length && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    let valid = hex(version, 2) && version != "ff" && hex(trace_id, 32) && trace_id.bytes().any(|byte| byte != b'0');
     valid.then(|| trace_id.to_owned())
 }
 

@@ -121,11 +121,11 @@ pub(super) async fn get_openapi(headers: HeaderMap) -> Response {
 }
 
 /// FNV-1a: tells one document from another; computed while compiling.
-const fn fingerprint(mut octets: &[u8]) -> u64 {
+const fn fingerprint(mut bytes: &[u8]) -> u64 {
     let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
-    while let [octet, rest @ ..] = octets {
-        hash = (hash ^ *octet as u64).wrapping_mul(0x0100_0000_01b3);
-        octets = rest;
+    while let [byte, rest @ ..] = bytes {
+        hash = (hash ^ *byte as u64).wrapping_mul(0x0100_0000_01b3);
+        bytes = rest;
     }
     hash
 }

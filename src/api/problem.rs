@@ -121,7 +121,7 @@ impl Problem {
 
     /// The body is too long.
     pub(super) fn too_large(limit: usize) -> Self {
-        let detail = format!("The body may have {limit} octets at most, its escapes counted as what they stand for.");
+        let detail = format!("The body may have {limit} bytes at most, its escapes counted as what they stand for.");
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "payload_too_large", "Payload too large", detail)
     }
 

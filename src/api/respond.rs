@@ -77,6 +77,6 @@ impl http_body::Body for Nothing {
 /// The client's own id, when it is harmless: 1 to 128 letters, digits and `-_.`.
 fn request_id(headers: &HeaderMap) -> Option<HeaderValue> {
     let value = headers.get(X_REQUEST_ID)?;
-    let harmless = |octet: &u8| octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'_' | b'.');
+    let harmless = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
     ((1..=128).contains(&value.len()) && value.as_bytes().iter().all(harmless)).then(|| value.clone())
 }

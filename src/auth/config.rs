@@ -7,7 +7,7 @@ use crate::ConfigError;
 /// Whose tokens are accepted; each field is the variable `jwt_` and its name. What is empty is not configured.
 #[derive(Clone, Default)]
 pub struct AuthConfig {
-    /// The shared secret of HS256 tokens, at least 32 octets; or the current one and the previous one, with a comma between
+    /// The shared secret of HS256 tokens, at least 32 bytes; or the current one and the previous one, with a comma between
     /// them.
     pub secret: String,
     /// The issuer's public keys: a JWKS (RFC 7517).
@@ -65,7 +65,7 @@ impl AuthConfig {
             return Ok(Vec::new());
         }
         if self.secret.len() < SHORTEST_SECRET {
-            return Err(error("jwt_secret", format!("must have at least {SHORTEST_SECRET} octets")));
+            return Err(error("jwt_secret", format!("must have at least {SHORTEST_SECRET} bytes")));
         }
         // A comma may be a secret's own: then the whole is one, and the parts beside each comma may be two.
         let mut secrets = vec![self.secret.as_str()];

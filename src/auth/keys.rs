@@ -170,13 +170,13 @@ impl Jwk {
     }
 
     fn rsa(&self) -> Result<DecodingKey, &'static str> {
-        let (n, e) = (octets(self.n.as_deref())?, octets(self.e.as_deref())?);
-        let n: Vec<u8> = n.into_iter().skip_while(|octet| *octet == 0).collect();
+        let (n, e) = (bytes(self.n.as_deref())?, bytes(self.e.as_deref())?);
+        let n: Vec<u8> = n.into_iter().skip_while(|byte| *byte == 0).collect();
         let bits = n.first().map_or(0, |first| n.len() * 8 - first.leading_zeros() as usize);
         if !(2048..=4096).contains(&bits) {
             return Err("an RSA modulus must have 2048 to 4096 bits");
         }
-        let exponent = e.iter().try_fold(0_u64, |sum, octet| Some(sum.checked_mul(256)? + u64::from(*octet)));
+        let exponent = e.iter().try_fold(0_u64, |sum, byte| Some(sum.checked_mul(256)? + u64::from(*byte)));
         match exponent {
             // The upper bound is that of the implementation, and beyond all that are in use.
             Some(3..=0x1_ffff_ffff) if exponent.is_some_and(|e| e % 2 == 1) => {}
@@ -186,7 +186,7 @@ impl Jwk {
     }
 
     fn elliptic(&self, algorithm: Algorithm, length: usize) -> Result<DecodingKey, &'static str> {
-        let (x, y) = (octets(self.x.as_deref())?, octets(self.y.as_deref())?);
+        let (x, y) = (bytes(self.x.as_deref())?, bytes(self.y.as_deref())?);
         if x.len() != length || y.len() != length {
             return Err("its coordinates have the wrong length");
         }
@@ -200,7 +200,7 @@ impl Jwk {
     }
 
     fn edwards(&self) -> Result<DecodingKey, &'static str> {
-        let x = octets(self.x.as_deref())?;
+        let x = bytes(self.x.as_deref())?;
         let point: [u8; 32] = x.as_slice().try_into().map_err(|_| "it has the wrong length")?;
         match ed25519_dalek::VerifyingKey::from_bytes(&point) {
             // With a point of small order, signatures can be made without the private key.
@@ -221,7 +221,7 @@ impl Jwk {
     }
 }
 
-fn octets(text: Option<&str>) -> Result<Vec<u8>, &'static str> {
+fn bytes(text: Option<&str>) -> Result<Vec<u8>, &'static str> {
     let text = text.ok_or("a part of it is missing")?;
     BASE64_URL_SAFE_NO_PAD.decode(text).map_err(|_| "a part of it is not base64url")
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer};
 use super::algorithm::Algorithm;
 use super::verifier::Refusal;
 
-/// The longest token that is looked at, in octets.
+/// The longest token that is looked at, in bytes.
 const LONGEST: usize = 8 * 1024;
 /// How deep the JSON in it may be nested.
 const DEEPEST: u32 = 32;
@@ -64,19 +64,19 @@ impl<'a> Token<'a> {
 
 /// Parses a segment: base64url without padding, of a JSON object. A member that is read and stands twice is an error.
 fn decode<T: for<'de> Deserialize<'de>>(segment: &str) -> Option<T> {
-    let octets = BASE64_URL_SAFE_NO_PAD.decode(segment).ok()?;
+    let bytes = BASE64_URL_SAFE_NO_PAD.decode(segment).ok()?;
     // All of it must be text, the members that are skipped, too.
-    let text = std::str::from_utf8(&octets).ok()?;
+    let text = std::str::from_utf8(&bytes).ok()?;
     // To serde, a list of the members' values would be as good as the object.
     let is_object = text.trim_ascii_start().starts_with('{');
-    if is_object && is_shallow(&octets) { serde_json::from_str(text).ok() } else { None }
+    if is_object && is_shallow(&bytes) { serde_json::from_str(text).ok() } else { None }
 }
 
 /// Whether nothing is nested deeper than any issuer has a use for. What is skipped has no limit of its own.
 fn is_shallow(json: &[u8]) -> bool {
     let (mut depth, mut in_string, mut escaped) = (0_u32, false, false);
-    json.iter().all(|octet| {
-        match octet {
+    json.iter().all(|byte| {
+        match byte {
             _ if escaped => escaped = false,
             b'\\' => escaped = in_string,
             b'"' => in_string = !in_string,

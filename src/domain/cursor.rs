@@ -25,25 +25,25 @@ pub struct CursorBinding<'a> {
     pub filter: &'a Filter,
 }
 
-/// The length of the digest in octets: enough that no mistake goes unnoticed.
+/// The length of the digest in bytes: enough that no mistake goes unnoticed.
 const DIGEST: usize = 8;
-/// The length of an id in octets.
+/// The length of an id in bytes.
 const ID: usize = 16;
 
 impl Cursor {
     /// Makes the cursor of a place; `None` when the place is not one that the database gives.
     pub fn seal(after: &After, binding: &CursorBinding<'_>) -> Option<Self> {
         let id = Uuid::try_parse(&after.id).ok()?;
-        let mut octets = binding.digest(id, &after.key)?.to_vec();
-        octets.extend_from_slice(id.as_bytes());
-        octets.extend_from_slice(after.key.as_bytes());
-        Some(Self(BASE64_URL_SAFE_NO_PAD.encode(octets)))
+        let mut bytes = binding.digest(id, &after.key)?.to_vec();
+        bytes.extend_from_slice(id.as_bytes());
+        bytes.extend_from_slice(after.key.as_bytes());
+        Some(Self(BASE64_URL_SAFE_NO_PAD.encode(bytes)))
     }
 
     /// Reads a cursor back; `None` when it is of another query, or none at all.
     pub fn open(text: &str, binding: &CursorBinding<'_>) -> Option<After> {
-        let octets = BASE64_URL_SAFE_NO_PAD.decode(text).ok()?;
-        let (digest, rest) = octets.split_first_chunk::<DIGEST>()?;
+        let bytes = BASE64_URL_SAFE_NO_PAD.decode(text).ok()?;
+        let (digest, rest) = bytes.split_first_chunk::<DIGEST>()?;
         let (id, key) = rest.split_first_chunk::<ID>()?;
         let (id, key) = (Uuid::from_bytes(*id), std::str::from_utf8(key).ok()?);
         (binding.digest(id, key)? == *digest).then(|| After { key: key.to_owned(), id: id.to_string() })

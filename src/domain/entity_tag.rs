@@ -36,7 +36,7 @@ impl EntityTag {
         let digest = parts.iter().fold(Sha256::new(), |hash, part| hash.chain_update(part)).finalize();
         // Two digits of each byte, `-`, and at most 19 of the number.
         let mut text = String::with_capacity(2 * DIGEST + 20);
-        for byte in &digest[..DIGEST] {
+        for byte in digest.iter().take(DIGEST) {
             let _ = write!(text, "{byte:02x}");
         }
         let _ = write!(text, "-{number}");

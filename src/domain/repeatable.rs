@@ -18,7 +18,7 @@ impl Repeatable {
     pub fn parse(key: &str, method: &str, subject: &str, body: &[u8]) -> Option<Self> {
         let key = key.trim();
         let key = key.strip_prefix('"').and_then(|key| key.strip_suffix('"')).unwrap_or(key);
-        if !(1..=255).contains(&key.len()) || !key.bytes().all(|octet| octet.is_ascii_graphic()) {
+        if !(1..=255).contains(&key.len()) || !key.bytes().all(|byte| byte.is_ascii_graphic()) {
             return None;
         }
         let digest = Sha256::new().chain_update(method).chain_update([0]).chain_update(subject).chain_update([0]);

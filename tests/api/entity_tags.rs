@@ -219,7 +219,7 @@ fn another_epoch_makes_other_tags_of_the_same_states() {
     let [before @ .., void, get, list, replay] = &given[..] else { panic!("{given:?}") };
     assert_eq!(void, "");
     let (base, number) = before[0].split_at(17);
-    assert!(base.ends_with('-') && base[..16].bytes().all(|octet| octet.is_ascii_hexdigit()), "{base}");
+    assert!(base.ends_with('-') && base[..16].bytes().all(|byte| byte.is_ascii_hexdigit()), "{base}");
     assert_eq!(number, "1");
     // The same state, whoever tells it.
     assert_eq!(before, [&before[0], &before[0], &before[0], &before[0]].map(String::as_str));

@@ -165,10 +165,10 @@ fn every_field_at_its_limit_fits_escaped_or_not() {
     let post = |body: &str| user.send("POST", "/tasks", &[("content-type", "application/json")], Some(body.as_bytes()));
     let [plain, other] = [post(&plain).expect(201).task(), post(&escaped).expect(201).task()];
     assert_eq!((plain.title, plain.description, plain.tags), (other.title, other.description, other.tags));
-    // As many octets of content as are allowed, each written with six, and one more.
+    // As many bytes of content as are allowed, each written with six, and one more.
     let around = r#"{"title":"t","x":""}"#.len();
-    for (octets, status) in [(64 * 1024 - around, 400), (64 * 1024 - around + 1, 413)] {
-        post(&format!(r#"{{"title":"t","x":"{}"}}"#, "\\u0061".repeat(octets))).expect(status);
+    for (bytes, status) in [(64 * 1024 - around, 400), (64 * 1024 - around + 1, 413)] {
+        post(&format!(r#"{{"title":"t","x":"{}"}}"#, "\\u0061".repeat(bytes))).expect(status);
     }
     let raw = |length: usize| post(&format!("{}{}", "\\u0061".repeat(64 * 1024), " ".repeat(length - 6 * 64 * 1024)));
     raw(400 * 1024).expect(413);

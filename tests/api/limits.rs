@@ -8,7 +8,7 @@ use unicode_normalization::char::canonical_combining_class;
 use crate::support::{Answer, Issuer, Signer, User, jwks, scratch, target};
 use crate::tokens::claims;
 
-/// A word of this many characters, each of two octets.
+/// A word of this many characters, each of two bytes.
 fn long(characters: usize) -> String {
     "ž".repeat(characters)
 }

@@ -65,7 +65,7 @@ fn a_request_is_one_line_that_says_all_and_nothing_secret() {
     let (duration, database) = (line["duration_ms"].as_f64().unwrap(), line["database_ms"].as_f64().unwrap());
     assert!(0.0 < database && database <= duration, "{line}");
     let hash = line["user"].as_str().unwrap();
-    assert!(hash.len() == 16 && hash.bytes().all(|octet| octet.is_ascii_hexdigit()), "{line}");
+    assert!(hash.len() == 16 && hash.bytes().all(|byte| byte.is_ascii_hexdigit()), "{line}");
 
     let created = errand.send("POST", &user.path("/tasks"), &user.token, Some(br#"{"title": "mackerel"}"#)).expect(201);
     let line = line_of(&created);

@@ -48,8 +48,8 @@ fn send(errand: &Target, signer: &Signer, requests: usize, threads: usize) {
 
 /// Where the record of an issuer is kept.
 fn key(issuer: &Issuer) -> String {
-    Sha256::digest(issuer.jwks_url()).iter().fold("jwks:".to_owned(), |mut key, octet| {
-        write!(key, "{octet:02x}").unwrap();
+    Sha256::digest(issuer.jwks_url()).iter().fold("jwks:".to_owned(), |mut key, byte| {
+        write!(key, "{byte:02x}").unwrap();
         key
     })
 }

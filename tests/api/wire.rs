@@ -1,5 +1,5 @@
-//! What no well-behaved client sends, as octets on a connection: each row of the tables is one way to confuse a server,
-//! and the statuses of the answers that it gets. hyper reads the octets, in Spin as here; what it lets through, the
+//! What no well-behaved client sends, as bytes on a connection: each row of the tables is one way to confuse a server,
+//! and the statuses of the answers that it gets. hyper reads the bytes, in Spin as here; what it lets through, the
 //! component must stand. After each table errand still serves, and no row makes a trap or a hang, or a 500
 //! of errand's own.
 //!
@@ -20,7 +20,7 @@ use connection::{Connection, Ended};
 /// A row: what it is called, what is sent, the statuses that come back; several lists where a runtime has the choice.
 struct Row {
     name: String,
-    octets: Vec<u8>,
+    bytes: Vec<u8>,
     allowed: Vec<Vec<u16>>,
 }
 
@@ -33,16 +33,16 @@ impl Row {
 
 /// A request that every errand answers with 200.
 const LIVE: &str = "GET /health/live HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
-/// A task of 13 octets.
+/// A task of 13 bytes.
 const TASK: &str = r#"{"title":"t"}"#;
 
 /// Sends each row on a connection of its own, and reads until errand closes it.
 #[track_caller]
 fn check(rows: impl IntoIterator<Item = Row>) {
     let mut wrong = Vec::new();
-    for Row { name, octets, allowed } in rows {
+    for Row { name, bytes, allowed } in rows {
         let mut connection = Connection::open();
-        connection.send(&octets);
+        connection.send(&bytes);
         let (answers, ended) = connection.read_to_end();
         for answer in &answers {
             if answer.status >= 400 && !answer.body.is_empty() {
@@ -71,13 +71,13 @@ fn still_serves() {
     assert_eq!(user.titles("?q=still"), ["still here"]);
 }
 
-fn row(name: &str, octets: impl Into<Vec<u8>>, statuses: &[u16]) -> Row {
-    Row { name: name.to_owned(), octets: octets.into(), allowed: vec![statuses.to_owned()] }
+fn row(name: &str, bytes: impl Into<Vec<u8>>, statuses: &[u16]) -> Row {
+    Row { name: name.to_owned(), bytes: bytes.into(), allowed: vec![statuses.to_owned()] }
 }
 
 /// A row about Spin's own doings, which the local host shares: what the component never sees, the native server answers.
-fn row_of_spin(name: &str, octets: impl Into<Vec<u8>>, spin: &[u16], native: &[u16]) -> Row {
-    row(name, octets, if kind() == "native" { native } else { spin })
+fn row_of_spin(name: &str, bytes: impl Into<Vec<u8>>, spin: &[u16], native: &[u16]) -> Row {
+    row(name, bytes, if kind() == "native" { native } else { spin })
 }
 
 #[test]
@@ -146,8 +146,8 @@ fn a_request_that_two_servers_may_read_differently_is_read_in_one_way() {
         framed("chunked in a folded line", "transfer-encoding:\r\n chunked", &smuggled, &[400]),
         framed("chunked in a line that begins with a space", "x: y\r\n transfer-encoding: chunked", &smuggled, &[400]),
         framed("chunked in HTTP's other name for it", &close("te: chunked"), "", &[400]),
-        framed("a chunk of 2^68 octets", &chunked, &chunk("fffffffffffffffff"), &[400]),
-        framed("a chunk of 2^64 - 1 octets", &chunked, &format!("ffffffffffffffff\r\n{}", " ".repeat(409_601)), &[413]),
+        framed("a chunk of 2^68 bytes", &chunked, &chunk("fffffffffffffffff"), &[400]),
+        framed("a chunk of 2^64 - 1 bytes", &chunked, &format!("ffffffffffffffff\r\n{}", " ".repeat(409_601)), &[413]),
         framed("a chunk with a negative size", &chunked, &chunk("-d"), &[400]),
         framed("a chunk with a plus", &chunked, &chunk("+d"), &[400]),
         framed("a chunk with a prefix", &chunked, &chunk("0xd"), &[400]),
@@ -167,7 +167,7 @@ fn a_request_that_two_servers_may_read_differently_is_read_in_one_way() {
             &[400],
         ),
         framed(
-            "chunks of one octet each",
+            "chunks of one byte each",
             &chunked,
             &(TASK.chars().map(|c| format!("1\r\n{c}\r\n")).collect::<String>() + "0\r\n\r\n"),
             &[201],
@@ -253,9 +253,9 @@ fn the_head_of_a_request_is_read_strictly() {
             &[],
             &[404],
         ),
-        first("a target of 60,000 octets", &format!("GET /{} HTTP/1.1", "a".repeat(60_000)), &[404]),
-        first("a target of 70,000 octets", &format!("GET /{} HTTP/1.1", "a".repeat(70_000)), &[414]),
-        first("a query of 60,000 octets", &format!("GET /health/live?{} HTTP/1.1", "a".repeat(60_000)), &[200]),
+        first("a target of 60,000 bytes", &format!("GET /{} HTTP/1.1", "a".repeat(60_000)), &[404]),
+        first("a target of 70,000 bytes", &format!("GET /{} HTTP/1.1", "a".repeat(70_000)), &[414]),
+        first("a query of 60,000 bytes", &format!("GET /health/live?{} HTTP/1.1", "a".repeat(60_000)), &[200]),
         first("the whole URL", "GET http://localhost/health/live HTTP/1.1", &[200]),
         // Spin wants one authority and no other, and hangs up otherwise.
         row_of_spin(

@@ -55,7 +55,7 @@ fn clients_that_vanish() {
 }
 
 #[test]
-fn clients_that_send_and_read_one_octet_a_second() {
+fn clients_that_send_and_read_one_byte_a_second() {
     let world = world();
     RUNTIME.block_on(async {
         let user = format!("slow-{}", Uuid::now_v7());
@@ -75,9 +75,9 @@ fn clients_that_send_and_read_one_octet_a_second() {
             stream.write_all(first.as_bytes()).await.unwrap();
             let last = last.to_owned();
             slow.push(tokio::spawn(async move {
-                for octet in last.bytes() {
+                for byte in last.bytes() {
                     if Instant::now() < until {
-                        stream.write_all(&[octet]).await.unwrap();
+                        stream.write_all(&[byte]).await.unwrap();
                         sleep(Duration::from_secs(1)).await;
                     }
                 }
@@ -89,9 +89,9 @@ fn clients_that_send_and_read_one_octet_a_second() {
             let mut stream = socket.connect(world.host.address).await.unwrap();
             slow.push(tokio::spawn(async move {
                 stream.write_all(whole.as_bytes()).await.unwrap();
-                let mut octet = [0];
+                let mut byte = [0];
                 while Instant::now() < until {
-                    assert_eq!(stream.read(&mut octet).await.unwrap(), 1);
+                    assert_eq!(stream.read(&mut byte).await.unwrap(), 1);
                     sleep(Duration::from_secs(1)).await;
                 }
             }));

@@ -100,7 +100,7 @@ async fn soak(world: &World, goals: &Goals, seed: u64) {
     let doubts: usize = workers.iter().map(|worker| worker.ledger.doubts()).sum();
     let tasks: usize = workers.iter().map(|worker| worker.ledger.known.len()).sum();
     eprintln!("soak: {} s, seed {seed}: {}", took.as_secs(), chaos.shown(&seen));
-    eprintln!("soak: {tasks} tasks agree octet for octet, {doubts} may be either way; {}", summary(&failures));
+    eprintln!("soak: {tasks} tasks agree byte for byte, {doubts} may be either way; {}", summary(&failures));
     eprintln!(
         "soak: {} requests past their deadline or failed with 500; longest {} ms",
         late.len(),
@@ -179,8 +179,8 @@ impl Chaos<'_> {
             }
             40..50 => self.network(Mode::LoseAnswers, some / 4).await,
             50..60 => {
-                let octets = self.rng.usize(1..300);
-                self.network(Mode::CutAnswers(octets), some / 4).await;
+                let bytes = self.rng.usize(1..300);
+                self.network(Mode::CutAnswers(bytes), some / 4).await;
             }
             60..68 => self.network(Mode::Refuse, some).await,
             68..75 => self.network(Mode::Hold, some * 3).await,

@@ -46,7 +46,7 @@ struct Attack {
     pace: Duration,
     /// How it may be answered.
     answers: &'static [u16],
-    /// The longest answer, in octets.
+    /// The longest answer, in bytes.
     longest: usize,
     /// How many expired keys the account has at first.
     expired: i64,
@@ -202,7 +202,7 @@ async fn against(world: &World, attack: &Attack, runtime: &str, address: SocketA
                 wrong.push(format!("an attacker was told {status}"));
             }
             if length > attack.longest {
-                wrong.push(format!("an answer had {length} octets"));
+                wrong.push(format!("an answer had {length} bytes"));
             }
         }
     }

@@ -84,7 +84,7 @@ fn secret(settings: &Settings) -> Result<String> {
     Ok(current(&secret).to_owned())
 }
 
-/// The current one of two secrets with a comma between, of 32 octets or more each (docs/auth.md).
+/// The current one of two secrets with a comma between, of 32 bytes or more each (docs/auth.md).
 fn current(secrets: &str) -> &str {
     match secrets.split_once(',').map(|(current, previous)| (current.trim(), previous.trim())) {
         Some((current, previous)) if current.len() >= 32 && previous.len() >= 32 => current,

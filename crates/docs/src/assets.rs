@@ -7,7 +7,7 @@ pub(crate) struct Asset {
     pub(crate) content_type: &'static str,
     /// Of the plain content, in hexadecimal.
     pub(crate) hash: &'static str,
-    /// Of the plain content, in octets.
+    /// Of the plain content, in bytes.
     pub(crate) length: usize,
     /// The content, in the gzip format (RFC 1952).
     pub(crate) gzip: &'static [u8],

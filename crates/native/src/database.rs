@@ -105,7 +105,7 @@ impl ToSql for Parameter {
             Value::Int(value) => value.to_sql_checked(kind, out),
             Value::Text(value) => value.to_sql_checked(kind, out),
             Value::Uuid(value) => value.to_sql_checked(kind, out),
-            // The binary form of jsonb is a version octet and the text.
+            // The binary form of jsonb is a version byte and the text.
             Value::Json(value) => {
                 out.extend_from_slice(&[1]);
                 out.extend_from_slice(value.as_bytes());

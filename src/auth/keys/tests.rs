@@ -12,8 +12,8 @@ fn p256() -> Value {
         "x": "MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4", "y": "4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM"})
 }
 
-fn rsa(octets: usize, exponent: &str) -> Value {
-    json!({"kty": "RSA", "kid": "rsa", "n": BASE64_URL_SAFE_NO_PAD.encode(vec![0xff; octets]), "e": exponent})
+fn rsa(bytes: usize, exponent: &str) -> Value {
+    json!({"kty": "RSA", "kid": "rsa", "n": BASE64_URL_SAFE_NO_PAD.encode(vec![0xff; bytes]), "e": exponent})
 }
 
 fn parse(keys: Value) -> Result<KeySet, String> {

@@ -11,7 +11,7 @@ use crate::auth::LONGEST_DOCUMENT;
 
 /// The form of the record: another one is as good as none.
 const VERSION: u32 = 1;
-/// The longest record that is read, in octets: each octet of the document may be escaped, and a little stands around it.
+/// The longest record that is read, in bytes: each byte of the document may be escaped, and a little stands around it.
 const LONGEST: usize = 2 * LONGEST_DOCUMENT + 16 * 1024;
 /// How far the clocks of two machines may lie apart.
 pub(super) const SKEW: Duration = Duration::from_secs(5);
@@ -38,7 +38,7 @@ impl Record {
     /// Where the record of a URL is kept.
     pub(super) fn key(url: &str) -> String {
         let digest = Sha256::digest(url);
-        digest.iter().fold("jwks:".to_owned(), |key, octet| key + &format!("{octet:02x}"))
+        digest.iter().fold("jwks:".to_owned(), |key, byte| key + &format!("{byte:02x}"))
     }
 
     /// The record of a URL of which nothing is known.
@@ -56,23 +56,23 @@ impl Record {
     }
 
     /// Parses what was in the store. The error says what is wrong with it.
-    pub(super) fn parse(octets: &[u8], url: &str) -> Result<Self, String> {
-        if octets.len() > LONGEST {
-            return Err(format!("has more than {LONGEST} octets"));
+    pub(super) fn parse(bytes: &[u8], url: &str) -> Result<Self, String> {
+        if bytes.len() > LONGEST {
+            return Err(format!("has more than {LONGEST} bytes"));
         }
-        let record: Self = serde_json::from_slice(octets).map_err(|error| format!("is not one: {error}"))?;
+        let record: Self = serde_json::from_slice(bytes).map_err(|error| format!("is not one: {error}"))?;
         match record {
             Self { version, .. } if version != VERSION => Err(format!("has version {version}")),
             Self { url: other, .. } if other != url => Err("belongs to another URL".to_owned()),
             Self { document: Some(document), .. } if document.len() > LONGEST_DOCUMENT => {
-                Err(format!("has a document of more than {LONGEST_DOCUMENT} octets"))
+                Err(format!("has a document of more than {LONGEST_DOCUMENT} bytes"))
             }
             record => Ok(record),
         }
     }
 
     /// The text of it.
-    pub(super) fn to_octets(&self) -> Result<Vec<u8>, String> {
+    pub(super) fn to_bytes(&self) -> Result<Vec<u8>, String> {
         serde_json::to_vec(self).map_err(|error| error.to_string())
     }
 }
@@ -97,22 +97,22 @@ mod tests {
     fn a_document_may_be_as_long_as_an_issuers() {
         let read = |length: usize| {
             let record = Record { document: Some("d".repeat(length)), ..Record::new("https://issuer.example") };
-            Record::parse(&record.to_octets().unwrap(), "https://issuer.example").map(|read| read == record)
+            Record::parse(&record.to_bytes().unwrap(), "https://issuer.example").map(|read| read == record)
         };
         assert_eq!(read(LONGEST_DOCUMENT), Ok(true));
-        assert_eq!(read(LONGEST_DOCUMENT + 1), Err("has a document of more than 262144 octets".to_owned()));
+        assert_eq!(read(LONGEST_DOCUMENT + 1), Err("has a document of more than 262144 bytes".to_owned()));
     }
 
     #[test]
     fn a_record_may_be_its_document_escaped_and_a_long_url() {
         let url = format!("https://issuer.example/{}", "p".repeat(10_000));
         let record = Record { document: Some("\"".repeat(LONGEST_DOCUMENT)), ..Record::new(&url) };
-        let text = String::from_utf8(record.to_octets().unwrap()).unwrap();
+        let text = String::from_utf8(record.to_bytes().unwrap()).unwrap();
         let read = |length: usize| {
             let padded = text.clone() + &" ".repeat(length - text.len());
             Record::parse(padded.as_bytes(), &url).map(|read| read == record)
         };
         assert_eq!(read(540_672), Ok(true));
-        assert_eq!(read(540_673), Err("has more than 540672 octets".to_owned()));
+        assert_eq!(read(540_673), Err("has more than 540672 bytes".to_owned()));
     }
 }

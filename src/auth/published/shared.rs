@@ -182,7 +182,7 @@ impl PublishedKeys {
     async fn read(&self, store: &dyn SharedStore) -> Option<Record> {
         match store.read(&Record::key(&self.url)).await {
             Ok(None) => Some(Record::new(&self.url)),
-            Ok(Some(octets)) => Some(Record::parse(&octets, &self.url).unwrap_or_else(|problem| {
+            Ok(Some(bytes)) => Some(Record::parse(&bytes, &self.url).unwrap_or_else(|problem| {
                 self.complain(&format!("the record {problem}"));
                 Record::new(&self.url)
             })),
@@ -194,8 +194,8 @@ impl PublishedKeys {
     }
 
     async fn write(&self, store: &dyn SharedStore, record: &Record) -> bool {
-        let written = match record.to_octets() {
-            Ok(octets) => store.write(&Record::key(&self.url), octets).await,
+        let written = match record.to_bytes() {
+            Ok(bytes) => store.write(&Record::key(&self.url), bytes).await,
             Err(cause) => Err(cause),
         };
         written.inspect_err(|cause| self.give_up(cause)).is_ok()

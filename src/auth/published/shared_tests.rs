@@ -339,12 +339,12 @@ fn what_is_wrong_in_the_store_is_ignored_and_replaced() {
     let (world, start) = World::new();
     run(world.instance().get(start));
     let good = world.record();
-    let octets = |change: &dyn Fn(&mut Record)| {
+    let bytes = |change: &dyn Fn(&mut Record)| {
         let mut record = good.clone();
         change(&mut record);
-        record.to_octets().unwrap()
+        record.to_bytes().unwrap()
     };
-    let text = String::from_utf8(good.to_octets().unwrap()).unwrap();
+    let text = String::from_utf8(good.to_bytes().unwrap()).unwrap();
     for (name, value) in [
         ("nothing", Vec::new()),
         ("no JSON", b"\xff\0{".to_vec()),
@@ -353,11 +353,11 @@ fn what_is_wrong_in_the_store_is_ignored_and_replaced() {
         ("another URL", text.replace("issuer.example", "another.example").into_bytes()),
         ("a negative time", text.replace("\"fetched_at\":", "\"fetched_at\":-").into_bytes()),
         ("endless", [b"{", &b" ".repeat(1024 * 1024)[..], &text.as_bytes()[1..]].concat()),
-        ("no JWKS", octets(&|record| record.document = Some("{}".to_owned()))),
-        ("a long document", octets(&|record| record.document = Some(" ".repeat(300 * 1024) + &text))),
-        ("a secret", octets(&|record| record.document = Some(r#"{"keys":[{"kty":"oct","k":"AAAA"}]}"#.to_owned()))),
-        ("a time to come", octets(&|record| record.fetched_at = record.fetched_at.map(|time| time + 3_600_000))),
-        ("a set of the day before", octets(&|record| record.fetched_at = Some(stamp(start.wall) - 86_400_000))),
+        ("no JWKS", bytes(&|record| record.document = Some("{}".to_owned()))),
+        ("a long document", bytes(&|record| record.document = Some(" ".repeat(300 * 1024) + &text))),
+        ("a secret", bytes(&|record| record.document = Some(r#"{"keys":[{"kty":"oct","k":"AAAA"}]}"#.to_owned()))),
+        ("a time to come", bytes(&|record| record.fetched_at = record.fetched_at.map(|time| time + 3_600_000))),
+        ("a set of the day before", bytes(&|record| record.fetched_at = Some(stamp(start.wall) - 86_400_000))),
     ] {
         world.put(value);
         let before = world.asked();

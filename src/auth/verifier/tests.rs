@@ -95,7 +95,7 @@ fn a_good_token_names_its_caller() {
 fn a_secret_has_a_successor_before_it_goes() {
     // Secrets may have commas of their own.
     let secrets =
-        ["current", "previous", "another"].map(|name| format!("{name}, and, long enough, a secret of 32 octets"));
+        ["current", "previous", "another"].map(|name| format!("{name}, and, long enough, a secret of 32 bytes"));
     let token = |secret: &str| {
         let key = EncodingKey::from_secret(secret.as_bytes());
         format!("Bearer {}", jsonwebtoken::encode(&Header::default(), &claims(), &key).unwrap())
@@ -193,7 +193,7 @@ fn jwks(numbers: &[usize]) -> String {
 
 /// An `Authorization` header with a token that one of the keys signed.
 fn signed(number: usize, exp: u64) -> String {
-    // RFC 8410: what stands before the 32 octets of a private key.
+    // RFC 8410: what stands before the 32 bytes of a private key.
     let mut der = vec![0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 0x22, 4, 0x20];
     der.extend_from_slice(&PRIVATE[number]);
     let header = Header { kid: Some(number.to_string()), ..Header::new(jsonwebtoken::Algorithm::EdDSA) };

@@ -252,7 +252,7 @@ fn a_page_ends_at_a_mebibyte() {
     assert_eq!(user.get("/tasks?limit=1").list().tasks, [short]);
 }
 
-/// What fits to the octet: the first page has as many tasks as 1 MiB holds, and a task that is longer than that stands alone.
+/// What fits to the byte: the first page has as many tasks as 1 MiB holds, and a task that is longer than that stands alone.
 #[test]
 fn a_page_holds_what_fits() {
     let scratch = scratch();

@@ -31,7 +31,7 @@ struct Shared {
 #[derive(Clone)]
 pub enum Answer {
     Keys(Value),
-    /// A document with so many octets around these keys.
+    /// A document with so many bytes around these keys.
     Padded(Value, usize),
     /// The keys, at another path, to which the answer points.
     Redirect(Value),
@@ -83,8 +83,8 @@ async fn answer_request(State(shared): State<Arc<Shared>>, request: Request) -> 
     let ok = |keys: &Value| Response::new(Body::from(keys.to_string()));
     match answer {
         Answer::Keys(keys) => ok(&keys),
-        Answer::Padded(mut keys, octets) => {
-            keys["padding"] = json!("x".repeat(octets));
+        Answer::Padded(mut keys, bytes) => {
+            keys["padding"] = json!("x".repeat(bytes));
             ok(&keys)
         }
         Answer::Redirect(keys) if request.uri().path() == "/elsewhere" => ok(&keys),

@@ -28,8 +28,8 @@ pub fn fixture(name: &str) -> Value {
 }
 
 /// Base64url without padding.
-pub fn base64url(octets: impl AsRef<[u8]>) -> String {
-    BASE64_URL_SAFE_NO_PAD.encode(octets)
+pub fn base64url(bytes: impl AsRef<[u8]>) -> String {
+    BASE64_URL_SAFE_NO_PAD.encode(bytes)
 }
 
 impl Signer {

@@ -108,8 +108,8 @@ fn signatures(stage: &Stage, good: &Value, row: Row) {
         with("one bit altered", &altered);
         with("all zero", &vec![0; signature.len()]);
         with("all ones", &vec![0xff; signature.len()]);
-        with("one octet short", &signature[1..]);
-        with("one octet long", &[&signature[..], &[0]].concat());
+        with("one byte short", &signature[1..]);
+        with("one byte long", &[&signature[..], &[0]].concat());
         with("half of it", &signature[..signature.len() / 2]);
         row(&format!("{}: no signature", signer.alg), format!("{message}."));
         let other = signer.token(&claims(json!({"sub": "admin"})));
@@ -122,9 +122,9 @@ fn signatures(stage: &Stage, good: &Value, row: Row) {
     let mut malleable = stage.eddsa.signature(message.as_bytes());
     let order = "edd3f55c1a631258d69cf7a2def9de1400000000000000000000000000000010";
     let mut carry = 0_u16;
-    for (index, octet) in malleable[32..].iter_mut().enumerate() {
-        let sum = u16::from(*octet) + u16::from_str_radix(&order[2 * index..2 * index + 2], 16).unwrap() + carry;
-        (*octet, carry) = (sum.to_le_bytes()[0], sum >> 8);
+    for (index, byte) in malleable[32..].iter_mut().enumerate() {
+        let sum = u16::from(*byte) + u16::from_str_radix(&order[2 * index..2 * index + 2], 16).unwrap() + carry;
+        (*byte, carry) = (sum.to_le_bytes()[0], sum >> 8);
     }
     row("EdDSA: malleable", format!("{message}.{}", base64url(malleable)));
     let token = stage.es256.token(good);

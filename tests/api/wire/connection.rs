@@ -1,4 +1,4 @@
-//! A connection to errand, octet by octet.
+//! A connection to errand, byte by byte.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
@@ -41,9 +41,9 @@ impl Connection {
         Self { stream, read: Vec::new() }
     }
 
-    /// Sends octets. Who has heard enough may hang up in the middle of them.
-    pub fn send(&mut self, octets: &[u8]) {
-        _ = self.stream.write_all(octets);
+    /// Sends bytes. Who has heard enough may hang up in the middle of them.
+    pub fn send(&mut self, bytes: &[u8]) {
+        _ = self.stream.write_all(bytes);
     }
 
     /// Says that nothing more will come.
@@ -81,8 +81,8 @@ impl Connection {
         }
     }
 
-    /// Reads octets as they come, until the connection ends.
-    pub fn read_octets(mut self) -> (Vec<u8>, Ended) {
+    /// Reads bytes as they come, until the connection ends.
+    pub fn read_bytes(mut self) -> (Vec<u8>, Ended) {
         loop {
             if let Err(ended) = self.read_more() {
                 return (self.read, ended);
@@ -106,15 +106,15 @@ impl Connection {
 
 impl Answer {
     /// Parses an answer and its length; `None` while it is not whole.
-    fn parse(octets: &[u8], ended: bool) -> Option<(Self, usize)> {
-        let end = octets.windows(4).position(|four| four == b"\r\n\r\n")? + 4;
-        let head = String::from_utf8_lossy(&octets[..end]).to_lowercase();
+    fn parse(bytes: &[u8], ended: bool) -> Option<(Self, usize)> {
+        let end = bytes.windows(4).position(|four| four == b"\r\n\r\n")? + 4;
+        let head = String::from_utf8_lossy(&bytes[..end]).to_lowercase();
         let status = head.split(' ').nth(1)?.parse().ok()?;
         let mut answer = Self { status, head, body: Vec::new() };
         assert!(answer.header("transfer-encoding").is_none(), "an answer in chunks");
         let length = answer.header("content-length").map_or(0, |length| length.parse().unwrap());
-        let length = if matches!(status, 100..=199 | 204 | 304) || ended && octets.len() == end { 0 } else { length };
-        answer.body = octets.get(end..end + length)?.to_vec();
+        let length = if matches!(status, 100..=199 | 204 | 304) || ended && bytes.len() == end { 0 } else { length };
+        answer.body = bytes.get(end..end + length)?.to_vec();
         Some((answer, end + length))
     }
 

@@ -39,9 +39,9 @@ fn send(frames: &[Vec<u8>]) -> (Vec<(u8, Vec<u8>)>, Ended) {
     connection.send(&[PREFACE, &frame(SETTINGS, 0, 0, &[])].concat());
     connection.send(&frames.concat());
     connection.send(&frame(GOAWAY, 0, 0, &[0; 8]));
-    let (octets, ended) = connection.read_octets();
+    let (bytes, ended) = connection.read_bytes();
     let mut found = Vec::new();
-    let mut rest = &octets[..];
+    let mut rest = &bytes[..];
     while let Some((head, behind)) = rest.split_at_checked(9) {
         let length = usize::from(head[0]) << 16 | usize::from(head[1]) << 8 | usize::from(head[2]);
         let Some((payload, behind)) = behind.split_at_checked(length) else { break };
@@ -51,7 +51,7 @@ fn send(frames: &[Vec<u8>]) -> (Vec<(u8, Vec<u8>)>, Ended) {
     (found, ended)
 }
 
-/// The status of each answer. hyper writes those that HPACK has in its table as one octet, others as a literal.
+/// The status of each answer. hyper writes those that HPACK has in its table as one byte, others as a literal.
 fn statuses(frames: &[(u8, Vec<u8>)]) -> Vec<u16> {
     let heads = frames.iter().filter(|(kind, _)| *kind == HEADERS);
     heads
@@ -153,13 +153,13 @@ fn floods_are_ended() {
 #[test]
 fn a_conversation_that_ends_before_it_began_is_over() {
     let cut_off = [PREFACE, &[0, 0, 200, HEADERS, END_HEADERS, 0, 0, 0, 1]].concat();
-    for octets in
+    for bytes in
         [&b"PRI * HTTP/2.0\r\n\r\nXX\r\n\r\n"[..], b"PRI * HTTP/1.1\r\nhost: localhost\r\n\r\n", PREFACE, &cut_off]
     {
         let mut connection = Connection::open();
-        connection.send(octets);
+        connection.send(bytes);
         connection.finish();
-        assert_ne!(connection.read_octets().1, Ended::NotAtAll);
+        assert_ne!(connection.read_bytes().1, Ended::NotAtAll);
     }
     still_serves();
 }
@@ -169,7 +169,7 @@ fn a_conversation_that_ends_before_it_began_is_over() {
 fn a_user_is_the_same_over_http2() {
     let user = User::new("h2");
     let authorization = format!("Bearer {}", user.token);
-    // The value is longer than one octet can say (RFC 7541, section 5.1).
+    // The value is longer than one byte can say (RFC 7541, section 5.1).
     let length = authorization.len() - 127;
     let literal = [
         vec![0, 13],

@@ -52,10 +52,10 @@ fn slow_bodies_keep_nobody_waiting() {
         })
         .collect();
     still_serves();
-    // An octet at a time is as good as all at once.
-    for octet in &TASK.as_bytes()[5..] {
+    // An byte at a time is as good as all at once.
+    for byte in &TASK.as_bytes()[5..] {
         for (_, connection) in &mut slow {
-            connection.send(&[*octet]);
+            connection.send(&[*byte]);
         }
         std::thread::sleep(Duration::from_millis(5));
     }

@@ -69,7 +69,7 @@ impl Host {
         Self { address, child, log }
     }
 
-    /// What it occupies of memory, in octets; `None` where the system does not say so in /proc.
+    /// What it occupies of memory, in bytes; `None` where the system does not say so in /proc.
     pub fn rss(&self) -> Option<u64> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).ok()?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;

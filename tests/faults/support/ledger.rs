@@ -7,7 +7,7 @@ use serde_json::Value;
 /// A user's tasks as their client knows them.
 #[derive(Default)]
 pub struct Ledger {
-    /// As they were last acknowledged: the JSON, octet for octet.
+    /// As they were last acknowledged: the JSON, byte for byte.
     pub known: BTreeMap<String, String>,
     /// With a change on them that may have happened or not. They are not written to any more.
     uncertain: HashMap<String, (String, Change)>,

@@ -23,11 +23,11 @@ pub enum Mode {
     Hold,
     /// Passes everything on so much later.
     Delay(Duration),
-    /// Breaks a connection when so many octets of the answer to an Execute have passed.
+    /// Breaks a connection when so many bytes of the answer to an Execute have passed.
     CutAnswers(usize),
     /// Breaks a connection when a statement's transaction has ended; of its answer nothing passes.
     LoseAnswers,
-    /// Passes answers on octet by octet, one each so often.
+    /// Passes answers on byte by byte, one each so often.
     Drip(Duration),
 }
 
@@ -131,11 +131,11 @@ async fn forth(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, link: &Link, sha
     let mut scanner = Scanner::of_client();
     let mut buffer = vec![0; 16 * 1024];
     loop {
-        let octets = match from.read(&mut buffer).await {
+        let bytes = match from.read(&mut buffer).await {
             Ok(count @ 1..) => &buffer[..count],
             _ => return false,
         };
-        if scanner.ended(octets).iter().any(|(kind, _)| *kind == b'E') {
+        if scanner.ended(bytes).iter().any(|(kind, _)| *kind == b'E') {
             link.executing.store(true, Ordering::SeqCst);
         }
         match shared.current() {
@@ -144,7 +144,7 @@ async fn forth(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, link: &Link, sha
             _ if shared.is_doomed() => return true,
             _ => {}
         }
-        if to.write_all(octets).await.is_err() {
+        if to.write_all(bytes).await.is_err() {
             return false;
         }
     }
@@ -157,18 +157,18 @@ async fn back(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, link: &Link, shar
     let mut buffer = vec![0; 16 * 1024];
     let mut passed = 0;
     loop {
-        let octets = match from.read(&mut buffer).await {
+        let bytes = match from.read(&mut buffer).await {
             Ok(count @ 1..) => &buffer[..count],
             _ => return false,
         };
         let executing = link.executing.load(Ordering::SeqCst);
-        let ready = scanner.ended(octets).iter().any(|(kind, _)| *kind == b'Z');
+        let ready = scanner.ended(bytes).iter().any(|(kind, _)| *kind == b'Z');
         match shared.current() {
             Mode::LoseAnswers if executing && ready => return true,
             Mode::LoseAnswers if executing => continue,
             Mode::CutAnswers(length) if executing => {
-                let part = octets.len().min(length - passed);
-                if to.write_all(&octets[..part]).await.is_err() {
+                let part = bytes.len().min(length - passed);
+                if to.write_all(&bytes[..part]).await.is_err() {
                     return false;
                 }
                 passed += part;
@@ -181,8 +181,8 @@ async fn back(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, link: &Link, shar
             Mode::Hold => _ = mode.wait_for(|mode| *mode != Mode::Hold).await,
             Mode::Delay(delay) => pause(delay, &mut mode).await,
             Mode::Drip(each) => {
-                for octet in octets {
-                    if to.write_all(&[*octet]).await.is_err() {
+                for byte in bytes {
+                    if to.write_all(&[*byte]).await.is_err() {
                         return false;
                     }
                     if matches!(shared.current(), Mode::Drip(_)) {
@@ -197,7 +197,7 @@ async fn back(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, link: &Link, shar
         if ready {
             link.executing.store(false, Ordering::SeqCst);
         }
-        if to.write_all(octets).await.is_err() {
+        if to.write_all(bytes).await.is_err() {
             return false;
         }
     }

@@ -18,7 +18,7 @@ pub const RECOVERY: Duration = Duration::from_secs(2);
 pub const SLACK: Duration = Duration::from_millis(250);
 /// The same as its client sees it, who shares a busy machine with everything else here.
 pub const CLIENT_SLACK: Duration = Duration::from_millis(1_000);
-/// How much more memory than before the host may have after a fault, in octets: it keeps 2.5 MiB for each instance that
+/// How much more memory than before the host may have after a fault, in bytes: it keeps 2.5 MiB for each instance that
 /// there ever was at the same time. Whether it grows for ever, a long soak tells.
 pub const MEMORY: u64 = 96 << 20;
 

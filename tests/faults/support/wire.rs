@@ -18,14 +18,14 @@ impl Scanner {
         Self { rest: 0, head: Vec::new(), untyped: false }
     }
 
-    /// Takes octets in; gives the types of the messages that end within them, and where they end.
-    pub fn ended(&mut self, octets: &[u8]) -> Vec<(u8, usize)> {
+    /// Takes bytes in; gives the types of the messages that end within them, and where they end.
+    pub fn ended(&mut self, bytes: &[u8]) -> Vec<(u8, usize)> {
         let mut ended = Vec::new();
         let mut at = 0;
-        while at < octets.len() {
+        while at < bytes.len() {
             let head = if self.untyped { 4 } else { 5 };
             if self.head.len() < head {
-                self.head.push(octets[at]);
+                self.head.push(bytes[at]);
                 at += 1;
                 if self.head.len() == head {
                     let length = u32::from_be_bytes(self.head[head - 4..].try_into().unwrap()) as usize;
@@ -33,7 +33,7 @@ impl Scanner {
                 }
             }
             if self.head.len() == head {
-                let taken = self.rest.min(octets.len() - at);
+                let taken = self.rest.min(bytes.len() - at);
                 at += taken;
                 self.rest -= taken;
                 if self.rest == 0 {

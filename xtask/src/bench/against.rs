@@ -43,7 +43,7 @@ const THRESHOLD: f64 = 3.0;
 
 #[derive(Args)]
 pub(crate) struct Options {
-    /// Compare this working tree with another commit, in some 20 minutes and without bench/results
+    /// Compare this working tree with another commit, in some 40 minutes and without bench/results
     ///
     /// Builds the commit in target/against (once), measures get, list, create, patch, search and long descriptions on both
     /// sides at the same time, natively and in the local host, and tells for each scenario how many times as much processor time a
@@ -180,9 +180,9 @@ impl Against<'_> {
             processors: processors.as_ref(),
         };
         let slots = u64::from(rounds) * (self.scenarios.len() * self.peers.len()) as u64;
-        // Both sides share the machine, so a slot takes twice its time. Warming up takes half of that again. Starting and settling take
-        // two seconds.
-        eprintln!("errand: measuring, about {} minutes", (slots * (self.seconds * 3 + 2)).div_ceil(60));
+        // Both sides share one processor, so a slot takes some three times its time. Warming up takes half of that again. Starting and
+        // settling take four seconds.
+        eprintln!("errand: measuring, about {} minutes", (slots * (self.seconds * 9 / 2 + 4)).div_ceil(60));
         for peer in self.peers {
             let found = rounds::run(&task, peer, &sides).await?;
             comparison.rows.extend(found.into_iter().filter_map(report::Row::of));

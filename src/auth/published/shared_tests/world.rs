@@ -125,7 +125,7 @@ impl World {
     pub(super) fn change(&self, change: impl FnOnce(&mut Record)) {
         let mut record = self.record();
         change(&mut record);
-        self.put(record.to_octets().unwrap());
+        self.put(record.to_bytes().unwrap());
     }
 }
 
