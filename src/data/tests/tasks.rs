@@ -41,7 +41,7 @@ fn stored() -> StoredTask {
     StoredTask { json: r#"{"title":"t}","etag":"\"a-3\""}"#.to_owned(), etag: EntityTag::new("a-3") }
 }
 
-/// The last two columns of the state of this number, and its tag.
+/// The columns `seq` and `epoch` of the state with this number, and its tag.
 fn state(number: i64) -> ([Value; 2], EntityTag) {
     ([Value::Int(number), text("epoch")], EntityTag::of_state("epoch", "alice", number))
 }

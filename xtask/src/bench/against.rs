@@ -33,9 +33,6 @@ const TASKS: u32 = 2_000;
 /// The users whose tasks have long descriptions.
 const LONG_USERS: u32 = 20;
 const LONG_TASKS: u32 = 50;
-/// The connections to each side. With more connections to the local host, the number of instances varies from piece to piece, and the
-/// cost of a request with it.
-const CONNECTIONS: [(Peer, u32); 2] = [(Peer::Native, 32), (Peer::Host, 2)];
 const ROUNDS: u32 = 10;
 const SECONDS: u64 = 2;
 /// Percent.
@@ -124,10 +121,8 @@ impl Options {
         let other = revision.prepare(&peers, host).await?;
         let size = Size { first_user: 1, users: asked.users.unwrap_or(USERS), tasks: asked.tasks.unwrap_or(TASKS) };
         let seconds = asked.seconds.unwrap_or(SECONDS);
-        let of = |peer| {
-            connections.or_else(|| CONNECTIONS.iter().find(|(known, _)| *known == peer).map(|(_, number)| *number))
-        };
-        let peers = peers.into_iter().filter_map(|peer| Some((peer, of(peer)?))).collect();
+        let peers =
+            peers.into_iter().map(|peer| (peer, connections.unwrap_or_else(|| usual_connections(peer)))).collect();
         Ok(Some(Against { options: self, revision, peers, scenarios, seconds, size, recipes: [own, other] }))
     }
 }
@@ -198,6 +193,12 @@ impl Against<'_> {
         save_in(RESULTS, &name, "md", &text)?;
         if self.options.fail_slower { comparison.demand() } else { Ok(()) }
     }
+}
+
+/// The number of connections to each side. With more connections to the local host, the number of instances varies from piece to piece,
+/// and the cost of a request with it.
+fn usual_connections(peer: Peer) -> u32 {
+    if peer == Peer::Host { 2 } else { 32 }
 }
 
 /// One of the two commits: its database and its servers.

@@ -181,11 +181,15 @@ impl Recipe {
         self.words.first().map(PathBuf::as_path)
     }
 
+    /// What its files are named by.
+    fn name(&self) -> String {
+        format!("{:?}{}", self.peer, self.label).to_lowercase()
+    }
+
     /// The same with a new copy of the program. A program is faster or slower by where the file lies in memory, and a copy lies elsewhere.
     pub(crate) fn with_copy(&self) -> Result<Self> {
         let (program, rest) = self.words.split_first().context("no program")?;
-        let name = format!("{:?}{}", self.peer, self.label).to_lowercase();
-        let copy = workspace::root()?.join("target/bench/programs").join(name);
+        let copy = workspace::root()?.join("target/bench/programs").join(self.name());
         if let Some(folder) = copy.parent() {
             fs::create_dir_all(folder)?;
         }
@@ -200,7 +204,7 @@ impl Recipe {
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
         let logs = workspace::root()?.join("target/bench");
         fs::create_dir_all(&logs)?;
-        let log = logs.join(format!("{:?}{}.log", self.peer, self.label).to_lowercase());
+        let log = logs.join(self.name() + ".log");
         let output = File::create(&log).with_context(|| format!("cannot write {}", log.display()))?;
         let mut command = workspace::program_in(&self.root, "/bin/sh");
         command.args(["-c", LEASH, "sh"]).args(&self.words).args(self.peer.arguments(port)).args(more);

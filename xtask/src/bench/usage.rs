@@ -65,7 +65,8 @@ pub(crate) fn pids(processes: Processes) -> Vec<u32> {
     found(processes).unwrap_or_default().into_iter().map(|(pid, _)| pid).collect()
 }
 
-/// The ids of their threads, and of those that start others of their kind: the postmaster starts the processes that serve clients.
+/// The ids of their threads. The threads of the postmaster are among those of a database, because it starts the processes that serve
+/// clients.
 pub(crate) fn threads(processes: Processes) -> Vec<i32> {
     let mut pids = pids(processes);
     if let Processes::Database(postmaster, _) = processes {

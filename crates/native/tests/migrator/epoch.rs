@@ -41,21 +41,33 @@ async fn text(client: &Client, query: &str) -> Result<String> {
     Ok(client.query_one(query, &[]).await?.try_get(0)?)
 }
 
-/// What makes the tags of the task and of the list as they are now, each with what it names.
-async fn tags(client: &Client) -> Result<[(String, String); 2]> {
-    let get = format!("select epoch || '-' || seq || ' ' || task from api.read_task('alice', '{ID}')");
-    let list = "select epoch || '-' || seq || ' ' || tasks from api.read_tasks('alice', '{\"order\": \"due_asc\", \"limit\": 9}')";
-    let mut told = [("task".to_owned(), text(client, &get).await?), ("list".to_owned(), text(client, list).await?)];
-    for (kind, named) in &mut told {
-        let (tag, what) = named.split_once(' ').context("no tag")?;
-        (*kind, *named) = (format!("{kind} {tag}"), what.to_owned());
+/// The tags of the task and of the list as they are now, each with what it names. The component makes a tag of an epoch and a number,
+/// and the database makes one, too.
+async fn tags(client: &Client) -> Result<Vec<(String, String)>> {
+    let task = format!("('alice', '{ID}')");
+    let list = r#"('alice', '{"order": "due_asc", "limit": 9}')"#;
+    let mut tags = Vec::new();
+    for (kind, tag, named, function) in [
+        ("task", PARTS, "task", format!("read_task{task}")),
+        ("task", "etag", "task", format!("get_task{task}")),
+        ("list", PARTS, "tasks", format!("read_tasks{list}")),
+        ("list", "etag", "tasks", format!("list_tasks{list}")),
+    ] {
+        let told = text(client, &format!("select {tag} || ' ' || {named} from api.{function}")).await?;
+        let (tag, what) = told.split_once(' ').context("no tag")?;
+        tags.push((format!("{kind} {tag}"), what.to_owned()));
     }
-    Ok(told)
+    Ok(tags)
 }
 
-/// The tag of the task alone.
-async fn tag(client: &Client) -> Result<String> {
-    text(client, &format!("select epoch || '-' || seq from api.read_task('alice', '{ID}')")).await
+/// What the component makes a tag of.
+const PARTS: &str = "epoch || '-' || seq";
+
+/// The tag of the task alone, by the component and by the database.
+fn tag() -> String {
+    format!(
+        "select {PARTS} || ' ' || (select etag from api.get_task('alice', '{ID}')) from api.read_task('alice', '{ID}')"
+    )
 }
 
 /// Copies a database by a dump. `false` where that cannot be done here.
@@ -92,7 +104,7 @@ async fn after_a_restore_no_tag_names_another_state() -> Result<()> {
     migrate(&address, &files).await?;
     let before = component(&address).await?;
     create(&before).await?;
-    let mut named: HashMap<String, String> = tags(&before).await?.into();
+    let mut named: HashMap<String, String> = tags(&before).await?.into_iter().collect();
     if !restore(&address, &copy)? {
         return Ok(());
     }
@@ -127,17 +139,19 @@ async fn another_epoch_reaches_sessions_that_are_open() -> Result<()> {
     migrate(&address, &files).await?;
     let client = component(&address).await?;
     create(&client).await?;
-    let statement = client.prepare(&format!("select epoch || '-' || seq from api.read_task('alice', '{ID}')")).await?;
-    let mut seen = HashSet::new();
+    let statement = client.prepare(&tag()).await?;
+    let mut seen = [HashSet::new(), HashSet::new()];
     for _ in 0..4 {
         for _ in 0..8 {
-            let tag: String = client.query_one(&statement, &[]).await?.try_get(0)?;
-            assert_eq!(tag, self::tag(&client).await?);
-            seen.insert(tag);
+            let tags: String = client.query_one(&statement, &[]).await?.try_get(0)?;
+            assert_eq!(tags, text(&client, &tag()).await?);
+            for (seen, tag) in seen.iter_mut().zip(tags.split(' ')) {
+                seen.insert(tag.to_owned());
+            }
         }
         migrator::begin_epoch(&address).await?;
     }
-    assert_eq!(seen.len(), 4, "{seen:?}");
+    assert_eq!(seen.each_ref().map(HashSet::len), [4, 4], "{seen:?}");
     Ok(())
 }
 
