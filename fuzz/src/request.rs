@@ -73,7 +73,7 @@ fn guards(answer: &Answer, if_match: &[Vec<u8>]) {
                 let tag = format!("\"{tag}\"");
                 text.match_indices(&tag).any(|(at, _)| !text[..at].ends_with("W/"))
             })),
-            None if statement.contains("patch_task") || statement.contains("delete_task") => {
+            None if statement.contains("change_task") || statement.contains("delete_task") => {
                 assert!(if_match.is_empty() || if_match.iter().all(|value| value == b"*"), "{text} guards nothing");
             }
             None => {}
@@ -84,7 +84,7 @@ fn guards(answer: &Answer, if_match: &[Vec<u8>]) {
 /// A key is one visible text, as it was sent, and two are none.
 fn repeats(answer: &Answer, keys: &[Vec<u8>]) {
     for (statement, parameters) in &answer.calls {
-        if !statement.contains("create_task") && !statement.contains("patch_task") {
+        if !statement.contains("add_task") && !statement.contains("change_task") {
             continue;
         }
         let [.., key, fingerprint, _] = &parameters[..] else { panic!("{parameters:?}") };

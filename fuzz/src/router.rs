@@ -109,14 +109,14 @@ struct Recorded;
 impl Database for Recorded {
     fn call<'a>(&'a self, statement: Statement, parameters: Vec<Value>, _: Instant) -> Calling<'a> {
         let text = |text: &str| Value::Text(text.to_owned());
-        let task = |outcome: &str| vec![text(outcome), text(TASK), text("9f86d081884c7d65-3")];
+        let task = |outcome: &str| vec![text(outcome), text(TASK), Value::Int(3), text(EPOCH)];
         let (function, _) = statement.alone.split_once('(').unwrap();
         let row = match function.rsplit_once('.').unwrap().1 {
             "ready" => vec![Value::Bool(true)],
             "read_task" => vec![text(TASK), Value::Int(3), text(EPOCH)],
-            "create_task" => task("created"),
-            "replace_task" if parameters[3] == Value::Bool(true) => task("created"),
-            "replace_task" | "patch_task" | "complete_task" => task("ok"),
+            "add_task" => task("created"),
+            "put_task" if parameters[3] == Value::Bool(true) => task("created"),
+            "put_task" | "change_task" | "mark_task" => task("ok"),
             "delete_task" => vec![text("deleted")],
             "read_tasks" => vec![
                 text("page"),

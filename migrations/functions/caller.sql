@@ -30,7 +30,7 @@ language plpgsql as $$
 declare
     lock_timeout text;
 begin
-    -- api.create_task draws the number after the insert, because a sequence does not roll back: a refused write would lose one.
+    -- api.add_task draws the number after the insert, because a sequence does not roll back: a refused write would lose one.
     insert into errand.account as account (user_id, seq, last_at, number)
     values (p_caller, 1, clock_timestamp(), null)
     on conflict (user_id) do update
@@ -68,11 +68,11 @@ $$;
 
 -- Whether a write may go on. Over a connection that it shares with others (p_wait is false) it waits for no lock longer than a
 -- millisecond until it has that of its account (api.next_write). Then PostgreSQL refuses it with 55P03, and it is asked again over
--- a connection of its own, where it may wait (true), in a slot. For its turn it does not wait at all (api.take_turn). The functions
+-- a connection of its own, where it may wait (true), in a slot. For its turn it does not wait at all (api.try_turn). The functions
 -- for older components pass NULL, which also waits.
 --
 -- PL/pgSQL initializes an expression in each transaction, and the cost grows with the number of its function calls. The planner
--- inlines this function and api.take_turn into such expressions, so both have few calls.
+-- inlines this function and api.try_turn into such expressions, so both have few calls.
 create or replace function api.may_go_on(p_wait boolean) returns boolean
 language sql as $$
     select case
@@ -82,14 +82,20 @@ language sql as $$
     end
 $$;
 
+-- The name of the lock that is a user's turn to write. Other users cannot compute it, because the epoch is secret.
+create or replace function api.turn_of(p_user text) returns bigint
+language sql stable as $$
+    select hashtextextended(errand.epoch() || ' turn ' || p_user, 0)
+$$;
+
 -- Waits for the caller's turn to write, and returns true. Returns false at once if the write may not wait (p_wait is false).
-create or replace function api.wait_for_turn(p_tag_base text, p_wait boolean) returns boolean
+create or replace function api.await_turn(p_user text, p_wait boolean) returns boolean
 language plpgsql as $$
 begin
     if p_wait is false then
         return false;
     end if;
-    perform pg_advisory_xact_lock(hashtextextended(p_tag_base, 0));
+    perform pg_advisory_xact_lock(api.turn_of(p_user));
     return true;
 end
 $$;
@@ -97,16 +103,14 @@ $$;
 -- Takes the caller's turn to write for this transaction, because the writes of a user run one after the other. Returns false if
 -- another write has the turn and this write may not wait. The row lock of the account would also refuse the write, but it costs an
 -- error, a log line, and the work before it.
---
--- The name of the lock is a hash of p_tag_base. Other users cannot compute it, because p_tag_base includes the secret epoch.
-create or replace function api.take_turn(p_tag_base text, p_wait boolean) returns boolean
+create or replace function api.try_turn(p_user text, p_wait boolean) returns boolean
 language sql as $$
-    select pg_try_advisory_xact_lock(hashtextextended(p_tag_base, 0)) or api.wait_for_turn(p_tag_base, p_wait)
+    select pg_try_advisory_xact_lock(api.turn_of(p_user)) or api.await_turn(p_user, p_wait)
 $$;
 
 -- What every entity tag of a user's begins with: a digest of the user, of the format of the representations (the 2) and of
 -- the database's epoch. The number of a write, which the user never gets again in this epoch, makes it the tag of one state.
--- The component makes the same digest for what it reads (`EntityTag::of_state`).
+-- The component makes the same digest for its answers (`EntityTag::of_state`). PostgreSQL makes it to compare a precondition.
 create or replace function api.tag_base(p_user text) returns text
 language sql stable as $$
     select encode(substr(sha256(convert_to(errand.epoch() || ' 2 ' || p_user, 'UTF8')), 1, 8), 'hex') || '-'

@@ -49,7 +49,7 @@ $$;
 -- A key is forgotten when it is a day old, or when 10,000 have come after it. Each call clears at most 50 away, so that no write
 -- pays for all that has gathered.
 create or replace function api.recall(
-    p_key text, p_fingerprint text, p_tag_base text, out outcome text, out task text, out etag text)
+    p_key text, p_fingerprint text, out outcome text, out task text, out seq bigint, out epoch text)
 language plpgsql as $$
 declare
     claim constant record := api.claim(p_key);
@@ -69,14 +69,14 @@ begin
         and (i.created_at < now() - interval '24 hours' or i.number <= last_forgotten);
     -- No state of a task has the number 0: an answer from before there were numbers has a tag that matches nothing.
     select case when i.fingerprint = p_fingerprint then 'replayed' else 'key_reused' end, i.task,
-        p_tag_base || coalesce(i.seq, 0)
-    into outcome, task, etag
+        coalesce(i.seq, 0), errand.epoch()
+    into outcome, task, recall.seq, epoch
     from errand.idempotency as i
     where i.key = p_key;
 end
 $$;
 
--- Keeps the answer to a write in the transaction of the write. The transaction has the turn (api.take_turn), so no other
+-- Keeps the answer to a write in the transaction of the write. The transaction has the turn (api.try_turn), so no other
 -- transaction numbers a key of this user at the same time.
 create or replace function api.keep_answer(
     p_key text, p_fingerprint text, p_task text, p_version bigint, p_seq bigint) returns void

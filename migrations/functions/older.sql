@@ -26,7 +26,7 @@ declare
     caller constant text := api.announce(p_caller);
 begin
     select done.outcome, done.task, (done.task::jsonb ->> 'version')::bigint into outcome, task, version
-    from api.create_task(caller, p_id, p_task, p_key, p_fingerprint, null) as done;
+    from api.add_task(caller, p_id, p_task, p_key, p_fingerprint, null) as done;
 end
 $$;
 
@@ -47,7 +47,7 @@ declare
     caller constant text := api.announce(p_caller);
 begin
     select done.outcome, done.task, (done.task::jsonb ->> 'version')::bigint into outcome, task, version
-    from api.replace_task(caller, p_id, api.task_tags(caller, p_id, p_if_match), p_create, p_task, null) as done;
+    from api.put_task(caller, p_id, api.task_tags(caller, p_id, p_if_match), p_create, p_task, null) as done;
 end
 $$;
 
@@ -59,7 +59,7 @@ declare
     caller constant text := api.announce(p_caller);
 begin
     select done.outcome, done.task, (done.task::jsonb ->> 'version')::bigint into outcome, task, version
-    from api.patch_task(
+    from api.change_task(
         caller, p_id, api.task_tags(caller, p_id, p_if_match), p_patch, p_key, p_fingerprint, null) as done;
 end
 $$;
@@ -72,7 +72,7 @@ declare
     caller constant text := api.announce(p_caller);
 begin
     select done.outcome, done.task, (done.task::jsonb ->> 'version')::bigint into outcome, task, version
-    from api.complete_task(
+    from api.mark_task(
         caller, p_id, api.task_tags(caller, p_id, p_if_match), p_completed, p_key, p_fingerprint, null) as done;
 end
 $$;
@@ -112,7 +112,7 @@ begin
 end
 $$;
 
--- What components call that were built while the database made the entity tags of reads. These go with version 0.2, too.
+-- What components call that were built while the database made the entity tags. These go with version 0.2, too.
 
 create or replace function api.get_task(p_caller text, p_id uuid, out task text, out etag text)
 language plpgsql stable as $$
@@ -156,5 +156,53 @@ begin
         select call.number, call.caller, list.outcome, list.etag, list.tasks, list.last_key, list.last_id, list.total
         from unnest(p_callers, p_lists) with ordinality as call (caller, list, number),
             api.list_tasks(call.caller, call.list::jsonb) as list;
+end
+$$;
+
+create or replace function api.create_task(
+    p_caller text, p_id uuid, p_task jsonb, p_key text, p_fingerprint text, p_wait boolean,
+    out outcome text, out task text, out etag text)
+language plpgsql as $$
+declare
+    caller constant text := api.announce(p_caller);
+begin
+    select done.outcome, done.task, api.tag_base(caller) || done.seq into outcome, task, etag
+    from api.add_task(caller, p_id, p_task, p_key, p_fingerprint, p_wait) as done;
+end
+$$;
+
+create or replace function api.replace_task(
+    p_caller text, p_id uuid, p_if_match text[], p_create boolean, p_task jsonb, p_wait boolean,
+    out outcome text, out task text, out etag text)
+language plpgsql as $$
+declare
+    caller constant text := api.announce(p_caller);
+begin
+    select done.outcome, done.task, api.tag_base(caller) || done.seq into outcome, task, etag
+    from api.put_task(caller, p_id, p_if_match, p_create, p_task, p_wait) as done;
+end
+$$;
+
+create or replace function api.patch_task(
+    p_caller text, p_id uuid, p_if_match text[], p_patch jsonb, p_key text, p_fingerprint text, p_wait boolean,
+    out outcome text, out task text, out etag text)
+language plpgsql as $$
+declare
+    caller constant text := api.announce(p_caller);
+begin
+    select done.outcome, done.task, api.tag_base(caller) || done.seq into outcome, task, etag
+    from api.change_task(caller, p_id, p_if_match, p_patch, p_key, p_fingerprint, p_wait) as done;
+end
+$$;
+
+create or replace function api.complete_task(
+    p_caller text, p_id uuid, p_if_match text[], p_completed boolean, p_key text, p_fingerprint text, p_wait boolean,
+    out outcome text, out task text, out etag text)
+language plpgsql as $$
+declare
+    caller constant text := api.announce(p_caller);
+begin
+    select done.outcome, done.task, api.tag_base(caller) || done.seq into outcome, task, etag
+    from api.mark_task(caller, p_id, p_if_match, p_completed, p_key, p_fingerprint, p_wait) as done;
 end
 $$;

@@ -1,18 +1,19 @@
--- One task: create, get, replace, patch, complete, delete.
+-- One task: add (POST), read (GET), put (PUT), change (PATCH), mark (complete), delete.
 --
 -- No function names the user's column in a condition: row-level security does, in every statement. Each write answers
 -- with an outcome: `created`, `ok`, `deleted`, `not_found`, `stale` (the entity tag is none of p_if_match), `exists` or `busy`
--- (the caller's slots are taken, or another write of the caller's has the turn: api.may_go_on and api.take_turn, by p_wait).
--- A write with a key (p_key, p_fingerprint; NULL for none) may have those of api.recall instead. A task comes as its JSON
--- without the member `etag`, and as its entity tag without the quotes: the component puts them together.
+-- (the caller's slots are taken, or another write of the caller's has the turn: api.may_go_on and api.try_turn, by p_wait).
+-- A write with a key (p_key, p_fingerprint; NULL for none) may have those of api.recall instead.
+--
+-- A task comes as its JSON without the member `etag`, with the number of its state and the epoch. The component makes the entity tag
+-- of them, because the digest costs PostgreSQL more than it costs the component.
 
-create or replace function api.create_task(
+create or replace function api.add_task(
     p_caller text, p_id uuid, p_task jsonb, p_key text, p_fingerprint text, p_wait boolean,
-    out outcome text, out task text, out etag text)
+    out outcome text, out task text, out seq bigint, out epoch text)
 language plpgsql as $$
 declare
     caller constant text := api.announce(p_caller);
-    tag_base constant text := api.tag_base(caller);
     stamp record;
     new_version bigint;
 begin
@@ -21,12 +22,12 @@ begin
         return;
     end if;
     if p_key is not null then
-        select * into outcome, task, etag from api.recall(p_key, p_fingerprint, tag_base);
+        select * into outcome, task, seq, epoch from api.recall(p_key, p_fingerprint);
         if outcome is not null then
             return;
         end if;
     end if;
-    if not api.take_turn(tag_base, p_wait) then
+    if not api.try_turn(caller, p_wait) then
         outcome := 'busy';
         return;
     end if;
@@ -45,7 +46,7 @@ begin
         array(select jsonb_array_elements_text(p_task -> 'tags')),
         p_task ->> 'title',
         p_task ->> 'description')
-    returning 'created', t.json, tag_base || t.seq, t.version into outcome, task, etag, new_version;
+    returning 'created', t.json, t.seq, errand.epoch(), t.version into outcome, task, add_task.seq, epoch, new_version;
     if stamp.seq = 1 then
         update errand.account as account set number = nextval('errand.account_number') where account.number is null;
     end if;
@@ -55,8 +56,7 @@ begin
 end
 $$;
 
--- NULLs where there is no such task. A read gives the number and the epoch, and the component makes the entity tag of them, because
--- the digest costs PostgreSQL more than it costs the component.
+-- NULLs where there is no such task.
 create or replace function api.read_task(p_caller text, p_id uuid, out task text, out seq bigint, out epoch text)
 language plpgsql stable as $$
 declare
@@ -79,10 +79,22 @@ begin
 end
 $$;
 
--- Why a task may not be written: NULL where it may.
-create or replace function api.refusal(p_found boolean, p_etag text, p_if_match text[]) returns text
-language sql immutable as $$
-    select case when not p_found then 'not_found' when p_etag <> all (p_if_match) then 'stale' end
+-- `stale` if the entity tag of the state with this number is none of p_if_match, else NULL.
+create or replace function api.compare_tag(p_user text, p_seq bigint, p_if_match text[]) returns text
+language plpgsql stable as $$
+begin
+    return case when api.tag_base(p_user) || p_seq <> all (p_if_match) then 'stale' end;
+end
+$$;
+
+-- Why a task may not be written: NULL where it may. The planner inlines this function, but not api.compare_tag, so that a write
+-- without a precondition does not pay for the digest.
+create or replace function api.refusal(p_found boolean, p_user text, p_seq bigint, p_if_match text[]) returns text
+language sql stable as $$
+    select case
+        when not p_found then 'not_found'
+        when p_if_match is not null then api.compare_tag(p_user, p_seq, p_if_match)
+    end
 $$;
 
 -- Writes what a client may change of a task: p_held is the row, which is locked, and p_wanted what it shall be. Where nothing
@@ -124,13 +136,12 @@ end
 $$;
 
 -- Takes the place of the whole task. With p_create it creates instead, and a task that is there is left alone.
-create or replace function api.replace_task(
+create or replace function api.put_task(
     p_caller text, p_id uuid, p_if_match text[], p_create boolean, p_task jsonb, p_wait boolean,
-    out outcome text, out task text, out etag text)
+    out outcome text, out task text, out seq bigint, out epoch text)
 language plpgsql as $$
 declare
     caller constant text := api.announce(p_caller);
-    tag_base constant text := api.tag_base(caller);
     held errand.task;
     wanted errand.task;
 begin
@@ -138,7 +149,7 @@ begin
         outcome := 'busy';
         return;
     end if;
-    if not api.take_turn(tag_base, p_wait) then
+    if not api.try_turn(caller, p_wait) then
         outcome := 'busy';
         return;
     end if;
@@ -146,12 +157,12 @@ begin
         if exists (select from errand.task as t where t.id = p_id) then
             outcome := 'exists';
         else
-            select * into outcome, task, etag from api.create_task(caller, p_id, p_task, null, null, null);
+            select * into outcome, task, seq, epoch from api.add_task(caller, p_id, p_task, null, null, null);
         end if;
         return;
     end if;
     select t.* into held from errand.task as t where t.id = p_id for update;
-    outcome := api.refusal(found, tag_base || held.seq, p_if_match);
+    outcome := api.refusal(found, caller, held.seq, p_if_match);
     if outcome is not null then
         return;
     end if;
@@ -163,19 +174,18 @@ begin
     wanted.tags := array(select jsonb_array_elements_text(p_task -> 'tags'));
     wanted.title := p_task ->> 'title';
     wanted.description := p_task ->> 'description';
-    select 'ok', saved.task, tag_base || saved.seq into outcome, task, etag from api.save_task(caller, held, wanted) as saved;
+    select 'ok', saved.task, saved.seq, errand.epoch() into outcome, task, seq, epoch from api.save_task(caller, held, wanted) as saved;
 end
 $$;
 
 -- Changes the fields that p_patch has; one that is null there is cleared. The parts of `due` are fields of their own, so
 -- that a merge patch may change one of them.
-create or replace function api.patch_task(
+create or replace function api.change_task(
     p_caller text, p_id uuid, p_if_match text[], p_patch jsonb, p_key text, p_fingerprint text, p_wait boolean,
-    out outcome text, out task text, out etag text)
+    out outcome text, out task text, out seq bigint, out epoch text)
 language plpgsql as $$
 declare
     caller constant text := api.announce(p_caller);
-    tag_base constant text := api.tag_base(caller);
     held errand.task;
     wanted errand.task;
     saved record;
@@ -185,17 +195,17 @@ begin
         return;
     end if;
     if p_key is not null then
-        select * into outcome, task, etag from api.recall(p_key, p_fingerprint, tag_base);
+        select * into outcome, task, seq, epoch from api.recall(p_key, p_fingerprint);
         if outcome is not null then
             return;
         end if;
     end if;
-    if not api.take_turn(tag_base, p_wait) then
+    if not api.try_turn(caller, p_wait) then
         outcome := 'busy';
         return;
     end if;
     select t.* into held from errand.task as t where t.id = p_id for update;
-    outcome := api.refusal(found, tag_base || held.seq, p_if_match);
+    outcome := api.refusal(found, caller, held.seq, p_if_match);
     if outcome is not null then
         return;
     end if;
@@ -204,21 +214,21 @@ begin
     saved := api.save_task(caller, held, wanted);
     outcome := 'ok';
     task := saved.task;
-    etag := tag_base || saved.seq;
+    seq := saved.seq;
+    epoch := errand.epoch();
     if p_key is not null then
         perform api.keep_answer(p_key, p_fingerprint, task, saved.version, saved.seq);
     end if;
 end
 $$;
 
--- Completes or reopens the task; with p_completed NULL, whichever it is not.
-create or replace function api.complete_task(
+-- Marks the task completed or open; with p_completed NULL, whichever it is not.
+create or replace function api.mark_task(
     p_caller text, p_id uuid, p_if_match text[], p_completed boolean, p_key text, p_fingerprint text, p_wait boolean,
-    out outcome text, out task text, out etag text)
+    out outcome text, out task text, out seq bigint, out epoch text)
 language plpgsql as $$
 declare
     caller constant text := api.announce(p_caller);
-    tag_base constant text := api.tag_base(caller);
     held errand.task;
     wanted errand.task;
     saved record;
@@ -228,17 +238,17 @@ begin
         return;
     end if;
     if p_key is not null then
-        select * into outcome, task, etag from api.recall(p_key, p_fingerprint, tag_base);
+        select * into outcome, task, seq, epoch from api.recall(p_key, p_fingerprint);
         if outcome is not null then
             return;
         end if;
     end if;
-    if not api.take_turn(tag_base, p_wait) then
+    if not api.try_turn(caller, p_wait) then
         outcome := 'busy';
         return;
     end if;
     select t.* into held from errand.task as t where t.id = p_id for update;
-    outcome := api.refusal(found, tag_base || held.seq, p_if_match);
+    outcome := api.refusal(found, caller, held.seq, p_if_match);
     if outcome is not null then
         return;
     end if;
@@ -247,7 +257,8 @@ begin
     saved := api.save_task(caller, held, wanted);
     outcome := 'ok';
     task := saved.task;
-    etag := tag_base || saved.seq;
+    seq := saved.seq;
+    epoch := errand.epoch();
     if p_key is not null then
         perform api.keep_answer(p_key, p_fingerprint, task, saved.version, saved.seq);
     end if;
@@ -258,19 +269,18 @@ create or replace function api.delete_task(p_caller text, p_id uuid, p_if_match 
 language plpgsql as $$
 declare
     caller constant text := api.announce(p_caller);
-    tag_base constant text := api.tag_base(caller);
     task_seq bigint;
 begin
     if not api.may_go_on(p_wait) then
         outcome := 'busy';
         return;
     end if;
-    if not api.take_turn(tag_base, p_wait) then
+    if not api.try_turn(caller, p_wait) then
         outcome := 'busy';
         return;
     end if;
     select t.seq into task_seq from errand.task as t where t.id = p_id for update;
-    outcome := api.refusal(found, tag_base || task_seq, p_if_match);
+    outcome := api.refusal(found, caller, task_seq, p_if_match);
     if outcome is not null then
         return;
     end if;

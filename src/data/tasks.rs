@@ -103,9 +103,9 @@ impl Scope<'_> {
         repeatable: Option<&Repeatable>,
     ) -> Result<Outcome, Error> {
         const CREATE: Statement =
-            Statement::alone("select outcome, task, etag from api.create_task($1, $2, $3, $4, $5, $6)");
+            Statement::alone("select outcome, task, seq, epoch from api.add_task($1, $2, $3, $4, $5, $6)");
         let [key, fingerprint] = key(repeatable);
-        outcome(self.write(CREATE, [id.into(), json(fields)?, key, fingerprint]).await?)
+        self.outcome(self.write(CREATE, [id.into(), json(fields)?, key, fingerprint]).await?)
     }
 
     /// Reads a task.
@@ -128,8 +128,8 @@ impl Scope<'_> {
         fields: &TaskPatch,
     ) -> Result<Outcome, Error> {
         const PUT: Statement =
-            Statement::alone("select outcome, task, etag from api.replace_task($1, $2, $3, $4, $5, $6)");
-        outcome(self.write(PUT, [id.into(), tags(if_match), create.into(), json(fields)?]).await?)
+            Statement::alone("select outcome, task, seq, epoch from api.put_task($1, $2, $3, $4, $5, $6)");
+        self.outcome(self.write(PUT, [id.into(), tags(if_match), create.into(), json(fields)?]).await?)
     }
 
     /// Changes some fields of a task.
@@ -141,9 +141,9 @@ impl Scope<'_> {
         repeatable: Option<&Repeatable>,
     ) -> Result<Outcome, Error> {
         const PATCH: Statement =
-            Statement::alone("select outcome, task, etag from api.patch_task($1, $2, $3, $4, $5, $6, $7)");
+            Statement::alone("select outcome, task, seq, epoch from api.change_task($1, $2, $3, $4, $5, $6, $7)");
         let [key, fingerprint] = key(repeatable);
-        outcome(self.write(PATCH, [id.into(), tags(if_match), json(patch)?, key, fingerprint]).await?)
+        self.outcome(self.write(PATCH, [id.into(), tags(if_match), json(patch)?, key, fingerprint]).await?)
     }
 
     /// Completes or reopens a task; with `None`, whichever it is not.
@@ -155,15 +155,15 @@ impl Scope<'_> {
         repeatable: Option<&Repeatable>,
     ) -> Result<Outcome, Error> {
         const COMPLETE: Statement =
-            Statement::alone("select outcome, task, etag from api.complete_task($1, $2, $3, $4, $5, $6, $7)");
+            Statement::alone("select outcome, task, seq, epoch from api.mark_task($1, $2, $3, $4, $5, $6, $7)");
         let [key, fingerprint] = key(repeatable);
-        outcome(self.write(COMPLETE, [id.into(), tags(if_match), completed.into(), key, fingerprint]).await?)
+        self.outcome(self.write(COMPLETE, [id.into(), tags(if_match), completed.into(), key, fingerprint]).await?)
     }
 
     /// Deletes a task.
     pub async fn delete_task(&self, id: Uuid, if_match: Option<Vec<EntityTag>>) -> Result<Outcome, Error> {
         const DELETE: Statement = Statement::alone("select outcome from api.delete_task($1, $2, $3, $4)");
-        outcome(self.write(DELETE, [id.into(), tags(if_match)]).await?)
+        self.outcome(self.write(DELETE, [id.into(), tags(if_match)]).await?)
     }
 
     /// Reads a page of tasks.
@@ -215,32 +215,32 @@ impl Scope<'_> {
         Ok(Listing::Page { etag, page: Page { tasks, next, total: row.take()? } })
     }
 
-    /// Makes the entity tag of what was read. Its parts are the next two columns.
+    fn outcome(&self, row: Option<Row>) -> Result<Outcome, Error> {
+        let mut row = row.ok_or_else(|| no_row("..._task"))?;
+        let word: String = row.require()?;
+        let mut task = || {
+            let json = row.take::<String>()?.ok_or_else(|| Error::Internal(format!("a task is {word}, and null")))?;
+            Ok::<_, Error>(StoredTask::new(&json, self.etag(&mut row)?))
+        };
+        Ok(match word.as_str() {
+            "created" => Outcome::Created(task()?),
+            "ok" => Outcome::Changed(task()?),
+            "deleted" => Outcome::Deleted,
+            "not_found" => Outcome::NotFound,
+            "stale" => Outcome::Stale,
+            "exists" => Outcome::Exists,
+            "replayed" => Outcome::Replayed(task()?),
+            "key_reused" => Outcome::KeyReused,
+            "in_flight" => Outcome::InFlight,
+            other => return Err(Error::Internal(format!("unknown outcome {other}"))),
+        })
+    }
+
+    /// Makes the entity tag of a state. Its parts are the next two columns.
     fn etag(&self, row: &mut Row) -> Result<EntityTag, Error> {
         let (number, epoch) = (row.require()?, row.require::<String>()?);
         Ok(EntityTag::of_state(&epoch, self.caller.user_id(), number))
     }
-}
-
-fn outcome(row: Option<Row>) -> Result<Outcome, Error> {
-    let mut row = row.ok_or_else(|| no_row("..._task"))?;
-    let word: String = row.require()?;
-    let mut task = || {
-        let json = row.take::<String>()?.ok_or_else(|| Error::Internal(format!("a task is {word}, and null")))?;
-        Ok::<_, Error>(StoredTask::new(&json, EntityTag::new(row.require::<String>()?)))
-    };
-    Ok(match word.as_str() {
-        "created" => Outcome::Created(task()?),
-        "ok" => Outcome::Changed(task()?),
-        "deleted" => Outcome::Deleted,
-        "not_found" => Outcome::NotFound,
-        "stale" => Outcome::Stale,
-        "exists" => Outcome::Exists,
-        "replayed" => Outcome::Replayed(task()?),
-        "key_reused" => Outcome::KeyReused,
-        "in_flight" => Outcome::InFlight,
-        other => return Err(Error::Internal(format!("unknown outcome {other}"))),
-    })
 }
 
 /// Entity tags as a parameter.

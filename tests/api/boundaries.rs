@@ -179,7 +179,7 @@ fn a_due_date_means_an_instant_of_the_years_1_to_9999() {
 #[test]
 fn a_key_is_known_for_a_day() {
     let scratch = scratch();
-    let create = "select outcome from api.create_task('a', gen_random_uuid(),
+    let create = "select outcome from api.add_task('a', gen_random_uuid(),
         '{\"title\": \"t\", \"completed\": false, \"priority\": 0, \"tags\": []}', 'k', 'fingerprint', null)";
     let call = format!("set local role errand_app; {create}; reset role");
     assert_eq!(scratch.rows(&call), ["created"]);

@@ -191,31 +191,19 @@ fn as_alice(statements: &[&str]) -> Vec<String> {
     given
 }
 
-const CREATE: &str = "select etag from api.create_task('alice', '00000000-0000-4000-8000-000000000001',
+/// The tag that the component makes of a row, before the name of a function.
+const TAG: &str =
+    "select left(encode(sha256(convert_to(epoch || ' 2 alice', 'UTF8')), 'hex'), 16) || '-' || seq from api.";
+const ADD: &str = "add_task('alice', '00000000-0000-4000-8000-000000000001',
     '{\"title\": \"t\", \"completed\": false, \"priority\": 0, \"tags\": []}', 'k', 'f', null)";
 
 #[test]
 fn another_epoch_makes_other_tags_of_the_same_states() {
-    // The component makes the tags of reads.
-    const TAG: &str =
-        "select left(encode(sha256(convert_to(epoch || ' 2 alice', 'UTF8')), 'hex'), 16) || '-' || seq from api.";
+    let add = &format!("{TAG}{ADD}");
     let get = &format!("{TAG}read_task('alice', '00000000-0000-4000-8000-000000000001')");
     let list = &format!("{TAG}read_tasks('alice', '{{\"order\": \"due_asc\", \"limit\": 1}}')");
     let (app, owner) = ("set local role errand_app", "reset role");
-    let given = as_alice(&[
-        app,
-        CREATE,
-        get,
-        list,
-        CREATE,
-        owner,
-        "select errand.begin_epoch()",
-        app,
-        get,
-        list,
-        CREATE,
-        owner,
-    ]);
+    let given = as_alice(&[app, add, get, list, add, owner, "select errand.begin_epoch()", app, get, list, add, owner]);
     let [before @ .., void, get, list, replay] = &given[..] else { panic!("{given:?}") };
     assert_eq!(void, "");
     let (base, number) = before[0].split_at(17);
@@ -241,13 +229,14 @@ fn a_tag_is_of_its_user() {
 /// An answer that was kept before there were tags with numbers.
 #[test]
 fn a_replay_from_before_has_a_tag_that_names_nothing() {
+    let add = &format!("{TAG}{ADD}");
     let given = as_alice(&[
         "set local role errand_app",
-        CREATE,
+        add,
         "reset role",
         "update errand.idempotency set seq = null",
         "set local role errand_app",
-        CREATE,
+        add,
         "reset role",
     ]);
     assert!(given[0].ends_with("-1"), "{given:?}");

@@ -228,7 +228,7 @@ fn maintenance_deletes_expired_keys_and_nothing_else() {
     let task = r#"{"title": "t", "completed": false, "priority": 0, "tags": []}"#;
     for (user, key) in [("alice", "k"), ("bob", "k"), ("bob", "l")] {
         scratch.rows(&format!(
-            "set local role errand_app; select api.create_task('{user}', gen_random_uuid(), '{task}', '{key}', 'f', null); reset role"
+            "set local role errand_app; select api.add_task('{user}', gen_random_uuid(), '{task}', '{key}', 'f', null); reset role"
         ));
     }
     let set = |age: &str, which: &str| {
@@ -284,7 +284,7 @@ fn an_account_knows_which_keys_are_gone() {
     let create = |key: &str| {
         scratch.rows(&format!(
             "set local role errand_app;
-             select api.create_task('alice', gen_random_uuid(), '{task}', '{key}', 'print', false);
+             select api.add_task('alice', gen_random_uuid(), '{task}', '{key}', 'print', false);
              reset role"
         ));
     };

@@ -1,5 +1,5 @@
 //! Components that were built earlier, beside the functions of now. What they call is in `migrations/functions/older.sql`. Tags were
-//! versions, and the numbers of writes for lists, before they had a digest. Later the database made the tags of reads.
+//! versions, and the numbers of writes for lists, before they had a digest. Later the database made the tags.
 
 use serde_json::json;
 
@@ -119,4 +119,48 @@ fn a_read_may_have_its_entity_tag_from_the_database() {
         list = list("")
     );
     assert_eq!(session.rows(&each), [format!("1{you}page {of_other} c 1"), format!("2{me}page {of_list} a a 2")]);
+}
+
+#[test]
+fn a_write_may_have_its_entity_tag_from_the_database() {
+    let user = User::new("older-write-tags");
+    let (session, id, other) = (target().app_session(), uuid::Uuid::now_v7(), uuid::Uuid::now_v7());
+    let me = format!("'{}', '{id}'", user.id);
+    let tag = |id: &uuid::Uuid| user.get(&format!("/tasks/{id}")).header("etag").replace('"', "");
+    let told = |function: &str| {
+        session.rows(&format!("select concat_ws(' ', outcome, etag, task::jsonb ->> 'title', task::jsonb ? 'etag') from api.{function}")).concat()
+    };
+    let created = told(&format!("create_task({me}, '{FIELDS}', 'k', 'f', true)"));
+    let first = tag(&id);
+    assert_eq!(created, format!("created {first} t f"));
+    let patch = r#"{"title": "u"}"#;
+    assert_eq!(told(&format!("patch_task({me}, '{{x}}', '{patch}', null, null, true)")), "stale");
+    let patched = told(&format!("patch_task({me}, '{{x,{first}}}', '{patch}', 'p', 'f', true)"));
+    let second = tag(&id);
+    assert_eq!(patched, format!("ok {second} u f"));
+    assert_eq!(told(&format!("patch_task({me}, null, '{patch}', 'p', 'f', true)")), format!("replayed {second} u f"));
+    assert_eq!(told(&format!("patch_task({me}, null, '{patch}', 'p', 'g', true)")), format!("key_reused {second} u f"));
+    let completed = told(&format!("complete_task({me}, '{{{second}}}', null, 'c', 'f', true)"));
+    let third = tag(&id);
+    assert_eq!(completed, format!("ok {third} u f"));
+    assert_eq!(told(&format!("complete_task({me}, null, null, 'c', 'f', true)")), format!("replayed {third} u f"));
+    assert_eq!(told(&format!("complete_task({me}, '{{{second}}}', true, null, null, true)")), "stale");
+    assert_eq!(told(&format!("replace_task({me}, '{{{second}}}', false, '{FIELDS}', true)")), "stale");
+    let replaced = told(&format!("replace_task({me}, '{{{third}}}', false, '{FIELDS}', true)"));
+    assert_eq!(replaced, format!("ok {} t f", tag(&id)));
+    assert_eq!(told(&format!("replace_task({me}, null, true, '{FIELDS}', true)")), "exists");
+    let made = told(&format!("replace_task('{}', '{other}', null, true, '{FIELDS}', true)", user.id));
+    assert_eq!(made, format!("created {} t f", tag(&other)));
+    assert_eq!(told(&format!("create_task({me}, '{FIELDS}', 'k', 'f', true)")), format!("replayed {first} t f"));
+    // While a write of the user's has the turn, one that may not wait is told so.
+    let turn = target().app_session();
+    turn.rows(&format!("begin; select api.announce('{0}'), api.try_turn('{0}', false)", user.id));
+    for write in [
+        format!("create_task('{}', gen_random_uuid(), '{FIELDS}', null, null, false)", user.id),
+        format!("replace_task({me}, null, false, '{FIELDS}', false)"),
+        format!("patch_task({me}, null, '{patch}', null, null, false)"),
+        format!("complete_task({me}, null, null, null, null, false)"),
+    ] {
+        assert_eq!(told(&write), "busy", "{write}");
+    }
 }

@@ -157,10 +157,10 @@ fn writes(user: &User, id: &str) -> [String; 5] {
     let fields = r#"{"title": "t", "completed": true, "priority": 0, "tags": []}"#;
     let me = &user.id;
     [
-        format!("create_task('{me}', gen_random_uuid(), '{fields}', null, null, "),
-        format!("replace_task('{me}', '{id}', null, false, '{fields}', "),
-        format!("patch_task('{me}', '{id}', null, '{fields}', null, null, "),
-        format!("complete_task('{me}', '{id}', null, null, null, null, "),
+        format!("add_task('{me}', gen_random_uuid(), '{fields}', null, null, "),
+        format!("put_task('{me}', '{id}', null, false, '{fields}', "),
+        format!("change_task('{me}', '{id}', null, '{fields}', null, null, "),
+        format!("mark_task('{me}', '{id}', null, null, null, null, "),
         format!("delete_task('{me}', '{id}', null, "),
     ]
 }
@@ -216,7 +216,7 @@ fn a_write_that_waits_for_its_turn_has_locked_no_task() {
     let newer = writes(&user, &id).into_iter().skip(1).map(|write| format!("{write}true)"));
     for write in older.into_iter().chain(newer) {
         let name = format!("select outcome from api.{write}");
-        turn.rows(&format!("begin; select api.announce('{me}'), api.take_turn(api.tag_base('{me}'), false)"));
+        turn.rows(&format!("begin; select api.announce('{me}'), api.try_turn('{me}', false)"));
         std::thread::scope(|threads| {
             let waiting = target().app_session();
             let pid = waiting.rows("select pg_backend_pid()").concat();
@@ -247,10 +247,10 @@ fn a_write_that_finds_its_turn_free_makes_no_call_to_wait_for_it() {
     let scratch = scratch();
     let task = r#"{"title": "t", "completed": false, "priority": 0, "tags": []}"#;
     scratch.rows("set local track_functions = 'pl'; set local role errand_app");
-    scratch.rows(&format!("select api.create_task('alice', gen_random_uuid(), '{task}', null, null, false)"));
+    scratch.rows(&format!("select api.add_task('alice', gen_random_uuid(), '{task}', null, null, false)"));
     let called = "select funcname from pg_stat_xact_user_functions
-        where funcname in ('create_task', 'wait_for_turn') and schemaname = 'api' order by 1";
-    assert_eq!(scratch.rows(&format!("reset role; {called}")), ["create_task"]);
+        where funcname in ('add_task', 'await_turn') and schemaname = 'api' order by 1";
+    assert_eq!(scratch.rows(&format!("reset role; {called}")), ["add_task"]);
 }
 
 /// PostgreSQL also locks a table while it extends it, for whichever user; that lock has the usual limit.
@@ -290,15 +290,22 @@ fn a_write_over_a_shared_connection_does_not_wait_for_the_row_of_its_task() {
     }
 }
 
+/// Without the epoch no user can compute the name, so none can look for a user id that has the name of another user's turn.
 #[test]
-fn a_turn_is_named_by_the_digest_of_its_user() {
-    let (user, session) = (User::new("name-of-turn"), target().app_session());
+fn a_turn_is_named_by_its_user_and_the_secret_epoch() {
+    let (user, session, scratch) = (User::new("name-of-turn"), target().app_session(), scratch());
     let task = user.create(json!({"title": "t"}));
-    let (digest, _) = task.etag.trim_matches('"').split_once('-').unwrap();
-    session.rows(&format!("begin; select pg_advisory_xact_lock(hashtextextended('{digest}-', 0))"));
+    let named = format!("hashtextextended(epoch || ' turn {}', 0)", user.id);
+    let read = format!("api.read_task('{}', '{}')", user.id, task.id);
+    session.rows(&format!("begin; select pg_advisory_xact_lock({named}) from {read}"));
     let [create, ..] = writes(&user, &task.id.to_string());
     assert_eq!(target().app_session().rows(&format!("select outcome from api.{create}false)")), ["busy"]);
     session.rows("rollback");
+    let names = "select api.turn_of(name) from unnest(array['a', 'b', 'A', '']) as name";
+    let mut all = scratch.rows(names);
+    scratch.rows("select errand.begin_epoch()");
+    all.extend(scratch.rows(names));
+    assert_eq!(all.iter().collect::<std::collections::BTreeSet<_>>().len(), 8, "{all:?}");
 }
 
 #[test]

@@ -38,7 +38,8 @@ fn newest() -> ListQuery {
 const JSON: &str = r#"{"title":"t}"}"#;
 
 fn stored() -> StoredTask {
-    StoredTask { json: r#"{"title":"t}","etag":"\"a-3\""}"#.to_owned(), etag: EntityTag::new("a-3") }
+    let (_, etag) = state(3);
+    StoredTask { json: format!(r#"{{"title":"t}}","etag":"\"{}\""}}"#, etag.as_str()), etag }
 }
 
 /// The columns `seq` and `epoch` of the state with this number, and its tag.
@@ -60,12 +61,15 @@ fn each_word_of_a_function_is_one_outcome() {
         ("ok", Outcome::Changed(stored())),
         ("replayed", Outcome::Replayed(stored())),
     ] {
-        assert_eq!(delete(row([text(word), text(JSON), text("a-3")])), Ok(outcome), "{word}");
+        let ([number, epoch], _) = state(3);
+        assert_eq!(delete(row([text(word), text(JSON), number.clone(), epoch.clone()])), Ok(outcome), "{word}");
         for (columns, why) in [
             (vec![text(word)], "a column is missing"),
             (vec![text(word), text("{}")], "a column is missing"),
-            (vec![text(word), Value::Null, text("a-3")], &format!("a task is {word}, and null")),
-            (vec![text(word), text("{}"), Value::Null], "a column is null"),
+            (vec![text(word), text("{}"), number.clone()], "a column is missing"),
+            (vec![text(word), Value::Null, number.clone(), epoch.clone()], &format!("a task is {word}, and null")),
+            (vec![text(word), text("{}"), Value::Null, epoch], "a column is null"),
+            (vec![text(word), text("{}"), number, Value::Null], "a column is null"),
         ] {
             assert_eq!(internal(delete(row(columns))), why, "{word}");
         }
@@ -79,7 +83,7 @@ fn each_word_of_a_function_is_one_outcome() {
         ("in_flight", Outcome::InFlight),
     ] {
         assert_eq!(delete(row([text(word)])), Ok(outcome.clone()), "{word}");
-        assert_eq!(delete(row([text(word), Value::Null, Value::Null])), Ok(outcome), "{word}");
+        assert_eq!(delete(row([text(word), Value::Null, Value::Null, Value::Null])), Ok(outcome), "{word}");
     }
 }
 
@@ -108,9 +112,8 @@ fn what_no_function_of_errand_answers_is_an_internal_error() {
 
 #[test]
 fn a_task_that_is_there_has_json_and_a_tag() {
-    let ([number, epoch], etag) = state(3);
-    let json = format!(r#"{{"title":"t}}","etag":"\"{}\""}}"#, etag.as_str());
-    assert_eq!(get(row([text(JSON), number, epoch])), Ok(Some(StoredTask { json, etag })));
+    let ([number, epoch], _) = state(3);
+    assert_eq!(get(row([text(JSON), number, epoch])), Ok(Some(stored())));
     assert_eq!(get(row([Value::Null, Value::Null, Value::Null])), Ok(None));
     let of = |json: &str| StoredTask { json: json.to_owned(), etag: EntityTag::new("a-3") }.id();
     assert_eq!(of(&format!(r#"{{"id":"{ID}","title":"t"}}"#)), Ok(ID));
@@ -253,21 +256,21 @@ fn each_operation_hands_its_parameters_on_in_the_order_of_its_function() {
         assert_eq!(asked.parameters.iter().collect::<Vec<_>>(), expected, "{sql}");
     };
     let (_, asked) = call(done(), async |scope| scope.create_task(ID, &fields, repeatable).await);
-    check(asked, "create_task", &[&alice, &id, &document(), &key, &print, &no]);
+    check(asked, "add_task", &[&alice, &id, &document(), &key, &print, &no]);
     let (_, asked) = call(done(), async |scope| scope.create_task(ID, &fields, None).await);
-    check(asked, "create_task", &[&alice, &id, &document(), &Value::Null, &Value::Null, &no]);
+    check(asked, "add_task", &[&alice, &id, &document(), &Value::Null, &Value::Null, &no]);
     let (_, asked) = call(row([Value::Null]), async |scope| scope.get_task(ID).await);
     check(asked, "read_task", &[&alice, &id]);
     let (_, asked) = call(done(), async |scope| scope.replace_task(ID, tags(), true, &fields).await);
-    check(asked, "replace_task", &[&alice, &id, &texts, &Value::Bool(true), &document(), &no]);
+    check(asked, "put_task", &[&alice, &id, &texts, &Value::Bool(true), &document(), &no]);
     let (_, asked) = call(done(), async |scope| scope.replace_task(ID, None, false, &fields).await);
-    check(asked, "replace_task", &[&alice, &id, &Value::Null, &Value::Bool(false), &document(), &no]);
+    check(asked, "put_task", &[&alice, &id, &Value::Null, &Value::Bool(false), &document(), &no]);
     let (_, asked) = call(done(), async |scope| scope.patch_task(ID, tags(), &fields, repeatable).await);
-    check(asked, "patch_task", &[&alice, &id, &texts, &document(), &key, &print, &no]);
+    check(asked, "change_task", &[&alice, &id, &texts, &document(), &key, &print, &no]);
     let (_, asked) = call(done(), async |scope| scope.complete_task(ID, tags(), Some(false), repeatable).await);
-    check(asked, "complete_task", &[&alice, &id, &texts, &Value::Bool(false), &key, &print, &no]);
+    check(asked, "mark_task", &[&alice, &id, &texts, &Value::Bool(false), &key, &print, &no]);
     let (_, asked) = call(done(), async |scope| scope.complete_task(ID, None, None, None).await);
-    check(asked, "complete_task", &[&alice, &id, &Value::Null, &Value::Null, &Value::Null, &Value::Null, &no]);
+    check(asked, "mark_task", &[&alice, &id, &Value::Null, &Value::Null, &Value::Null, &Value::Null, &no]);
     let (_, asked) = call(done(), async |scope| scope.delete_task(ID, tags()).await);
     check(asked, "delete_task", &[&alice, &id, &texts, &no]);
     let (_, asked) = call(list_row("unchanged", []), async |scope| {

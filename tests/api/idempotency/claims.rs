@@ -40,8 +40,7 @@ fn nobody_can_aim_at_the_lock_of_anothers_key() {
 fn the_first_write_of_a_user_has_its_key_to_itself() {
     let (user, other, session) = (User::new("first-key"), User::new("first-key-other"), target().app_session());
     let fields = r#"{"title": "t", "completed": false, "priority": 0, "tags": []}"#;
-    session
-        .rows(&format!("begin; select api.create_task('{}', gen_random_uuid(), '{fields}', 'k', 'f', null)", user.id));
+    session.rows(&format!("begin; select api.add_task('{}', gen_random_uuid(), '{fields}', 'k', 'f', null)", user.id));
     let create = |user: &User| keyed(user, "POST", "/tasks", "k", json!({"title": "t"}));
     assert_eq!(create(&user).expect(409).problem().code, "in_flight");
     create(&other).expect(201);
@@ -82,10 +81,7 @@ fn a_write_that_may_wait_tries_a_key_again() {
         target().admin_query(&format!("select number from errand.account where user_id = '{}'", user.id)).concat();
     let fields = r#"{"title": "t", "completed": false, "priority": 0, "tags": []}"#;
     let create = |key: u32, wait: bool| {
-        format!(
-            "select outcome from api.create_task('{}', gen_random_uuid(), '{fields}', '{key}', 'f', {wait})",
-            user.id
-        )
+        format!("select outcome from api.add_task('{}', gen_random_uuid(), '{fields}', '{key}', 'f', {wait})", user.id)
     };
     let pid = trying.rows("select pg_backend_pid()").concat();
     let pauses = format!("select 1 from pg_stat_activity where pid = {pid} and wait_event = 'PgSleep'");
@@ -115,7 +111,7 @@ fn a_key_is_tried_again_only_by_a_write_that_may_wait_and_does_not_get_it() {
     let tries = |key: &str, wait: bool| {
         target().admin_query(&format!(
             "set local track_functions = 'all'; set local role errand_app;
-             select outcome from api.create_task('{}', gen_random_uuid(), '{fields}', '{key}', 'f', {wait});
+             select outcome from api.add_task('{}', gen_random_uuid(), '{fields}', '{key}', 'f', {wait});
              select calls from pg_stat_xact_user_functions where funcname = 'try_claim'",
             user.id
         ))
@@ -137,7 +133,7 @@ fn numbers_of_accounts_are_drawn_once_for_each() {
     };
     let create = |user: &str| {
         scratch.rows(&format!(
-            "set local role errand_app; select api.create_task('{user}', gen_random_uuid(), '{task}', null, null, null); reset role"
+            "set local role errand_app; select api.add_task('{user}', gen_random_uuid(), '{task}', null, null, null); reset role"
         ))
     };
     create("alice");
@@ -150,7 +146,7 @@ fn numbers_of_accounts_are_drawn_once_for_each() {
     let refused = task.replace('}', r#", "due_date": "2026-12-01", "due_time": "09:30", "due_zone": "No/Zone"}"#);
     scratch.rows("savepoint before");
     let outcome = scratch.run(&format!(
-        "set local role errand_app; select api.create_task('bob', gen_random_uuid(), '{refused}', null, null, null)"
+        "set local role errand_app; select api.add_task('bob', gen_random_uuid(), '{refused}', null, null, null)"
     ));
     assert_eq!(outcome.unwrap_err().constraint.as_deref(), Some("task_due_zone_known"));
     scratch.rows("rollback to savepoint before");

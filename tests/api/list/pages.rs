@@ -163,7 +163,7 @@ fn a_task_is_overdue_when_its_instant_is_past() {
         scratch.rows(&format!("set local role errand_app; select total from api.read_tasks('a', '{list}'); reset role"))
     };
     scratch.rows(&format!(
-        "set local role errand_app; select api.create_task('a', gen_random_uuid(), '{task}', null, null, null); reset role"
+        "set local role errand_app; select api.add_task('a', gen_random_uuid(), '{task}', null, null, null); reset role"
     ));
     for (due_key, overdue) in [
         ("now() - interval '1 microsecond'", true),
@@ -258,7 +258,7 @@ fn a_page_holds_what_fits() {
     let scratch = scratch();
     let task = r#"{"title": "t", "completed": false, "priority": 0, "tags": []}"#;
     for _ in 0..3 {
-        scratch.rows(&format!("set local role errand_app; select api.create_task('a', gen_random_uuid(), '{task}', null, null, null); reset role"));
+        scratch.rows(&format!("set local role errand_app; select api.add_task('a', gen_random_uuid(), '{task}', null, null, null); reset role"));
     }
     let first_page = |lengths: [usize; 3], filter: &str| {
         // Past the trigger, which would write the text anew.

@@ -236,9 +236,9 @@ async fn a_task_keeps_a_zone_that_it_could_not_have_now() -> Result<()> {
     client.batch_execute("set session authorization errand_app").await?;
     let id = "'00000000-0000-4000-8000-000000000001'";
     for write in [
-        format!("complete_task('alice', {id}, null, true, null, null, false)"),
-        format!(r#"patch_task('alice', {id}, null, '{{"title": "u", "tags": ["a"]}}', null, null, false)"#),
-        format!(r#"patch_task('alice', {id}, null, '{{"title": "v", "due_zone": "cet"}}', null, null, false)"#),
+        format!("mark_task('alice', {id}, null, true, null, null, false)"),
+        format!(r#"change_task('alice', {id}, null, '{{"title": "u", "tags": ["a"]}}', null, null, false)"#),
+        format!(r#"change_task('alice', {id}, null, '{{"title": "v", "due_zone": "cet"}}', null, null, false)"#),
     ] {
         let outcome: String = client.query_one(&format!("select outcome from api.{write}"), &[]).await?.try_get(0)?;
         assert_eq!(outcome, "ok", "{write}");

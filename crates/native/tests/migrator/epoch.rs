@@ -27,13 +27,15 @@ async fn component(address: &Address) -> Result<Client> {
 
 async fn create(client: &Client) -> Result<()> {
     let fields = r#"{"title": "t", "completed": false, "priority": 0, "tags": []}"#;
-    client.batch_execute(&format!("select api.create_task('alice', '{ID}', '{fields}', null, null, null)")).await?;
+    client.batch_execute(&format!("select api.add_task('alice', '{ID}', '{fields}', null, null, null)")).await?;
     Ok(())
 }
 
 async fn retitle(client: &Client, title: &str) -> Result<()> {
     let patch = format!(r#"{{"title": "{title}"}}"#);
-    client.batch_execute(&format!("select api.patch_task('alice', '{ID}', null, '{patch}', null, null, null)")).await?;
+    client
+        .batch_execute(&format!("select api.change_task('alice', '{ID}', null, '{patch}', null, null, null)"))
+        .await?;
     Ok(())
 }
 

@@ -50,8 +50,9 @@ fn calls(caller: &str, round: usize) -> Vec<Call> {
     let (me, first, second) = (Some(caller), Some(first.as_str()), Some(second.as_str()));
     let key = format!("key {round}");
     let key = Some(key.as_str());
-    let create = "select outcome, task, etag from api.create_task($1, $2::text::uuid, $3::text::jsonb, $4, $5, true)";
-    let put = "select outcome, task, etag from api.replace_task($1, $2::text::uuid, null, $3::text::boolean, $4::text::jsonb, false)";
+    let create =
+        "select outcome, task, seq, epoch from api.add_task($1, $2::text::uuid, $3::text::jsonb, $4, $5, true)";
+    let put = "select outcome, task, seq, epoch from api.put_task($1, $2::text::uuid, null, $3::text::boolean, $4::text::jsonb, false)";
     let list = "select outcome, seq, epoch, tasks, last_key, last_id, total from api.read_tasks($1, $2::text::jsonb)";
     let mut calls = vec![
         call("select api.ready()::text", &[], "true"),
@@ -66,12 +67,12 @@ fn calls(caller: &str, round: usize) -> Vec<Call> {
         call(put, &[me, first, Some("false"), Some(TASK)], "ok"),
         call(put, &[me, second, Some("true"), Some(TASK)], "created"),
         call(
-            "select outcome, task, etag from api.patch_task($1, $2::text::uuid, null, $3::text::jsonb, null, null, true)",
+            "select outcome, task, seq, epoch from api.change_task($1, $2::text::uuid, null, $3::text::jsonb, null, null, true)",
             &[me, first, Some(r#"{"title": "another word"}"#)],
             "ok",
         ),
         call(
-            "select outcome, task, etag from api.complete_task($1, $2::text::uuid, null, null, null, null, true)",
+            "select outcome, task, seq, epoch from api.mark_task($1, $2::text::uuid, null, null, null, null, true)",
             &[me, first],
             "ok",
         ),
@@ -132,7 +133,28 @@ fn older_calls(me: Option<&str>, id: Option<&str>) -> Vec<Call> {
         call("select number::text, caller, task, etag from api.get_task_of_each(array[$1], array[$2])", &[me, id], "1"),
         call("select outcome, etag, tasks from api.list_tasks($1, $2::text::jsonb)", &[me, page], "page"),
         call("select number::text, etag, tasks from api.list_tasks_of_each(array[$1], array[$2])", &[me, page], "1"),
-        call("select outcome from api.task_delete($1, $2::text::uuid, '{4}')", &[me, id], "deleted"),
+        call(
+            "select outcome, etag from api.replace_task($1, $2::text::uuid, null, false, $3::text::jsonb, true)",
+            &[me, id, Some(TASK)],
+            "ok",
+        ),
+        call(
+            "select outcome, etag from api.patch_task($1, $2::text::uuid, null, '{\"priority\": 3}', null, null, true)",
+            &[me, id],
+            "ok",
+        ),
+        call(
+            "select outcome, etag from api.complete_task($1, $2::text::uuid, null, null, null, null, true)",
+            &[me, id],
+            "ok",
+        ),
+        call("select outcome from api.task_delete($1, $2::text::uuid, '{7}')", &[me, id], "deleted"),
+        call(
+            "select outcome, etag from api.create_task($1, $2::text::uuid, $3::text::jsonb, null, null, true)",
+            &[me, id, Some(TASK)],
+            "created",
+        ),
+        call("select outcome from api.task_delete($1, $2::text::uuid, '{1}')", &[me, id], "deleted"),
     ]
 }
 
@@ -266,10 +288,10 @@ async fn callers_notice_nothing_of_fifty_replacements() -> Result<()> {
     );
     assert_eq!(ask(&address, &unchanged).await?, "", "these were not replaced");
     // Some functions are inlined into their callers, and so are not counted; refuse_role is called for no role that is held.
-    // A caller that writes alone never calls wait_for_turn.
+    // A caller that writes alone never calls await_turn.
     let idle = "select string_agg(proname, ' ') from pg_proc where pronamespace = 'api'::regnamespace \
-         and proname not in ('announce', 'may_go_on', 'take_turn', 'refusal', 'tag_base', 'role_settings', 'longest_walk') \
-         and proname not in ('tasks_sql', 'refuse_role', 'wait_for_turn') \
+         and proname not in ('announce', 'may_go_on', 'turn_of', 'try_turn', 'refusal', 'tag_base', 'role_settings', 'longest_walk') \
+         and proname not in ('tasks_sql', 'refuse_role', 'await_turn') \
          and not exists (select from pg_stat_user_functions as called where called.funcid = pg_proc.oid)";
     assert_eq!(ask(&address, idle).await?, "", "these were not called");
     Ok(())
