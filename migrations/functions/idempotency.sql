@@ -48,7 +48,7 @@ $$;
 --
 -- A key is forgotten when it is a day old, or when 10,000 have come after it. Each call clears at most 50 away, so that no write
 -- pays for all that has gathered.
-create or replace function api.recall(
+create or replace function api.find_answer(
     p_key text, p_fingerprint text, out outcome text, out task text, out seq bigint, out epoch text)
 language plpgsql as $$
 declare
@@ -70,7 +70,7 @@ begin
     -- No state of a task has the number 0: an answer from before there were numbers has a tag that matches nothing.
     select case when i.fingerprint = p_fingerprint then 'replayed' else 'key_reused' end, i.task,
         coalesce(i.seq, 0), errand.epoch()
-    into outcome, task, recall.seq, epoch
+    into outcome, task, find_answer.seq, epoch
     from errand.idempotency as i
     where i.key = p_key;
 end

@@ -3,7 +3,7 @@
 -- No function names the user's column in a condition: row-level security does, in every statement. Each write answers
 -- with an outcome: `created`, `ok`, `deleted`, `not_found`, `stale` (the entity tag is none of p_if_match), `exists` or `busy`
 -- (the caller's slots are taken, or another write of the caller's has the turn: api.may_go_on and api.try_turn, by p_wait).
--- A write with a key (p_key, p_fingerprint; NULL for none) may have those of api.recall instead.
+-- A write with a key (p_key, p_fingerprint; NULL for none) may have those of api.find_answer instead.
 --
 -- A task comes as its JSON without the member `etag`, with the number of its state and the epoch. The component makes the entity tag
 -- of them, because the digest costs PostgreSQL more than it costs the component.
@@ -22,7 +22,7 @@ begin
         return;
     end if;
     if p_key is not null then
-        select * into outcome, task, seq, epoch from api.recall(p_key, p_fingerprint);
+        select * into outcome, task, seq, epoch from api.find_answer(p_key, p_fingerprint);
         if outcome is not null then
             return;
         end if;
@@ -89,7 +89,7 @@ $$;
 
 -- Why a task may not be written: NULL where it may. The planner inlines this function, but not api.compare_tag, so that a write
 -- without a precondition does not pay for the digest.
-create or replace function api.refusal(p_found boolean, p_user text, p_seq bigint, p_if_match text[]) returns text
+create or replace function api.check_precondition(p_found boolean, p_user text, p_seq bigint, p_if_match text[]) returns text
 language sql stable as $$
     select case
         when not p_found then 'not_found'
@@ -162,7 +162,7 @@ begin
         return;
     end if;
     select t.* into held from errand.task as t where t.id = p_id for update;
-    outcome := api.refusal(found, caller, held.seq, p_if_match);
+    outcome := api.check_precondition(found, caller, held.seq, p_if_match);
     if outcome is not null then
         return;
     end if;
@@ -195,7 +195,7 @@ begin
         return;
     end if;
     if p_key is not null then
-        select * into outcome, task, seq, epoch from api.recall(p_key, p_fingerprint);
+        select * into outcome, task, seq, epoch from api.find_answer(p_key, p_fingerprint);
         if outcome is not null then
             return;
         end if;
@@ -205,7 +205,7 @@ begin
         return;
     end if;
     select t.* into held from errand.task as t where t.id = p_id for update;
-    outcome := api.refusal(found, caller, held.seq, p_if_match);
+    outcome := api.check_precondition(found, caller, held.seq, p_if_match);
     if outcome is not null then
         return;
     end if;
@@ -238,7 +238,7 @@ begin
         return;
     end if;
     if p_key is not null then
-        select * into outcome, task, seq, epoch from api.recall(p_key, p_fingerprint);
+        select * into outcome, task, seq, epoch from api.find_answer(p_key, p_fingerprint);
         if outcome is not null then
             return;
         end if;
@@ -248,7 +248,7 @@ begin
         return;
     end if;
     select t.* into held from errand.task as t where t.id = p_id for update;
-    outcome := api.refusal(found, caller, held.seq, p_if_match);
+    outcome := api.check_precondition(found, caller, held.seq, p_if_match);
     if outcome is not null then
         return;
     end if;
@@ -280,7 +280,7 @@ begin
         return;
     end if;
     select t.seq into task_seq from errand.task as t where t.id = p_id for update;
-    outcome := api.refusal(found, caller, task_seq, p_if_match);
+    outcome := api.check_precondition(found, caller, task_seq, p_if_match);
     if outcome is not null then
         return;
     end if;

@@ -290,7 +290,7 @@ async fn callers_notice_nothing_of_fifty_replacements() -> Result<()> {
     // Some functions are inlined into their callers, and so are not counted; refuse_role is called for no role that is held.
     // A caller that writes alone never calls await_turn.
     let idle = "select string_agg(proname, ' ') from pg_proc where pronamespace = 'api'::regnamespace \
-         and proname not in ('announce', 'may_go_on', 'turn_of', 'try_turn', 'refusal', 'tag_base', 'role_settings', 'longest_walk') \
+         and proname not in ('announce', 'may_go_on', 'turn_of', 'try_turn', 'check_precondition', 'tag_base', 'role_settings', 'longest_walk') \
          and proname not in ('tasks_sql', 'refuse_role', 'await_turn') \
          and not exists (select from pg_stat_user_functions as called where called.funcid = pg_proc.oid)";
     assert_eq!(ask(&address, idle).await?, "", "these were not called");
