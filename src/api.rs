@@ -106,9 +106,8 @@ pub fn refusing_router(error: &ConfigError, ambient: Ambient) -> Router {
         .layer(from_fn_with_state(Log::of_failures(ambient), respond::finish))
 }
 
-/// What answers a request whose body is longer than its runtime can count.
-#[cfg_attr(not(target_family = "wasm"), expect(dead_code, reason = "only the SDK of Spin has such a limit"))]
-pub(crate) fn too_large_router(ambient: Ambient) -> Router {
+/// What answers a request whose body is longer than its runtime can count, as the SDK of Spin cannot count 2^63 bytes.
+pub fn too_large_router(ambient: Ambient) -> Router {
     Router::new()
         .fallback(|| async { Problem::too_large(body::LONGEST) })
         .layer(from_fn_with_state(Log::of_failures(ambient), respond::finish))

@@ -3,8 +3,7 @@
 //! The way of a request: [`api`] matches the route, [`auth`] turns the bearer token into a `Caller`, [`domain`] parses
 //! the input, [`mod@service`] applies the rule, [`data`] makes one database call, and [`api`] writes the response. Calls go
 //! down only. The crate knows no runtime: whoever embeds it gives it a [`data::Database`], an [`auth::KeySource`], a clock
-//! and a source of ids.
-//! `spin` is the adapter that makes a Spin component of it.
+//! and a source of ids. `crates/spin` makes a Spin component of it, `crates/native` a native server.
 
 pub mod api;
 pub mod auth;
@@ -12,16 +11,6 @@ pub mod config;
 pub mod data;
 pub mod domain;
 pub mod service;
-
-#[cfg(target_family = "wasm")]
-mod spin;
-// The parts of the adapter that need no runtime, for their tests.
-#[cfg(all(test, not(target_family = "wasm")))]
-#[path = "spin/sharing.rs"]
-mod sharing;
-#[cfg(all(test, not(target_family = "wasm")))]
-#[path = "spin/writers.rs"]
-mod writers;
 
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};

@@ -179,7 +179,7 @@ impl Stopwatch for Observed {
 
 impl Ambient {
     /// Writes a line about something that is no request's own.
-    pub(crate) fn report(self, level: &str, event: &str, cause: &str) {
+    pub fn report(self, level: &str, event: &str, cause: &str) {
         let time = rfc3339((self.now)());
         let line = serde_json::json!({"time": time, "level": level, "event": event, "cause": shortened(cause)});
         (self.log)(&line.to_string());

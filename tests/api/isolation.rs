@@ -85,7 +85,7 @@ fn interleave(users: usize, at_once: usize, requests: usize) {
         let list = tenant.checked(tenant.user.get("/tasks?limit=1&count=exact").expect(200)).list();
         assert_eq!(list.total, Some(known), "{}", tenant.user.id);
     }
-    assert!(["native", "host", "spin"].contains(&kind().as_str()));
+    assert!(["native", "host", "host-p2", "spin", "spin-p2"].contains(&kind().as_str()));
 }
 
 impl Tenant {

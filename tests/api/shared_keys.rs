@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
-use crate::support::{Answer, Issuer, Signer, Target, jwks, kind, log_with, target};
+use crate::support::{Answer, Issuer, Signer, Target, jwks, kind, log_with, manifest, target};
 use crate::tokens::claims;
 
 fn variables(issuer: &Issuer) -> [(&'static str, String); 2] {
@@ -173,7 +173,7 @@ fn without_a_store_each_instance_fetches_for_itself() {
     fs::write(&broken, format!("[key_value_store.default]\ntype = \"spin\"\npath = {:?}\n", folder.path())).unwrap();
     let denied = folder.path().join("spin.toml");
     let checkout = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let manifest = fs::read_to_string(checkout.join("spin.toml")).unwrap();
+    let manifest = fs::read_to_string(checkout.join(manifest())).unwrap();
     let without = manifest
         .replace("key_value_stores = [\"default\"]\n", "")
         .replace("\"target/", &format!("\"{}/target/", checkout.display()));
@@ -181,7 +181,7 @@ fn without_a_store_each_instance_fetches_for_itself() {
     fs::write(&denied, without).unwrap();
     let cache = checkout.join("target/errand-host");
     let mut denied = vec!["--from", denied.to_str().unwrap()];
-    if kind() == "host" {
+    if kind().starts_with("host") {
         denied.extend(["--cache-dir", cache.to_str().unwrap()]);
     }
     for arguments in [vec!["--runtime-config-file", broken.to_str().unwrap()], denied] {

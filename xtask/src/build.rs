@@ -40,10 +40,19 @@ impl Build {
 
 /// Builds what is missing or stale of the components: the API and its documentation. Returns where they are.
 pub(crate) async fn components(choice: Choice) -> Result<Vec<PathBuf>> {
+    packages(choice, &["errand-spin", "errand-docs"]).await
+}
+
+/// The same for spin-p2.toml.
+pub(crate) async fn components_p2(choice: Choice) -> Result<Vec<PathBuf>> {
+    packages(choice, &["errand-spin-p2", "errand-docs"]).await
+}
+
+async fn packages(choice: Choice, packages: &[&str]) -> Result<Vec<PathBuf>> {
     let toolchain = Toolchain::ensure(choice).await?;
     let folder = workspace::root()?.join("target").join(TARGET).join("release");
     let mut paths = Vec::new();
-    for package in ["errand", "errand-docs"] {
+    for package in packages {
         process::run(toolchain.cargo_build(package)?, LONG)
             .await
             .with_context(|| format!("{package} was not built"))?;

@@ -38,13 +38,14 @@ impl Check {
                 cargo(&["clippy", "--workspace", "--exclude", "errand-host", "--all-targets", "--", "-D", "warnings"])?,
             ),
         ];
-        // The Spin adapter is compiled for this target only.
+        // The entry points are compiled for this target only.
         match Toolchain::ensure(Choice::Auto).await? {
             Toolchain::Current => {
                 // One at a time, as they are built.
-                for (title, package) in
-                    [("lints of the component", "errand"), ("lints of the documentation's component", "errand-docs")]
-                {
+                for (title, package) in [
+                    ("lints of the component", "errand-spin"),
+                    ("lints of the documentation's component", "errand-docs"),
+                ] {
                     let arguments =
                         ["clippy", "--package", package, "--lib", "--target", TARGET, "--", "-D", "warnings"];
                     steps.push((title, cargo(&arguments)?));

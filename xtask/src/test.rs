@@ -66,6 +66,8 @@ pub(crate) struct Test {
 const API: &str = "api";
 /// The local host: a target, and the suite of its own tests.
 const HOST: &str = "host";
+/// The component of WASI 0.2 in the local host.
+const HOST_P2: &str = "host-p2";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Target {
@@ -73,8 +75,12 @@ enum Target {
     Native,
     /// The component in the local host
     Host,
+    /// The component of WASI 0.2 in the local host
+    HostP2,
     /// The component in `spin up`
     Spin,
+    /// The component of WASI 0.2 in `spin up`, with any Spin on PATH
+    SpinP2,
     /// All of them; spin only where it is installed
     All,
 }
@@ -112,10 +118,18 @@ impl Test {
         if self.suite.as_deref() == Some(HOST) && !targets.contains(&HOST) {
             bail!("the suite {HOST} is the local host's: leave out --target, or name {HOST}");
         }
-        let component = targets.iter().any(|target| *target != "native");
-        let host = if targets.contains(&HOST) { Some(runtime::host_binary().await?) } else { None };
-        if component {
+        let (components_p2, components): (Vec<&str>, Vec<&str>) =
+            targets.iter().filter(|target| **target != "native").partition(|target| target.ends_with("-p2"));
+        let host = if targets.contains(&HOST) || targets.contains(&HOST_P2) {
+            Some(runtime::host_binary().await?)
+        } else {
+            None
+        };
+        if !components.is_empty() {
             build::components(Choice::Auto).await?;
+        }
+        if !components_p2.is_empty() {
+            build::components_p2(Choice::Auto).await?;
         }
         let server = Server::open(self.postgres).await?;
         let environment = |mut command: Command, target: &str| {
@@ -210,10 +224,12 @@ impl Test {
             None => vec!["native", HOST],
             Some(Target::Native) => vec!["native"],
             Some(Target::Host) => vec![HOST],
+            Some(Target::HostP2) => vec![HOST_P2],
             Some(Target::Spin) => {
                 runtime::spin().await?;
                 vec!["spin"]
             }
+            Some(Target::SpinP2) => vec!["spin-p2"],
             Some(Target::All) => match runtime::spin().await {
                 Ok(_) => vec!["native", HOST, "spin"],
                 Err(error) => {

@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use wasmtime::component::{HasSelf, Linker};
 use wasmtime::{Cache, CacheConfig, Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 
-use crate::bindings::{key_value, postgres, variables};
+use crate::bindings::{key_value, postgres, v2, variables};
 use crate::state::State;
 
 /// Spin's variable for the number of instances at once, and its default.
@@ -78,9 +78,12 @@ pub fn linker(engine: &Engine) -> Result<Linker<State>> {
     let mut linker = Linker::new(engine);
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
     wasmtime_wasi::p3::add_to_linker(&mut linker)?;
+    wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
     wasmtime_wasi_http::p3::add_to_linker(&mut linker)?;
     key_value::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?;
     postgres::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?;
     variables::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?;
+    v2::key_value::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?;
+    v2::variables::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?;
     Ok(linker)
 }

@@ -11,9 +11,9 @@ use wasmtime::component::{Component, GuestTaskId, Linker};
 use wasmtime::{Engine, Store, StoreContextMut};
 use wasmtime_wasi_http::WasiHttpView;
 use wasmtime_wasi_http::handler::{
-    HandlerState, Instance, Proxy, ShouldAccept, WorkerExpiration, WorkerState, WorkerStatus,
+    HandlerState, Instance, Proxy, ProxyPre, ShouldAccept, WorkerExpiration, WorkerState, WorkerStatus,
 };
-use wasmtime_wasi_http::p3::bindings::{Service, ServicePre};
+use wasmtime_wasi_http::{p2, p3};
 
 use crate::reuse::Reuse;
 use crate::state::{ComponentConfig, State};
@@ -24,7 +24,7 @@ const NEVER: Duration = Duration::MAX;
 /// A linked component, ready to be instantiated.
 pub struct Instances {
     engine: Engine,
-    pre: ServicePre<State>,
+    pre: ProxyPre<State>,
     config: Arc<ComponentConfig>,
     reuse: Reuse,
 }
@@ -34,7 +34,7 @@ impl Instances {
     ///
     /// # Errors
     ///
-    /// When it imports what this host has not, or does not export `wasi:http/handler@0.3`.
+    /// When it imports what this host has not, or exports neither `wasi:http/handler@0.3` nor `wasi:http/incoming-handler@0.2`.
     pub fn new(
         engine: &Engine,
         linker: &Linker<State>,
@@ -42,7 +42,12 @@ impl Instances {
         config: Arc<ComponentConfig>,
         reuse: Reuse,
     ) -> wasmtime::Result<Self> {
-        Ok(Self { engine: engine.clone(), pre: ServicePre::new(linker.instantiate_pre(component)?)?, config, reuse })
+        let pre = linker.instantiate_pre(component)?;
+        let (pre, reuse) = match p2::bindings::ProxyPre::new(pre.clone()) {
+            Ok(pre) => (ProxyPre::P2(pre), reuse.for_one_request()),
+            Err(_) => (ProxyPre::P3(p3::bindings::ServicePre::new(pre)?), reuse),
+        };
+        Ok(Self { engine: engine.clone(), pre, config, reuse })
     }
 
     /// Makes an instance.
@@ -50,12 +55,12 @@ impl Instances {
     /// # Errors
     ///
     /// When there is no room for it, or its start function traps.
-    pub async fn make(&self) -> wasmtime::Result<(Store<State>, Service)> {
+    pub async fn make(&self) -> wasmtime::Result<(Store<State>, Proxy)> {
         let mut store = Store::new(&self.engine, State::new(&self.config)?);
         // Nothing ticks, so any distance is for ever; without one, the first check would trap.
         store.set_epoch_deadline(1);
-        let service = self.pre.instantiate_async(&mut store).await?;
-        Ok((store, service))
+        let proxy = self.pre.instantiate_async(&mut store).await?;
+        Ok((store, proxy))
     }
 }
 
@@ -65,11 +70,11 @@ impl HandlerState for Instances {
     type WorkerState = Limits;
 
     async fn instantiate(&self) -> wasmtime::Result<Instance<State, Expiration, Limits>> {
-        let (store, service) = self.make().await?;
+        let (store, proxy) = self.make().await?;
         let request = self.reuse.request_timeout.map_or(NEVER, |timeout| timeout.sample());
         Ok(Instance {
             store,
-            proxy: Proxy::P3(service),
+            proxy,
             view: State::http,
             expiration: Expiration { idle: self.reuse.idle.sample(), request, sleep: tokio::time::sleep(NEVER) },
             state: Limits {

@@ -2,6 +2,7 @@
 
 mod host;
 mod sqlite;
+mod v2;
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};

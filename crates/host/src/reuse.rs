@@ -55,6 +55,13 @@ pub struct Reuse {
     pub request_timeout: Option<Range<Duration>>,
 }
 
+impl Reuse {
+    /// The limits of a component of WASI 0.2: an instance serves one request, and no request timeout applies.
+    pub fn for_one_request(self) -> Self {
+        Self { count: Range::Value(1), concurrent: Range::Value(1), request_timeout: None, ..self }
+    }
+}
+
 /// Reads a count or a range of counts.
 ///
 /// # Errors

@@ -1,6 +1,7 @@
 //! Spin's variables: the application's, which providers may set, and each component's, which are templates over them.
 
 mod provider;
+mod v2;
 
 use std::collections::HashMap;
 

@@ -17,7 +17,7 @@ const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 
 #[test]
 fn the_component_stays_within_its_world() {
-    let path = Path::new(ROOT).join("target/wasm32-wasip1/release/errand.wasm");
+    let path = Path::new(ROOT).join("target/wasm32-wasip1/release/errand_spin.wasm");
     let wasm = std::fs::read(&path)
         .unwrap_or_else(|e| panic!("{}: {e}; run `cargo xtask test`, which builds the component", path.display()));
     let (imports, exports) = interfaces_of_component(&wasm);
@@ -29,7 +29,7 @@ fn the_component_stays_within_its_world() {
 
 #[test]
 fn the_world_grants_no_more_than_the_component_needs() {
-    let path = Path::new(ROOT).join("target/wasm32-wasip1/release/errand.wasm");
+    let path = Path::new(ROOT).join("target/wasm32-wasip1/release/errand_spin.wasm");
     let wasm = std::fs::read(&path)
         .unwrap_or_else(|e| panic!("{}: {e}; run `cargo xtask test`, which builds the component", path.display()));
     let (imports, _) = interfaces_of_component(&wasm);

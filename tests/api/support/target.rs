@@ -91,23 +91,23 @@ impl Target {
         all.extend(variables.iter().map(|(name, value)| (*name, (*value).to_owned())));
         let running: Box<dyn Runs> = match kind().as_str() {
             "native" => Box::new(RUNTIME.block_on(Native::start(&all, kept))),
-            "host" => {
+            "host" | "host-p2" => {
                 let host = std::env::var("ERRAND_HOST_BIN").expect("run `cargo xtask test --target host`");
                 let mut command = Command::new(host);
-                command.args(["--listen", "127.0.0.1:0", "--exit-with-stdin"]).args(arguments);
+                command.args(["--listen", "127.0.0.1:0", "--exit-with-stdin"]).args(from(arguments)).args(arguments);
                 command.args(kept.iter().map(|(key, value)| format!("--key-value={key}={value}")));
                 Box::new(Process::start(command, &all, Ending::Kill))
             }
-            "spin" => {
+            "spin" | "spin-p2" => {
                 let mut command = Command::new("spin");
-                command.args(["up", "--listen", "127.0.0.1:0"]).args(arguments);
+                command.args(["up", "--listen", "127.0.0.1:0"]).args(from(arguments)).args(arguments);
                 if !arguments.contains(&"--runtime-config-file") {
                     command.args(["--runtime-config-file", "runtime-config.toml"]);
                 }
                 command.args(kept.iter().map(|(key, value)| format!("--key-value={key}={value}")));
                 Box::new(Process::start(command, &all, Ending::Group(PATIENCE)))
             }
-            other => panic!("ERRAND_TEST_TARGET is native, host or spin, not {other}"),
+            other => panic!("ERRAND_TEST_TARGET is native, host, host-p2, spin or spin-p2, not {other}"),
         };
         Self { running, database }
     }
@@ -168,9 +168,19 @@ pub fn log_with(text: &str) -> Vec<String> {
     }
 }
 
-/// What the tests are sent to: native, host or spin.
+/// What the tests are sent to: native, host or spin, and with `-p2` the component of WASI 0.2.
 pub fn kind() -> String {
     std::env::var("ERRAND_TEST_TARGET").unwrap_or_else(|_| "native".to_owned())
+}
+
+/// The manifest of the component that is tested.
+pub fn manifest() -> &'static str {
+    if kind().ends_with("-p2") { "spin-p2.toml" } else { "spin.toml" }
+}
+
+/// The arguments for the manifest, unless these name one.
+fn from(arguments: &[&str]) -> Vec<&'static str> {
+    if arguments.contains(&"--from") { Vec::new() } else { vec!["--from", manifest()] }
 }
 
 impl Database {

@@ -1,5 +1,5 @@
 //! Who shares which connection, without a runtime: what a connection is, how one waits and what time it is come from
-//! outside, so that this is tested where there is no Spin (see `lib.rs`). `connections.rs` says why there is sharing at all.
+//! outside, so that this is tested without Spin. `connections.rs` says why there is sharing at all.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;

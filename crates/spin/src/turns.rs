@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 
 use spin_sdk::wasip3::wit_stream;
-use spin_sdk::wit_bindgen::{StreamReader, StreamWriter};
+use wit_bindgen::{StreamReader, StreamWriter};
 
 /// A queue of those who wait. First come, first called.
 #[derive(Default)]

@@ -12,7 +12,7 @@ use std::time::Instant;
 
 use spin_sdk::pg::{Connection, Error};
 use spin_sdk::time::sleep;
-use spin_sdk::wit_bindgen::spawn;
+use wit_bindgen::spawn;
 
 use super::sharing::{self, Queue, Sharing, Step};
 use super::turns::{Turn, Turns};

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use spin_sdk::time::sleep;
 use spin_sdk::wasip3::wit_stream;
-use spin_sdk::wit_bindgen::{StreamReader, StreamWriter, spawn};
+use wit_bindgen::{StreamReader, StreamWriter, spawn};
 
 /// How long the task sleeps at most: it ends when it finds nothing to watch.
 const NAP: Duration = Duration::from_millis(50);

@@ -11,7 +11,7 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use super::alarms::{Alarm, Bell};
-use crate::data::{DatabaseError, Row, Value};
+use errand::data::{DatabaseError, Row, Value};
 
 /// How many go together.
 const MOST: usize = 16;

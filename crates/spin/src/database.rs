@@ -16,7 +16,7 @@ use super::alarms::Alarm;
 use super::connections::{Lease, Waiters, lease};
 use super::together::{Group, Lead, Part, part};
 use super::writers::Writers;
-use crate::data::{Calling, Database, DatabaseError, Over, Pausing, Row, Statement, Turn, Turning, Value};
+use errand::data::{Calling, Database, DatabaseError, Over, Pausing, Row, Statement, Turn, Turning, Value};
 
 thread_local! {
     static WRITERS: Rc<Writers<Waiters>> = Writers::new();

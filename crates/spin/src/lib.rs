@@ -1,4 +1,4 @@
-//! The Spin adapter: the component's entry point, its variables, the database over Spin's outbound PostgreSQL,
+//! errand as a Spin component of WASI 0.3: the component's entry point, its variables, the database over Spin's outbound PostgreSQL,
 //! and issuers' keys over its outbound HTTP and its key-value store.
 
 mod alarms;
@@ -23,8 +23,8 @@ use spin_sdk::wasip3::http::types;
 use tower_service::Service;
 use uuid::Uuid;
 
-use crate::{Adapters, Ambient, Config};
 use database::SpinDatabase;
+use errand::{Adapters, Ambient, Config};
 use keys::SpinKeys;
 
 /// The router of this instance, built by its first request. Instances come and go; nothing in it is worth keeping.
@@ -32,8 +32,12 @@ static ROUTER: OnceLock<Router> = OnceLock::new();
 
 const AMBIENT: Ambient = Ambient { now: SystemTime::now, clock: Instant::now, new_id: Uuid::now_v7, log };
 
-struct Component;
+/// The component.
+#[derive(Debug)]
+pub struct Component;
 
+// No other target has the names of its symbols.
+#[cfg(target_family = "wasm")]
 spin_sdk::wasip3::http::service::export!(Component);
 
 impl Guest for Component {
@@ -42,7 +46,7 @@ impl Guest for Component {
         // Content-Length of 2^63 or more.
         let Ok(answer) = match Request::from_request(request) {
             Ok(request) => router().await.call(request).await,
-            Err(_) => crate::api::too_large_router(AMBIENT).call(http::Request::new(Body::empty())).await,
+            Err(_) => errand::api::too_large_router(AMBIENT).call(http::Request::new(Body::empty())).await,
         };
         answer.into_response()
     }
@@ -65,7 +69,7 @@ async fn start() -> Router {
     }
     let database = SpinDatabase::new(variable("database_url").await.unwrap_or_default());
     let adapters = Adapters { database: Arc::new(database), keys: Arc::new(SpinKeys::default()) };
-    crate::service(|name| values.iter().find(|(known, _)| *known == name)?.1.clone(), adapters, AMBIENT)
+    errand::service(|name| values.iter().find(|(known, _)| *known == name)?.1.clone(), adapters, AMBIENT)
 }
 
 /// The value of a variable; `None` where spin.toml does not hand it to the component.

@@ -15,7 +15,7 @@ use spin_sdk::time::sleep;
 use uuid::Uuid;
 
 use super::alarms::Alarm;
-use crate::auth::{
+use errand::auth::{
     FETCH_DEADLINE, Fetching, KeySource, LONGEST_DOCUMENT, Pausing, Reading, STORE_DEADLINE, SharedStore, Writing,
 };
 

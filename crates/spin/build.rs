@@ -1,0 +1,15 @@
+//! Gives the component a stack of its own size.
+
+use std::env;
+
+/// In bytes. JSON nested as deeply as is allowed needs more than 24 KiB and less than 40, and all tests pass with 64. The
+/// linker's 1 MiB would be most of what an instance has in memory, and a runtime may keep that for as many instances as there
+/// ever were at once. An overflow is a trap, because the stack lies below everything else.
+const STACK: u32 = 256 << 10;
+
+fn main() {
+    println!("cargo::rerun-if-changed=build.rs");
+    if env::var("CARGO_CFG_TARGET_FAMILY").is_ok_and(|family| family == "wasm") {
+        println!("cargo::rustc-link-arg-cdylib=-zstack-size={STACK}");
+    }
+}
