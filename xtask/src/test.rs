@@ -79,7 +79,7 @@ enum Target {
     HostP2,
     /// The component in `spin up`
     Spin,
-    /// The component of WASI 0.2 in `spin up`, with any Spin on PATH
+    /// The component of WASI 0.2 in `spin up`; the documentation's component beside it needs Spin 4.1, too
     SpinP2,
     /// All of them; spin only where it is installed
     All,
@@ -229,7 +229,10 @@ impl Test {
                 runtime::spin().await?;
                 vec!["spin"]
             }
-            Some(Target::SpinP2) => vec!["spin-p2"],
+            Some(Target::SpinP2) => {
+                runtime::spin().await?;
+                vec!["spin-p2"]
+            }
             Some(Target::All) => match runtime::spin().await {
                 Ok(_) => vec!["native", HOST, "spin"],
                 Err(error) => {
