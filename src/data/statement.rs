@@ -38,6 +38,16 @@ impl Statement {
         Self { alone, together: Some(together), over: Over::Shared }
     }
 
+    /// The SQLSTATE with which `undone` fails, where the statement itself does not: `division_by_zero`.
+    pub const UNDONE: &str = "22012";
+
+    /// SQL that runs the statement and always fails at its end, so that nothing remains. For runtimes that tell more of a failure where
+    /// no rows are asked for.
+    pub fn undone(&self) -> String {
+        // The count reads the whole row, so nothing of the statement is left out.
+        format!("select 1 / (0 * count(answer)) from ({}) answer", self.alone)
+    }
+
     /// The same over other connections, and for one call.
     pub const fn over(self, over: Over) -> Self {
         Self { together: None, over, ..self }

@@ -1,5 +1,6 @@
 //! The wall in the database: what the component's role can and cannot do.
 
+use errand::data::Statement;
 use serde_json::json;
 use uuid::Uuid;
 
@@ -266,4 +267,28 @@ fn every_write_takes_the_next_number_of_its_user() {
     }
     user.delete(&path).expect(204);
     assert_eq!(of("seq", "account"), "8");
+}
+
+/// Runtimes send a statement in this form to learn why PostgreSQL refused it.
+#[test]
+fn a_statement_that_is_undone_runs_to_its_end_and_leaves_nothing() {
+    let user = User::new("undone");
+    let kept = user.create(json!({"title": "kept"}));
+    let undone = |call: String| target().app_query(&Statement::alone(call.leak()).undone());
+    let add = |due: &str| {
+        format!(
+            "select outcome, task, seq, epoch from api.add_task('{}', gen_random_uuid(),
+             '{{\"title\": \"t\", \"completed\": false, \"priority\": 0, \"tags\": []{due}}}', 'key', 'print', false)",
+            user.id
+        )
+    };
+    let delete = format!("select outcome from api.delete_task('{}', '{}', null, false)", user.id, kept.id);
+    for call in [add(""), delete, "select api.ready()".to_owned()] {
+        assert_eq!(undone(call), Err(Statement::UNDONE.to_owned()));
+    }
+    assert_eq!(user.titles(""), ["kept"]);
+    assert_eq!(target().admin_query(&format!("select key from errand.idempotency where user_id = '{}'", user.id)), [""; 0]);
+    // An error of its own comes first.
+    let nowhere = r#", "due_date": "2026-03-01", "due_time": "10:00", "due_zone": "Nowhere/Else""#;
+    assert_eq!(undone(add(nowhere)), Err("23514".to_owned()));
 }

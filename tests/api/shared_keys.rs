@@ -189,12 +189,14 @@ fn without_a_store_each_instance_fetches_for_itself() {
         let issuer = Issuer::publishing(&[&signer]);
         let errand = started(&issuer, &arguments);
         send(&errand, &signer, 200, 1);
-        assert_eq!(issuer.asked(), 2, "two instances, {arguments:?}");
+        // A component of WASI 0.2 has an instance for each request, and the last request below is one more.
+        let (instances, more) = if kind().ends_with("-p2") { (200, 1) } else { (2, 0) };
+        assert_eq!(issuer.asked(), instances, "{arguments:?}");
         errand.get("/api/me/tasks", &signer.with_header(&json!({"kid": "new"}), &claims(json!({})))).expect(401);
-        assert_eq!(issuer.asked(), 3);
+        assert_eq!(issuer.asked(), instances + 1);
         let lines: Vec<_> = log_with("no shared JWKS");
         let of_this: Vec<_> = lines.iter().filter(|line| line.contains(&issuer.origin)).collect();
-        assert_eq!(of_this.len(), 2, "once per instance: {lines:#?}");
+        assert_eq!(of_this.len(), instances + more, "once per instance: {lines:#?}");
         let line: Value = serde_json::from_str(of_this[0]).unwrap();
         assert!(line["time"].is_string() && line["level"] == "warn", "{line}");
     }

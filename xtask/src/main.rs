@@ -8,6 +8,7 @@ mod db;
 mod faults;
 mod fuzz;
 mod issuer;
+mod manifests;
 mod mutants;
 mod openapi;
 mod test;
@@ -48,6 +49,7 @@ enum Command {
     Db(db::Db),
     Build(build::Build),
     Openapi(openapi::Openapi),
+    Manifests(manifests::Manifests),
     Test(test::Test),
     Soak(faults::Soak),
     Check(check::Check),
@@ -68,6 +70,7 @@ async fn main() -> ExitCode {
         Command::Db(db) => db.run().await,
         Command::Build(build) => build.run().await,
         Command::Openapi(openapi) => openapi.run().await,
+        Command::Manifests(manifests) => manifests.run().await,
         Command::Test(test) => test.run().await,
         Command::Soak(soak) => soak.run().await,
         Command::Check(check) => check.run().await,

@@ -1,6 +1,8 @@
 //! wasmtime, set up as Spin sets it up: pooled instances, and compiled code kept on disk.
 
+use std::num::ParseIntError;
 use std::path::Path;
+use std::str::FromStr;
 
 use anyhow::{Context, Result};
 use wasmtime::component::{HasSelf, Linker};
@@ -9,15 +11,12 @@ use wasmtime::{Cache, CacheConfig, Config, Engine, InstanceAllocationStrategy, P
 use crate::bindings::{key_value, postgres, v2, variables};
 use crate::state::State;
 
-/// Spin's variable for the number of instances at once, and its default.
-const MAX_INSTANCES: (&str, u32) = ("SPIN_MAX_INSTANCE_COUNT", 1_000);
-
 /// Makes the engine. wasmtime names what it keeps in `cache` by content, version and settings, so nothing in there can be
 /// stale; without a folder nothing is kept.
 ///
 /// # Errors
 ///
-/// When the folder cannot be used, the machine cannot run wasmtime, or `SPIN_MAX_INSTANCE_COUNT` is not a number.
+/// When the folder cannot be used, the machine cannot run wasmtime, or one of Spin's variables for the pool is not a number.
 pub fn engine(cache: Option<&Path>) -> Result<Engine> {
     let mut config = Config::new();
     config.wasm_component_model(true);
@@ -33,12 +32,7 @@ pub fn engine(cache: Option<&Path>) -> Result<Engine> {
         config.cache(Some(kept));
     }
     let mut pooled = config.clone();
-    let (name, default) = MAX_INSTANCES;
-    let instances = match std::env::var(name) {
-        Ok(count) => count.parse().with_context(|| format!("{name} is not a number: {count}"))?,
-        Err(_) => default,
-    };
-    pooled.allocation_strategy(InstanceAllocationStrategy::Pooling(pooling(instances)));
+    pooled.allocation_strategy(InstanceAllocationStrategy::Pooling(pooling()?));
     match Engine::new(&pooled) {
         Ok(engine) => Ok(engine),
         Err(error) => {
@@ -48,25 +42,34 @@ pub fn engine(cache: Option<&Path>) -> Result<Engine> {
     }
 }
 
-fn pooling(instances: u32) -> PoolingAllocationConfig {
+/// The pool of instances, by Spin's environment variables and its defaults for them.
+fn pooling() -> Result<PoolingAllocationConfig> {
+    let instances: u32 = number("SPIN_MAX_INSTANCE_COUNT", 1_000)?;
     let mut pool = PoolingAllocationConfig::default();
-    pool.total_component_instances(instances)
-        .total_memories(instances)
-        .total_stacks(instances)
-        .total_tables(2 * instances)
-        .total_core_instances(4 * instances)
-        .table_elements(100_000)
-        .max_component_instance_size(10 << 20)
-        .max_core_instance_size(10 << 20)
-        .max_core_instances_per_component(200)
-        .max_tables_per_component(64)
-        .max_memories_per_component(32)
-        .max_tables_per_module(2)
-        .max_memories_per_module(2)
+    pool.total_component_instances(number("SPIN_WASMTIME_INSTANCE_COUNT", instances)?)
+        .total_memories(number("SPIN_WASMTIME_TOTAL_MEMORIES", instances)?)
+        .total_stacks(number("SPIN_WASMTIME_TOTAL_STACKS", instances)?)
+        .total_tables(number("SPIN_WASMTIME_TOTAL_TABLES", 2 * instances)?)
+        .total_core_instances(number("SPIN_WASMTIME_TOTAL_CORE_INSTANCES", 4 * instances)?)
+        .table_elements(number("SPIN_WASMTIME_INSTANCE_TABLE_ELEMENTS", 100_000)?)
+        .max_component_instance_size(number("SPIN_WASMTIME_INSTANCE_SIZE", 10 << 20)?)
+        .max_core_instance_size(number("SPIN_WASMTIME_CORE_INSTANCE_SIZE", 10 << 20)?)
+        .max_core_instances_per_component(number("SPIN_WASMTIME_CORE_INSTANCE_COUNT", 200)?)
+        .max_tables_per_component(number("SPIN_WASMTIME_INSTANCE_TABLES", 64)?)
+        .max_memories_per_component(number("SPIN_WASMTIME_INSTANCE_MEMORIES", 32)?)
+        .max_tables_per_module(number("SPIN_WASMTIME_MAX_TABLES_PER_MODULE", 2)?)
+        .max_memories_per_module(number("SPIN_WASMTIME_MAX_MEMORIES_PER_MODULE", 2)?)
         .max_memory_size(4 << 30)
-        .linear_memory_keep_resident(2 << 20)
-        .table_keep_resident(512 << 10);
-    pool
+        .linear_memory_keep_resident(number("SPIN_WASMTIME_LINEAR_MEMORY_KEEP_RESIDENT", 2 << 20)?)
+        .table_keep_resident(number("SPIN_WASMTIME_TABLE_KEEP_RESIDENT", 512 << 10)?);
+    Ok(pool)
+}
+
+fn number<T: FromStr<Err = ParseIntError>>(name: &str, default: T) -> Result<T> {
+    match std::env::var(name) {
+        Ok(number) => number.parse().with_context(|| format!("{name} is not a number: {number}")),
+        Err(_) => Ok(default),
+    }
 }
 
 /// Everything that a component may be linked to.

@@ -2,12 +2,18 @@
 //!
 //! A call blocks its instance, and nothing can be raced against it. What ends a call is the `statement_timeout` of the role, and
 //! `connect_timeout` and `tcp_user_timeout` in the connection string. Spin's pool is waited for without a limit.
+//!
+//! What becomes of a statement that PostgreSQL refuses while it runs, Spin's versions tell apart (see `refusal`).
+
+mod refusal;
 
 use std::future::ready;
 use std::time::{Duration, Instant};
 
 use errand::data::{Calling, Database, DatabaseError, Over, Pausing, Row, Statement, Turn, Turning, Value};
 use spin_sdk::pg4::{Connection, DbValue, ParameterValue, PgError as Error, QueryError};
+
+use refusal::Refusal;
 
 /// A database by its connection string; Spin keeps a pool for each string.
 pub(super) struct SpinDatabase {
@@ -26,17 +32,63 @@ impl SpinDatabase {
         parameters: Vec<Value>,
         deadline: Instant,
     ) -> Result<Option<Row>, DatabaseError> {
-        if Instant::now() >= deadline {
+        let begun = Instant::now();
+        if begun >= deadline {
             return Err(DatabaseError::Deadline { sent: false });
         }
+        let connection = self.connect(statement)?;
+        let parameters: Vec<_> = parameters.into_iter().map(parameter).collect();
+        match connection.query(statement.alone, &parameters) {
+            Ok(answer) => answer.rows.into_iter().next().map(row).transpose(),
+            Err(Error::QueryFailed(QueryError::Text(text))) => Err(match Refusal::of(text) {
+                Refusal::Told(error) => error,
+                Refusal::Untold(text) => {
+                    drop(connection);
+                    self.reason(statement, &parameters, text, begun.elapsed(), deadline)
+                }
+            }),
+            Err(error) => Err(after_sending(error)),
+        }
+    }
+
+    fn connect(&self, statement: Statement) -> Result<Connection, DatabaseError> {
         let connection = match statement.over {
             Over::Shared => Connection::open(&self.address),
             over => Connection::open(&over.address(&self.address)),
         };
-        let connection = connection.map_err(before_sending)?;
-        let parameters: Vec<_> = parameters.into_iter().map(parameter).collect();
-        let answer = connection.query(statement.alone, &parameters).map_err(after_sending)?;
-        answer.rows.into_iter().next().map(row).transpose()
+        connection.map_err(before_sending)
+    }
+
+    /// Why PostgreSQL refused a statement, where Spin has kept it to itself: `execute` tells, so the statement is sent again that way
+    /// and undone. What another try does not meet was there by chance, as a failed serialization is.
+    fn reason(
+        &self,
+        statement: Statement,
+        parameters: &[ParameterValue],
+        text: String,
+        took: Duration,
+        deadline: Instant,
+    ) -> DatabaseError {
+        let told = |sqlstate: &str| DatabaseError::Refused {
+            sqlstate: sqlstate.to_owned(),
+            constraint: None,
+            message: text.clone(),
+        };
+        if Instant::now() + took > deadline {
+            // What takes so long has come to a time limit (query_canceled).
+            return told("57014");
+        }
+        let connection = match self.connect(statement) {
+            Ok(connection) => connection,
+            Err(error) => return error,
+        };
+        match connection.execute(&statement.undone(), parameters) {
+            Err(Error::QueryFailed(QueryError::DbError(error))) if error.code != Statement::UNDONE => {
+                refused(QueryError::DbError(error))
+            }
+            // serialization_failure
+            _ => told("40001"),
+        }
     }
 }
 
