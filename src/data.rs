@@ -15,7 +15,7 @@ use std::any::Any;
 use std::future::Future;
 use std::ops::RangeInclusive;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 pub use error::DatabaseError;
@@ -60,6 +60,8 @@ pub struct Data {
     clock: fn() -> Instant,
     budget: Duration,
     ready: Arc<Ready>,
+    /// The proof, once there is one.
+    unsafe_pooler: Arc<OnceLock<DatabaseError>>,
 }
 
 /// The database as one caller sees it.
@@ -85,7 +87,7 @@ enum Kind {
 impl Data {
     /// Takes a database in. Each operation may take as long as the budget says.
     pub fn new(database: Arc<dyn Database>, clock: fn() -> Instant, budget: Duration) -> Self {
-        Self { database, clock, budget, ready: Arc::default() }
+        Self { database, clock, budget, ready: Arc::default(), unsafe_pooler: Arc::default() }
     }
 
     /// The database as this caller sees it.
@@ -96,7 +98,7 @@ impl Data {
     /// Whether the database can serve: a real query, of nobody's data, that must not take long. Anyone may ask, so an answer is
     /// good for half a second.
     pub async fn ready(&self, stopwatch: &dyn Stopwatch) -> Result<(), Error> {
-        const READY: Statement = Statement::alone("select api.ready()").over(Over::Ready);
+        const READY: Statement = Statement::alone("select current, oldest from api.interface()").over(Over::Ready);
         const PATIENCE: Duration = Duration::from_secs(1);
         let begun = (self.clock)();
         let asking = match self.ready.step(begun) {
@@ -107,7 +109,7 @@ impl Data {
         let answer = self.call(READY, Vec::new(), Kind::Read, deadline).await;
         let ended = (self.clock)();
         stopwatch.add(ended.saturating_duration_since(begun));
-        let answer = answer.and_then(|row| row.map(drop).ok_or_else(|| no_row("ready")));
+        let answer = answer.and_then(|row| fits(row.ok_or_else(|| no_row("interface"))?));
         asking.done(ended, answer.clone());
         answer
     }
@@ -120,10 +122,17 @@ impl Data {
         kind: Kind,
         deadline: Instant,
     ) -> Result<Option<Row>, DatabaseError> {
+        if let Some(proof) = self.unsafe_pooler.get() {
+            return Err(proof.clone());
+        }
         let error = match self.database.call(statement, parameters.clone(), deadline).await {
             Ok(row) => return Ok(row),
             Err(error) => error,
         };
+        if error.proves_an_unsafe_pooler() {
+            // The next statement could be another one's, so there is none for as long as this instance lives.
+            return Err(self.unsafe_pooler.get_or_init(|| error).clone());
+        }
         let again = error.was_rolled_back_by_chance() || kind == Kind::Read && error.broke_the_connection();
         match again && (self.clock)() < deadline {
             true => self.database.call(statement, parameters, deadline).await,
@@ -170,6 +179,22 @@ impl Data {
         match self.call(statement, parameters, kind, deadline).await? {
             Some(row) if row.is_busy() => Err(Error::TooManyRequests),
             answer => Ok(answer),
+        }
+    }
+}
+
+/// The number of the interface that this errand calls. It grows when the component needs a function that the database did not have
+/// before; `api.interface` in `migrations/functions/interface.sql` names those that the database has.
+pub const INTERFACE: i64 = 2;
+
+/// Whether the database has this interface, by the current number and the oldest that still works.
+fn fits(mut row: Row) -> Result<(), Error> {
+    let [current, oldest] = [row.require::<i64>()?, row.require()?];
+    match (oldest..=current).contains(&INTERFACE) {
+        true => Ok(()),
+        false => {
+            let cause = format!("the database has the interfaces {oldest} to {current}, and this is {INTERFACE}");
+            Err(Error::SchemaMismatch(cause))
         }
     }
 }

@@ -227,6 +227,19 @@ impl From<Error> for Problem {
                     .with_header(RETRY_AFTER, RETRY_SECONDS)
                     .because(cause)
             }
+            Error::UnsafePooler(cause) => {
+                let detail = "What stands between the service and its database mixes up statements, so none is sent. \
+                              Nothing was changed.";
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "unsafe_pooler", "Unsafe pooler", detail)
+                    .with_header(RETRY_AFTER, RETRY_SECONDS)
+                    .because(cause)
+            }
+            Error::SchemaMismatch(cause) => {
+                let detail = "The service and its database are of versions that do not fit. Nothing was changed.";
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "schema_mismatch", "Schema mismatch", detail)
+                    .with_header(RETRY_AFTER, RETRY_SECONDS)
+                    .because(cause)
+            }
             Error::OutcomeUnknown(cause) => {
                 let detail =
                     "No answer came in time; a write may have happened or not. Read again before you repeat it.";

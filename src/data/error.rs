@@ -52,12 +52,21 @@ impl DatabaseError {
         matches!(self, Self::Refused { sqlstate, .. } if sqlstate == "57014")
     }
 
+    /// Whether the session does not know a statement that was prepared in it, or knows another one by that name
+    /// (`invalid_sql_statement_name`, `duplicate_prepared_statement`): a pooler has put one session in the place of another.
+    pub(super) fn proves_an_unsafe_pooler(&self) -> bool {
+        matches!(self, Self::Refused { sqlstate, .. } if ["26000", "42P05"].contains(&sqlstate.as_str()))
+    }
+
     /// Whether it tells of what was asked rather than of the database, so that who asks for something else may fare better. For
     /// runtimes that make calls together.
     pub fn is_of_the_statement(&self) -> bool {
         match self {
             // One of them may have been too slow for all.
-            Self::Refused { .. } => self.was_cancelled() || !matches!(Error::from(self.clone()), Error::Unavailable(_)),
+            Self::Refused { .. } => {
+                self.was_cancelled()
+                    || !matches!(Error::from(self.clone()), Error::Unavailable(_) | Error::UnsafePooler(_))
+            }
             Self::Malformed(_) => true,
             Self::Unreachable(_) | Self::Lost(_) | Self::Deadline { .. } => false,
         }
@@ -86,7 +95,12 @@ impl From<DatabaseError> for Error {
                     ("23505", _) => return Self::Conflict,
                     _ => {}
                 }
+                if error.proves_an_unsafe_pooler() {
+                    return Self::UnsafePooler(error.to_string());
+                }
                 match sqlstate.as_str() {
+                    // There is no such function, or no schema for it.
+                    "42883" | "3F000" => Self::SchemaMismatch(error.to_string()),
                     // Read-only, statement or lock timeout, serialization, deadlock.
                     "25006" | "57014" | "55P03" | "40001" | "40P01" => Self::Unavailable(error.to_string()),
                     // The session ended; connection exceptions; insufficient resources: connections, disk.
@@ -155,7 +169,7 @@ mod tests {
         for error in [refused("22P02"), refused("42501"), refused("XX000"), refused("57014"), malformed] {
             assert!(error.is_of_the_statement(), "{error}");
         }
-        for error in [refused("55P03"), refused("53200"), DatabaseError::Lost(String::new())] {
+        for error in [refused("55P03"), refused("53200"), refused("26000"), DatabaseError::Lost(String::new())] {
             assert!(!error.is_of_the_statement(), "{error}");
         }
     }

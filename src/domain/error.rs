@@ -27,6 +27,13 @@ pub enum Error {
     /// The database cannot answer now; nothing was changed. The text is for the log.
     #[error("unavailable: {0}")]
     Unavailable(String),
+    /// Something between errand and PostgreSQL mixes up prepared statements; nothing was changed, and nothing may be sent any more.
+    /// The text is for the log.
+    #[error("unsafe pooler: {0}")]
+    UnsafePooler(String),
+    /// The database has other functions than this errand calls; nothing was changed. The text is for the log.
+    #[error("schema mismatch: {0}")]
+    SchemaMismatch(String),
     /// The database may or may not have done what it was asked. The text is for the log.
     #[error("outcome unknown: {0}")]
     OutcomeUnknown(String),

@@ -287,7 +287,10 @@ fn a_statement_that_is_undone_runs_to_its_end_and_leaves_nothing() {
         assert_eq!(undone(call), Err(Statement::UNDONE.to_owned()));
     }
     assert_eq!(user.titles(""), ["kept"]);
-    assert_eq!(target().admin_query(&format!("select key from errand.idempotency where user_id = '{}'", user.id)), [""; 0]);
+    assert_eq!(
+        target().admin_query(&format!("select key from errand.idempotency where user_id = '{}'", user.id)),
+        [""; 0]
+    );
     // An error of its own comes first.
     let nowhere = r#", "due_date": "2026-03-01", "due_time": "10:00", "due_zone": "Nowhere/Else""#;
     assert_eq!(undone(add(nowhere)), Err("23514".to_owned()));

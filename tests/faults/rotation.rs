@@ -2,9 +2,9 @@
 
 use std::time::{Duration, SystemTime};
 
-use errand_native::address::Address;
-use errand_native::connect::connect;
-use errand_native::role::{LOGINS, ensure_login, lock_out};
+use errand_postgres::address::Address;
+use errand_postgres::connect::connect;
+use errand_postgres::role::{LOGINS, ensure_login, lock_out};
 use serde_json::json;
 use tokio::time::sleep;
 use uuid::Uuid;

@@ -1,11 +1,11 @@
 //! Which database the commands work on, and how the component logs in to it.
 
 use anyhow::{Context, Result, bail};
-use errand_native::{
+use errand_postgres::{
     address::Address,
+    cluster::Cluster,
     connect::create_database,
     migrate::{self, Report},
-    postgres::Cluster,
     role, secret,
 };
 

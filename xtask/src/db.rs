@@ -2,10 +2,10 @@
 
 use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand};
-use errand_native::{
+use errand_postgres::{
     address::Address,
+    cluster::{self, Cluster, State},
     migrate,
-    postgres::{self, Cluster, State},
 };
 use tokio::process::Command;
 
@@ -173,7 +173,7 @@ async fn reset(database: &Database, yes: bool) -> Result<()> {
 }
 
 async fn psql(database: &Database, settings: &mut Settings, app: bool, arguments: &[String]) -> Result<()> {
-    let program = postgres::client_program(&workspace::root()?, "psql")
+    let program = cluster::client_program(&workspace::root()?, "psql")
         .context("psql is not installed (Debian, Ubuntu: `sudo apt-get install postgresql-client`)")?;
     let address = if app {
         // The private server's port may have changed since `.env` was written; elsewhere opening psql changes nothing.
@@ -235,11 +235,11 @@ async fn start(settings: &mut Settings) -> Result<()> {
 
 fn stop() -> Result<()> {
     let root = workspace::root()?;
-    let told = match postgres::state(&root)? {
+    let told = match cluster::state(&root)? {
         State::Absent => "there is no private PostgreSQL in this checkout",
         State::Stopped => "the private PostgreSQL does not run",
         State::Running(_) => {
-            postgres::stop(&root)?;
+            cluster::stop(&root)?;
             "stopped the private PostgreSQL"
         }
     };

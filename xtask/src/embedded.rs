@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use errand_native::postgres::install::NEEDS_EMBEDDED;
+use errand_postgres::cluster::install::NEEDS_EMBEDDED;
 
 use crate::{process, workspace};
 

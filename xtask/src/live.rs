@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result};
-use errand_native::{address::Address, connect::create_database, migrate, role};
+use errand_postgres::{address::Address, connect::create_database, migrate, role};
 use jsonwebtoken::{EncodingKey, Header, encode};
 use serde_json::json;
 

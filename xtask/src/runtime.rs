@@ -4,7 +4,7 @@ use std::{net::SocketAddr, path::PathBuf, process::Stdio, time::Duration};
 
 use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
-use errand_native::group::GroupGuard;
+use errand_postgres::group::GroupGuard;
 use rustix::process::Signal;
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
@@ -75,16 +75,22 @@ impl Runtime {
     }
 }
 
-/// Builds what is missing or stale of the local host.
+/// Builds what is missing or stale of the local host, in the profile that builds fast.
 pub(crate) async fn host_binary() -> Result<PathBuf> {
-    if let Some(given) = from_environment(HOST_BIN) {
-        return Ok(PathBuf::from(given));
+    match from_environment(HOST_BIN) {
+        Some(given) => Ok(PathBuf::from(given)),
+        None => native_binary("errand-host", "host").await,
     }
+}
+
+/// Builds what is missing or stale of a program that runs natively.
+pub(crate) async fn native_binary(package: &str, profile: &str) -> Result<PathBuf> {
     let mut cargo = workspace::cargo()?;
-    cargo.args(["build", "--profile", "host", "--package", "errand-host"]);
-    process::run(cargo, LONG).await.context("the local host was not built")?;
-    let path = workspace::root()?.join("target/host/errand-host");
-    path.is_file().then_some(path).context("cargo built no target/host/errand-host")
+    cargo.args(["build", "--profile", profile, "--package", package]);
+    process::run(cargo, LONG).await.with_context(|| format!("{package} was not built"))?;
+    let path = workspace::root()?.join("target").join(profile).join(package);
+    path.is_file().then_some(&path).with_context(|| format!("cargo built no {}", path.display()))?;
+    Ok(path)
 }
 
 /// A Spin that is new enough.

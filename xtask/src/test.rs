@@ -262,7 +262,7 @@ fn unit_arguments(suite: Option<&str>) -> Result<Vec<String>> {
 /// The programs of tests, but for the API suite, which runs once per target, and that of faults, which has its own command.
 fn programs() -> Result<Vec<String>> {
     let root = workspace::root()?;
-    let folders = ["tests", "crates/native/tests"].map(|folder| root.join(folder));
+    let folders = ["tests", "crates/postgres/tests"].map(|folder| root.join(folder));
     let names = folders.iter().flat_map(|folder| integration_tests(folder));
     Ok(names.filter(|name| name != API && name != "faults").collect())
 }

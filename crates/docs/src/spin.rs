@@ -20,9 +20,11 @@ fn answer(request: &IncomingRequest) -> Response<Bytes> {
     let method = Method::from_bytes(request.method().to_string().as_bytes()).unwrap_or(Method::PATCH);
     let path = request.path_with_query().unwrap_or_default();
     let path = path.split_once('?').map_or(path.as_str(), |(path, _)| path);
-    let headers = request.headers().entries().into_iter().filter_map(|(name, value)| {
-        Some((HeaderName::try_from(name).ok()?, HeaderValue::try_from(value).ok()?))
-    });
+    let headers = request
+        .headers()
+        .entries()
+        .into_iter()
+        .filter_map(|(name, value)| Some((HeaderName::try_from(name).ok()?, HeaderValue::try_from(value).ok()?)));
     let mut all = HeaderMap::new();
     for (name, value) in headers {
         all.append(name, value);

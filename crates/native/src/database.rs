@@ -40,7 +40,7 @@ impl NativeDatabase {
         let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
         let manager = match config.get_ssl_mode() {
             SslMode::Disable => Manager::from_config(config, NoTls, recycling),
-            _ => Manager::from_config(config, crate::connect::tls()?, recycling),
+            _ => Manager::from_config(config, errand_postgres::connect::tls()?, recycling),
         };
         // LIFO reuses the connections whose plans are cached.
         Ok(Pool::builder(manager).max_size(connections).queue_mode(QueueMode::Lifo).build()?)

@@ -18,18 +18,25 @@ enum Told {
     Invalid,
     Unavailable,
     OutcomeUnknown,
+    UnsafePooler,
+    SchemaMismatch,
     Internal,
 }
 
 /// What PostgreSQL refuses, which leaves nothing behind: reads and writes are told the same.
-const REFUSALS: [(&str, Again, Told); 31] = [
+const REFUSALS: [(&str, Again, Told); 34] = [
     // A serialization failure, a deadlock.
     ("40001", Again::Always, Told::Unavailable),
     ("40P01", Again::Always, Told::Unavailable),
     // A function that was replaced while it was looked up.
     ("XX000", Again::Always, Told::Internal),
     ("0A000", Again::Always, Told::Internal),
-    ("42883", Again::Always, Told::Internal),
+    ("42883", Again::Always, Told::SchemaMismatch),
+    // There is no schema of functions.
+    ("3F000", Again::Never, Told::SchemaMismatch),
+    // The session is another one than that in which the statement was prepared.
+    ("26000", Again::Never, Told::UnsafePooler),
+    ("42P05", Again::Never, Told::UnsafePooler),
     // The session or its connection has ended: shutdown, crash, starting up, database dropped, idle.
     ("57P01", Again::Reads, Told::Unavailable),
     ("57P02", Again::Reads, Told::Unavailable),
@@ -102,6 +109,8 @@ fn told(error: &Error) -> Told {
         Error::Invalid(_) => Told::Invalid,
         Error::Unavailable(_) => Told::Unavailable,
         Error::OutcomeUnknown(_) => Told::OutcomeUnknown,
+        Error::UnsafePooler(_) => Told::UnsafePooler,
+        Error::SchemaMismatch(_) => Told::SchemaMismatch,
         Error::Internal(_) => Told::Internal,
         other => panic!("{other}"),
     }
@@ -218,16 +227,59 @@ fn the_stopwatch_is_told_once_for_all_tries_of_an_operation() {
     }
 }
 
+fn interfaces(current: i64, oldest: i64) -> Answer {
+    row([Value::Int(current), Value::Int(oldest)])
+}
+
+fn fitting() -> Answer {
+    interfaces(INTERFACE, INTERFACE)
+}
+
+#[test]
+fn a_database_fits_that_has_the_interface_of_this_errand() {
+    for (current, oldest, fits) in [
+        (INTERFACE, INTERFACE, true),
+        (INTERFACE, 1, true),
+        (INTERFACE + 5, INTERFACE, true),
+        (INTERFACE - 1, 1, false),
+        (INTERFACE + 1, INTERFACE + 1, false),
+    ] {
+        let (fake, data) = data();
+        fake.gives(interfaces(current, oldest));
+        let answer = run(data.ready(&Times::default()));
+        match fits {
+            true => assert_eq!(answer, Ok(())),
+            false => assert_eq!(told(&answer.unwrap_err()), Told::SchemaMismatch, "{current} {oldest}"),
+        }
+    }
+}
+
+#[test]
+fn after_the_proof_of_an_unsafe_pooler_nothing_is_sent_any_more() {
+    for proof in ["26000", "42P05"] {
+        let (fake, data) = data();
+        fake.gives(Err(refused(proof)));
+        for kind in KINDS {
+            assert_eq!(told(&ask(&data, kind).unwrap_err()), Told::UnsafePooler);
+        }
+        assert_eq!(told(&run(data.ready(&Times::default())).unwrap_err()), Told::UnsafePooler);
+        assert_eq!(fake.asked().len(), 1, "{proof}");
+    }
+}
+
 #[test]
 fn readiness_is_asked_within_a_second_at_most() {
     let second = Duration::from_secs(1);
     for (budget, expected) in [(second * 5, second), (second / 2, second / 2)] {
         let (fake, data) = data_within(budget);
-        fake.gives_after(second / 4, row([Value::Null]));
+        fake.gives_after(second / 4, fitting());
         let (begun, times) = (now(), Times::default());
         assert_eq!(run(data.ready(&times)), Ok(()));
         let asked = fake.asked();
-        assert_eq!(asked[0].statement, Statement::alone("select api.ready()").over(Over::Ready));
+        assert_eq!(
+            asked[0].statement,
+            Statement::alone("select current, oldest from api.interface()").over(Over::Ready)
+        );
         assert_eq!((asked[0].parameters.len(), asked[0].deadline), (0, begun + expected));
         assert_eq!(times.told(), [second / 4]);
     }
@@ -237,7 +289,7 @@ fn readiness_is_asked_within_a_second_at_most() {
 fn readiness_fails_as_a_read_does() {
     let lost = || Err(DatabaseError::Lost("because".to_owned()));
     for (answers, expected) in [
-        (vec![lost(), row([Value::Null])], None),
+        (vec![lost(), fitting()], None),
         (vec![lost(), lost()], Some(Told::Unavailable)),
         (vec![Err(DatabaseError::Deadline { sent: true })], Some(Told::Unavailable)),
         (vec![Ok(None)], Some(Told::Internal)),
@@ -254,7 +306,7 @@ fn readiness_fails_as_a_read_does() {
 #[test]
 fn one_answer_of_readiness_serves_half_a_second() {
     let (fake, data) = data();
-    fake.gives(row([Value::Null])).gives(Err(refused("42501")));
+    fake.gives(fitting()).gives(Err(refused("42501")));
     let times = Times::default();
     let ready = || run(data.ready(&times));
     assert_eq!((ready(), ready()), (Ok(()), Ok(())));

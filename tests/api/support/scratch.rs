@@ -4,8 +4,8 @@
 use std::ops::Deref;
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
-use errand_native::connect::create_database;
-use errand_native::migrate;
+use errand_postgres::connect::create_database;
+use errand_postgres::migrate;
 
 use super::session::Session;
 use super::target::{RUNTIME, migrations, target};

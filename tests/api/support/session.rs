@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use errand_native::address::Address;
-use errand_native::connect::connect;
+use errand_postgres::address::Address;
+use errand_postgres::connect::connect;
 use tokio_postgres::{Client, SimpleQueryMessage};
 
 use super::target::{RUNTIME, kind};

@@ -8,12 +8,13 @@ use std::sync::{Arc, LazyLock, Mutex};
 use std::time::{Duration, Instant, SystemTime};
 
 use errand::{Adapters, Ambient, Config};
-use errand_native::address::Address;
-use errand_native::connect::create_database;
 use errand_native::database::NativeDatabase;
-use errand_native::group::GroupGuard;
 use errand_native::keys::NativeKeys;
-use errand_native::{migrate, role, server};
+use errand_native::server;
+use errand_postgres::address::Address;
+use errand_postgres::connect::create_database;
+use errand_postgres::group::GroupGuard;
+use errand_postgres::{migrate, role};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use uuid::Uuid;

@@ -4,11 +4,11 @@ use std::path::Path;
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use errand_native::address::Address;
-use errand_native::connect::{connect, create_database};
-use errand_native::postgres::Cluster;
-use errand_native::role::APP_ROLE;
-use errand_native::{migrate, role};
+use errand_postgres::address::Address;
+use errand_postgres::cluster::Cluster;
+use errand_postgres::connect::{connect, create_database};
+use errand_postgres::role::APP_ROLE;
+use errand_postgres::{migrate, role};
 use tokio::runtime::Runtime;
 use tokio::time::{sleep, timeout};
 

@@ -8,7 +8,7 @@ mod roles;
 use std::{fs, path::PathBuf};
 
 use anyhow::{Context, Result};
-use errand_native::{address::Address, connect, migrate, postgres::Cluster, role, secret};
+use errand_postgres::{address::Address, cluster::Cluster, connect, migrate, role, secret};
 use sha2::{Digest, Sha256};
 use tokio_postgres::Client;
 

@@ -7,7 +7,7 @@
 use std::{fs, time::Duration};
 
 use anyhow::{Context, Result};
-use errand_native::{address::Address, postgres};
+use errand_postgres::{address::Address, cluster};
 use serde::Serialize;
 use tokio::process::Command;
 
@@ -97,7 +97,7 @@ pub(crate) async fn measure(
 
 async fn pgbench(data: &Data, size: Size, call: &'static str, protocol: Protocol, seconds: u64) -> Result<Floor> {
     let root = workspace::root()?;
-    let program = postgres::client_program(&root, "pgbench").context("pgbench is not installed")?;
+    let program = cluster::client_program(&root, "pgbench").context("pgbench is not installed")?;
     let source = root.join(format!("bench/floor/{call}.sql"));
     let text = fs::read_to_string(&source).with_context(|| format!("cannot read {}", source.display()))?;
     let (mode, clean) = match protocol {

@@ -27,6 +27,9 @@ use crate::{
     workspace,
 };
 
+/// The profile of what is measured.
+pub(crate) const MEASURED: &str = "measured";
+
 /// How long a server may take to answer for the first time.
 const READY: Duration = Duration::from_secs(60);
 /// Runs a program until it or our end of the pipe ends, and then ends the process group: nothing outlives us.
@@ -76,9 +79,9 @@ impl Peer {
             Self::Host => {
                 if build {
                     build::components(Choice::Auto).await?;
-                    vec![runtime::host_binary().await?]
+                    vec![runtime::native_binary("errand-host", MEASURED).await?]
                 } else {
-                    vec![built("target/host/errand-host")?]
+                    vec![built("target/measured/errand-host")?]
                 }
             }
             Self::Spin => {
@@ -88,14 +91,10 @@ impl Peer {
                 }
                 vec![spin, "up".into()]
             }
-            Self::Native => {
-                if build {
-                    let mut cargo = workspace::cargo()?;
-                    cargo.args(["build", "--profile", "host", "--package", "errand-native", "--features", "server"]);
-                    process::run(cargo, LONG).await.context("errand-native was not built")?;
-                }
-                vec![built("target/host/errand-native")?]
-            }
+            Self::Native => match build {
+                true => vec![runtime::native_binary("errand-native", MEASURED).await?],
+                false => vec![built("target/measured/errand-native")?],
+            },
             Self::Fastapi => vec![venv(&root.join("bench/peers/fastapi")).await?.join("bin/uvicorn")],
             Self::Hono => {
                 let folder = node_modules().await?;

@@ -16,11 +16,12 @@ use super::mutant::Outcome;
 use crate::{process, process::BRIEF, workspace};
 
 /// What decides an outcome: the sources, the tests and what they read, the crates that they are built of.
-const COVERED: [&str; 10] = [
+const COVERED: [&str; 11] = [
     "src",
     "migrations",
     "tests",
     "crates/native",
+    "crates/postgres",
     "fuzz/src",
     "fuzz/seeds",
     "openapi.json",

@@ -1,7 +1,7 @@
 //! The server that mutants are tried on.
 
 use anyhow::{Context, Result};
-use errand_native::{connect::connect, postgres::Cluster};
+use errand_postgres::{cluster::Cluster, connect::connect};
 
 /// Drops what the tests before have left: databases, and roles, whose settings belong to the whole server. This server is
 /// ours alone.

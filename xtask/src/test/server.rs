@@ -1,9 +1,9 @@
 //! The PostgreSQL of a run.
 
 use anyhow::{Context, Result, bail};
-use errand_native::{
+use errand_postgres::{
+    cluster::Cluster,
     connect::{connect, create_database},
-    postgres::Cluster,
 };
 
 use super::TEST_DATABASE;

@@ -68,7 +68,11 @@ mod tests {
     fn words_leave_the_reason_open_and_all_else_is_a_loss() {
         let of_36 = "db error: ERROR: canceling statement due to lock timeout";
         assert_eq!(Refusal::of(of_36.to_owned()), Refusal::Untold(of_36.to_owned()));
-        for lost in ["connection closed", "query result exceeds limit of 1 bytes", "Error::QueryFailed(QueryError::Text(\"closed\"))"] {
+        for lost in [
+            "connection closed",
+            "query result exceeds limit of 1 bytes",
+            "Error::QueryFailed(QueryError::Text(\"closed\"))",
+        ] {
             assert_eq!(Refusal::of(lost.to_owned()), Refusal::Told(DatabaseError::Lost(lost.to_owned())));
         }
     }

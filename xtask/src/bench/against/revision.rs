@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 use tokio::process::Command;
 
 use crate::{
-    bench::peer::{Peer, Recipe},
+    bench::peer::{MEASURED, Peer, Recipe},
     process::{self, BRIEF, LONG},
     workspace,
 };
@@ -98,12 +98,23 @@ impl Revision {
             Step::LayOut => self.lay_out().await,
             // That commit's command builds its own xtask first, which also migrates its databases.
             Step::Component => self.cargo(&["xtask", "build"]).await,
-            Step::Host => self.cargo(&["build", "--profile", "host", "--package", "errand-host"]).await,
+            Step::Host => self.cargo(&["build", "--profile", self.profile(), "--package", "errand-host"]).await,
             Step::Native => {
-                let words = ["build", "--profile", "host", "--package", "errand-native", "--features", "server"];
-                self.cargo(&words).await
+                let words = ["build", "--profile", self.profile(), "--package", "errand-native"];
+                let feature: &[&str] = if self.is_older() { &["--features", "server"] } else { &[] };
+                self.cargo(&[&words, feature].concat()).await
             }
         }
+    }
+
+    /// Whether it is from before what is measured got a profile of its own, and the server a package.
+    fn is_older(&self) -> bool {
+        fs::read_to_string(self.root.join("Cargo.toml"))
+            .is_ok_and(|manifest| !manifest.contains(&format!("[profile.{MEASURED}]")))
+    }
+
+    fn profile(&self) -> &'static str {
+        if self.is_older() { "host" } else { MEASURED }
     }
 
     async fn cargo(&self, words: &[&str]) -> Result<()> {
@@ -117,7 +128,7 @@ impl Revision {
     async fn lay_out(&self) -> Result<()> {
         fs::create_dir_all(&self.root)?;
         let (own, other) = (workspace::root()?.join("target"), self.root.join("target"));
-        for profile in ["host", "release", "wasm32-wasip1"] {
+        for profile in [MEASURED, "release", "wasm32-wasip1"] {
             if own.join(profile).is_dir() && !other.join(profile).exists() {
                 fs::create_dir_all(&other)?;
                 let mut copy = Command::new("cp");
@@ -138,8 +149,8 @@ impl Revision {
     fn recipe(&self, peer: Peer, host: Option<&Path>) -> Result<Recipe> {
         let program = match (peer, host) {
             (Peer::Host, Some(host)) => host.to_owned(),
-            (Peer::Host, None) => self.root.join("target/host/errand-host"),
-            (Peer::Native, _) => self.root.join("target/host/errand-native"),
+            (Peer::Host, None) => self.root.join("target").join(self.profile()).join("errand-host"),
+            (Peer::Native, _) => self.root.join("target").join(self.profile()).join("errand-native"),
             _ => bail!("{} cannot be compared with another commit", peer.title()),
         };
         if !program.is_file() {

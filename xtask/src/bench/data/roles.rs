@@ -4,9 +4,9 @@
 //! they are taken off the role, set anew by the migrations of the commit at hand, read, and repeated for its database.
 
 use anyhow::{Context, Result};
-use errand_native::{
+use errand_postgres::{
+    cluster::Cluster,
     connect,
-    postgres::Cluster,
     role::{self, APP_ROLE},
 };
 use tokio_postgres::Client;

@@ -7,7 +7,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
-use errand_native::postgres::Cluster;
+use errand_postgres::cluster::Cluster;
 use tokio::process::Command;
 
 use super::{

@@ -10,7 +10,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
-use errand_native::{connect::create_database, migrate, postgres::Cluster};
+use errand_postgres::{cluster::Cluster, connect::create_database, migrate};
 use serde::Deserialize;
 use tokio::process::Command;
 

@@ -7,7 +7,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, ensure};
-use errand_native::{address::Address, connect, migrate as migrator, postgres};
+use errand_postgres::{address::Address, cluster, connect, migrate as migrator};
 use tokio_postgres::Client;
 
 use crate::{
@@ -76,7 +76,7 @@ fn tag() -> String {
 fn restore(from: &Address, to: &Address) -> Result<bool> {
     let checkout = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize()?;
     let (Some(dump), Some(psql)) =
-        (postgres::client_program(&checkout, "pg_dump"), postgres::client_program(&checkout, "psql"))
+        (cluster::client_program(&checkout, "pg_dump"), cluster::client_program(&checkout, "psql"))
     else {
         left_out("pg_dump and psql are not installed (Debian: postgresql-client)");
         return Ok(false);

@@ -130,12 +130,21 @@ pub async fn create_database(address: &Address, database: &str) -> Result<Addres
     Ok(address.with_database(database))
 }
 
-pub(crate) fn tls() -> Result<MakeRustlsConnect> {
+/// TLS for the driver, which trusts whom the machine trusts.
+///
+/// # Errors
+///
+/// When the machine knows no authority.
+pub fn tls() -> Result<MakeRustlsConnect> {
     Ok(MakeRustlsConnect::new(tls_config()?))
 }
 
 /// TLS that trusts whom the machine trusts.
-pub(crate) fn tls_config() -> Result<rustls::ClientConfig> {
+///
+/// # Errors
+///
+/// When the machine knows no authority.
+pub fn tls_config() -> Result<rustls::ClientConfig> {
     let found = rustls_native_certs::load_native_certs();
     let mut roots = rustls::RootCertStore::empty();
     roots.add_parsable_certificates(found.certs);

@@ -1,7 +1,7 @@
 //! The component's two logins: what they bring along, and how one takes the other's place.
 
 use anyhow::Result;
-use errand_native::{
+use errand_postgres::{
     address::Address,
     connect,
     migrate::{self as migrator, Difference},

@@ -7,11 +7,11 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use errand_native::{
+use errand_postgres::{
     address::Address,
+    cluster::Cluster,
     connect,
     migrate::{self, Report},
-    postgres::Cluster,
     secret,
 };
 use tempfile::TempDir;

@@ -7,7 +7,7 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use errand_native::group::GroupGuard;
+use errand_postgres::group::GroupGuard;
 use rustix::process::{Pid, Signal, kill_process, test_kill_process_group};
 
 /// A program whose child goes on when Ctrl-C ends the program alone: a shell's background jobs ignore it.

@@ -1,7 +1,7 @@
 //! The checkout's own migrations and functions: what a database becomes by changes is what a new one is.
 
 use anyhow::Result;
-use errand_native::{address::Address, connect, migrate as migrator, secret};
+use errand_postgres::{address::Address, connect, migrate as migrator, secret};
 use tokio_postgres::Client;
 
 use crate::{

@@ -1,7 +1,7 @@
 //! plpgsql_check over every function: names and types that PostgreSQL itself would miss until the statement is run.
 
 use anyhow::Result;
-use errand_native::connect;
+use errand_postgres::connect;
 
 use crate::left_out::left_out;
 use crate::support::{Migrations, ask, database, migrate};

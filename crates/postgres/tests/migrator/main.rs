@@ -11,7 +11,7 @@ mod plpgsql;
 mod support;
 
 use anyhow::{Context, Result};
-use errand_native::{connect, migrate, role};
+use errand_postgres::{connect, migrate, role};
 use support::{Migrations, ask, database};
 
 const FIRST: &str = "create schema errand; create schema api; create table errand.note (id int primary key);";
@@ -192,7 +192,7 @@ async fn the_component_can_log_in_with_the_password_it_was_given() -> Result<()>
         connect::connect(&address).await?.batch_execute("create role errand_app login").await?;
     }
     let url = role::ensure_app_login(&address, "p@ss/wörd ?&").await?;
-    let app = errand_native::address::Address::parse(&url)?;
+    let app = errand_postgres::address::Address::parse(&url)?;
     assert_eq!(ask(&app, "session_user").await?, "errand_app");
     role::ensure_app_login(&address, "another").await?;
     assert!(connect::connect(&app).await.is_err());

@@ -12,8 +12,6 @@ mod ledger;
 mod settings;
 mod source;
 
-use std::path::Path;
-
 use anyhow::{Context, Result, bail};
 use tokio_postgres::{Client, Transaction, error::SqlState, types::Type};
 
@@ -22,7 +20,8 @@ use crate::{
     connect::{connect, connect_with_warnings},
 };
 pub use settings::Difference;
-use source::{Source, SqlFile};
+use source::Source;
+pub use source::{Files, SqlFile};
 
 /// Names the migrator's lock among other advisory locks ("errand" in ASCII).
 const LOCK: i64 = 0x6572_7261_6e64;
@@ -62,8 +61,8 @@ pub struct Status {
     pub settings: Vec<Difference>,
 }
 
-/// Applies what is missing. `migrations` is the folder with `NNNN_name.up.sql`, `functions/` and `access.sql`.
-pub async fn migrate(address: &Address, migrations: &Path) -> Result<Report> {
+/// Applies what is missing.
+pub async fn migrate(address: &Address, migrations: &(impl Files + ?Sized)) -> Result<Report> {
     let source = Source::read(migrations)?;
     let (mut client, warnings) = connect_with_warnings(address).await?;
     let report = apply(&mut client, &source).await.map_err(|error| warnings.explain(error))?;
@@ -95,7 +94,7 @@ async fn apply(client: &mut Client, source: &Source) -> Result<Report> {
 
 /// Takes back the last `steps` migrations, newest first, each in its own transaction. Returns what was taken back.
 /// The functions stay as they are until the next [`migrate`], which replaces them.
-pub async fn rollback(address: &Address, migrations: &Path, steps: u32) -> Result<Vec<String>> {
+pub async fn rollback(address: &Address, migrations: &(impl Files + ?Sized), steps: u32) -> Result<Vec<String>> {
     let source = Source::read(migrations)?;
     let mut client = connect(address).await?;
     let mut done = Vec::new();
@@ -121,7 +120,7 @@ pub async fn rollback(address: &Address, migrations: &Path, steps: u32) -> Resul
 }
 
 /// Compares the database with the checkout; changes nothing.
-pub async fn status(address: &Address, migrations: &Path) -> Result<Status> {
+pub async fn status(address: &Address, migrations: &(impl Files + ?Sized)) -> Result<Status> {
     let source = Source::read(migrations)?;
     let mut client = connect(address).await?;
     let tx = client.build_transaction().read_only(true).start().await?;

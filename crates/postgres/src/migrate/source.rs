@@ -12,12 +12,41 @@ use sha2::{Digest, Sha256};
 use super::{Entry, ledger::Applied};
 use crate::secret::to_hex;
 
+/// Where the migrations and functions are.
+pub trait Files {
+    /// Every file `NNNN_name.up.sql`, `NNNN_name.down.sql`, `access.sql` and `functions/name.sql`; those of a folder by name.
+    ///
+    /// # Errors
+    ///
+    /// When one cannot be read.
+    fn read(&self) -> Result<Vec<SqlFile>>;
+}
+
+/// A folder on disk.
+impl Files for Path {
+    fn read(&self) -> Result<Vec<SqlFile>> {
+        let functions = self.join(FUNCTIONS);
+        let mut paths = sql_files(self)?;
+        if functions.is_dir() {
+            paths.extend(sql_files(&functions)?);
+        }
+        paths.iter().map(|path| read_file(self, path)).collect()
+    }
+}
+
+impl Files for PathBuf {
+    fn read(&self) -> Result<Vec<SqlFile>> {
+        self.as_path().read()
+    }
+}
+
 /// A file of SQL.
 #[derive(Debug)]
-pub(super) struct SqlFile {
+pub struct SqlFile {
     /// As people call it: relative to the folder above `migrations`.
-    pub(super) path: String,
-    pub(super) text: String,
+    pub path: String,
+    /// Its lines end in `\n` alone.
+    pub text: String,
 }
 
 /// A numbered migration.
@@ -46,22 +75,30 @@ pub(super) struct Source {
 
 /// The file beside the numbered ones.
 const ACCESS: &str = "access.sql";
+/// The folder beside them.
+const FUNCTIONS: &str = "functions";
 
 impl Source {
-    pub(super) fn read(folder: &Path) -> Result<Self> {
+    pub(super) fn read<F: Files + ?Sized>(files: &F) -> Result<Self> {
         let mut ups = BTreeMap::new();
         let mut downs = BTreeMap::new();
         let mut access = None;
-        for path in sql_files(folder)? {
-            if path.file_name().is_some_and(|name| name == ACCESS) {
-                access = Some(read_file(folder, &path)?);
+        let mut functions = Vec::new();
+        for file in files.read()? {
+            let path = Path::new(&file.path);
+            if path.parent().is_some_and(|folder| folder.ends_with(FUNCTIONS)) {
+                functions.push(file);
                 continue;
             }
-            let (version, name, up) = parse_name(&path)?;
-            let file = read_file(folder, &path)?;
+            if path.file_name().is_some_and(|name| name == ACCESS) {
+                access = Some(file);
+                continue;
+            }
+            let (version, name, up) = parse_name(path)?;
             let side = if up { &mut ups } else { &mut downs };
+            let shown = file.path.clone();
             if let Some((_, twin)) = side.insert(version, (name, file)) {
-                bail!("two migrations have the number {version:04}: {} and {}", twin.path, shown(folder, &path));
+                bail!("two migrations have the number {version:04}: {} and {shown}", twin.path);
             }
         }
         let mut migrations = Vec::with_capacity(ups.len());
@@ -80,12 +117,6 @@ impl Source {
         if let Some((_, file)) = downs.into_values().next() {
             bail!("{} has no .up.sql beside it", file.path);
         }
-        let functions_folder = folder.join("functions");
-        let functions = if functions_folder.is_dir() {
-            sql_files(&functions_folder)?.iter().map(|path| read_file(folder, path)).collect::<Result<_>>()?
-        } else {
-            Vec::new()
-        };
         Ok(Self { migrations, functions, access })
     }
 

@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use anyhow::Result;
-use errand_native::{connect, migrate};
+use errand_postgres::{connect, migrate};
 
 use crate::{
     FIRST, refusal,

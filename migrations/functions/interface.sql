@@ -1,0 +1,11 @@
+-- Which components the database serves. A component has one number (`INTERFACE` in src/data.rs). The current number grows by one with
+-- each set of functions that components call and an older database does not have; the oldest grows when functions are dropped
+-- that components of a lower number call. Interface 1 is that of the components that do not ask.
+create or replace function api.interface(out current bigint, out oldest bigint)
+language plpgsql stable as $$
+begin
+    perform api.ready();
+    current := 2;
+    oldest := 1;
+end
+$$;
