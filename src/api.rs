@@ -102,7 +102,7 @@ pub fn refusing_router(error: &ConfigError, ambient: Ambient) -> Router {
     ambient.report("error", "refusing to serve", &error.to_string());
     Router::new()
         .route("/health/live", get(health::live))
-        .fallback(|| async { Problem::not_ready("the configuration is refused; an earlier line says why".to_owned()) })
+        .fallback(|| async { Problem::unready("the configuration is refused; an earlier line says why".to_owned()) })
         .layer(from_fn_with_state(Log::of_failures(ambient), respond::finish))
 }
 

@@ -297,8 +297,11 @@ impl Scope<'_> {
     }
 
     /// Tells the stopwatch how long it took.
-    async fn timed<T>(&self, call: impl AsyncFnOnce(Instant) -> T) -> T {
+    async fn timed<T>(&self, call: impl AsyncFnOnce(Instant) -> Result<T, Error>) -> Result<T, Error> {
         let begun = (self.data.clock)();
+        if let Some(mismatch) = self.data.ready.mismatch(begun) {
+            return Err(mismatch);
+        }
         let answer = call(begun + self.data.budget).await;
         self.stopwatch.add((self.data.clock)().saturating_duration_since(begun));
         answer

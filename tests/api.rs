@@ -9,6 +9,8 @@
     clippy::indexing_slicing
 )]
 
+#[path = "support/left_out.rs"]
+mod left_out;
 #[path = "api/support.rs"]
 mod support;
 
@@ -54,10 +56,14 @@ mod mistakes;
 mod older_clients;
 #[path = "api/older_components.rs"]
 mod older_components;
+#[path = "api/pooler.rs"]
+mod pooler;
 #[path = "api/published_keys.rs"]
 mod published_keys;
 #[path = "api/recipes.rs"]
 mod recipes;
+#[path = "api/schema.rs"]
+mod schema;
 #[path = "api/shared_keys.rs"]
 mod shared_keys;
 #[path = "api/slots.rs"]

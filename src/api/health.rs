@@ -39,7 +39,7 @@ pub(super) async fn ready(
     State(app): State<Arc<App>>,
     Extension(observed): Extension<Arc<Observed>>,
 ) -> Result<Response, Problem> {
-    app.data.ready(observed.as_ref()).await.map_err(|error| Problem::not_ready(error.to_string()))?;
+    app.data.ready(observed.as_ref()).await.map_err(Problem::not_ready)?;
     Ok(healthy("ready"))
 }
 

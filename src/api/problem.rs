@@ -155,8 +155,16 @@ impl Problem {
         self.challenging(challenge)
     }
 
+    /// The component cannot serve, for a reason that has a code of its own or for another one.
+    pub(super) fn not_ready(error: Error) -> Self {
+        match error {
+            Error::UnsafePooler(_) | Error::SchemaMismatch(_) => error.into(),
+            other => Self::unready(other.to_string()),
+        }
+    }
+
     /// The component cannot serve.
-    pub(super) fn not_ready(cause: String) -> Self {
+    pub(super) fn unready(cause: String) -> Self {
         let detail = "The service is not ready to serve. Try again.";
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Service unavailable", detail)
             .with_header(RETRY_AFTER, RETRY_SECONDS)

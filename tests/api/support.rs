@@ -18,4 +18,6 @@ pub use issuer::{Answer, Issuer, jwks};
 pub use scratch::{Scratch, scratch};
 pub use session::{Held, Session};
 pub use signer::{Signer, base64url, fixture};
-pub use target::{CORS_ORIGIN, Ending, Process, Runs, SECRET, Target, kind, log_with, manifest, migrations, target};
+pub use target::{
+    CORS_ORIGIN, Ending, Process, RUNTIME, Runs, SECRET, Target, kind, log_with, manifest, migrations, target,
+};

@@ -1,13 +1,7 @@
 //! Which database the commands work on, and how the component logs in to it.
 
 use anyhow::{Context, Result, bail};
-use errand_postgres::{
-    address::Address,
-    cluster::Cluster,
-    connect::create_database,
-    migrate::{self, Report},
-    role, secret,
-};
+use errand_postgres::{address::Address, cluster::Cluster, connect::create_database, role, secret};
 
 use crate::{
     settings::{APP_HOST, APP_URL, DATABASE_URL, JWT_SECRET, Settings},
@@ -48,21 +42,7 @@ impl Database {
 
     /// Applies what is missing, and says what that was.
     pub(crate) async fn migrate(&self) -> Result<()> {
-        let Report { applied, functions_replaced, functions_dropped, warnings } =
-            migrate::migrate(&self.address, &workspace::root()?.join("migrations")).await?;
-        for file in applied {
-            eprintln!("errand: applied {file}");
-        }
-        if functions_replaced {
-            eprintln!("errand: replaced the functions of schema api");
-        }
-        for signature in functions_dropped {
-            eprintln!("errand: dropped {signature}, which this checkout no longer has");
-        }
-        for warning in warnings {
-            eprintln!("errand: PostgreSQL warns: {warning}");
-        }
-        Ok(())
+        errand_db::migrate(&self.address, &workspace::root()?.join("migrations")).await
     }
 
     /// Brings the database up to date, and `.env` to what the component needs to log in to it.
@@ -71,6 +51,20 @@ impl Database {
         self.migrate().await?;
         let url = self.app_url(settings, known_role).await?;
         self.remember(settings, &url)
+    }
+
+    /// Says what is wrong with the component's way to the database, if anything is.
+    pub(crate) async fn warn(&self, settings: &Settings) {
+        let Some(Ok(address)) = settings.get(APP_URL).map(|url| Address::parse(&url)) else { return };
+        match errand_db::doctor::examine(&address).await {
+            Ok(findings) => {
+                for (thing, wrong) in findings.iter().filter_map(|(thing, found)| Some((thing, found.as_ref().err()?)))
+                {
+                    eprintln!("errand: WRONG with {address}: {thing}: {wrong}");
+                }
+            }
+            Err(error) => eprintln!("errand: {error:#}"),
+        }
     }
 
     /// Gives the component's login a new password and writes it to `.env`; with `other`, the login that `.env` does not name, and

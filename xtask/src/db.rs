@@ -29,20 +29,13 @@ pub(crate) struct Db {
 
 #[derive(Subcommand)]
 enum Action {
-    /// Apply the migrations that are missing, and the current functions
-    Migrate,
-    /// Take back the last migrations
-    Rollback {
-        /// How many
-        #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
-        steps: u32,
+    #[command(flatten)]
+    Shared(errand_db::Command),
+    /// Examine the way from the component to its database: TLS, pooler, role, time limits, versions
+    Doctor {
+        /// The component's connection string; without it that of `.env`
+        url: Option<String>,
     },
-    /// Show which migrations are applied
-    Status,
-    /// Say that the database was restored from a backup: entity tags of before match nothing from now on
-    Restored,
-    /// Delete the expired idempotency keys of all users; for a clock (cron, Kubernetes)
-    Tidy,
     /// Drop everything in the database that is errand's, data included
     Reset {
         /// Do it on a database that is not on this machine, too
@@ -83,11 +76,8 @@ impl Db {
         }
         let database = Database::open(&settings).await?;
         let done = match self.action {
-            Action::Migrate => up_to_date(&database).await,
-            Action::Rollback { steps } => rollback(&database, steps).await,
-            Action::Status => status(&database).await,
-            Action::Restored => restored(&database).await,
-            Action::Tidy => tidy(&database).await,
+            Action::Shared(command) => shared(&database, &command).await,
+            Action::Doctor { url } => doctor(&database, &mut settings, url).await,
             Action::Reset { yes } => reset(&database, yes).await,
             Action::Psql { app, arguments } => psql(&database, &mut settings, app, &arguments).await,
             Action::Password { rotate, retire: false } => new_password(&database, &mut settings, rotate).await,
@@ -100,67 +90,35 @@ impl Db {
     }
 }
 
-async fn up_to_date(database: &Database) -> Result<()> {
-    database.migrate().await?;
-    println!("{} is up to date", database.address);
-    Ok(())
+async fn shared(database: &Database, command: &errand_db::Command) -> Result<()> {
+    if let (errand_db::Command::Status, Some(cluster)) = (command, database.private()) {
+        let state = if cluster.is_ours() { "not running" } else { "running" };
+        println!("private PostgreSQL in {}, {state}", cluster.folder().display());
+    }
+    command.run(&database.address, &workspace::root()?.join("migrations")).await
 }
 
-async fn rollback(database: &Database, steps: u32) -> Result<()> {
-    let done = migrate::rollback(&database.address, &workspace::root()?.join("migrations"), steps).await?;
-    for file in &done {
-        println!("ran {file}");
+async fn doctor(database: &Database, settings: &mut Settings, url: Option<String>) -> Result<()> {
+    let address = match url {
+        Some(url) => Address::parse(&url)?,
+        None => app_address(database, settings).await?,
+    };
+    match errand_db::doctor::examine_aloud(&address).await? {
+        0 => Ok(()),
+        wrong => bail!("{wrong} of these are wrong"),
     }
-    if done.is_empty() {
-        println!("there is nothing to take back");
-    }
-    Ok(())
 }
 
-async fn status(database: &Database) -> Result<()> {
-    let status = migrate::status(&database.address, &workspace::root()?.join("migrations")).await?;
-    println!("{}", database.address);
-    if let Some(cluster) = database.private() {
-        println!(
-            "private PostgreSQL in {}, {}",
-            cluster.folder().display(),
-            if cluster.is_ours() { "not running" } else { "running" }
-        );
+/// Where the component logs in.
+async fn app_address(database: &Database, settings: &mut Settings) -> Result<Address> {
+    // The private server's port may have changed since `.env` was written; elsewhere looking changes nothing.
+    if database.private().is_some() {
+        database.prepare(settings).await?;
     }
-    for entry in &status.entries {
-        println!("  {:<40} {}", entry.name, entry.applied_at.as_deref().unwrap_or("waiting"));
-        if let Some(problem) = &entry.problem {
-            println!("      {problem}");
-        }
-    }
-    println!("  {:<40} {}", "functions", if status.functions_current { "current" } else { "waiting" });
-    let settings = if status.settings.is_empty() { "as they are to be" } else { "different" };
-    println!("  {:<40} {settings}", "settings of the component's logins");
-    for setting in &status.settings {
-        let found = setting.found.as_deref().unwrap_or("not set");
-        println!("      {} of {} is {found}, not {}: {};", setting.name, setting.login, setting.wanted, setting.remedy);
-    }
-    if status.entries.iter().any(|entry| entry.problem.is_some()) {
-        bail!("this database and this checkout do not fit together");
-    }
-    Ok(())
-}
-
-async fn restored(database: &Database) -> Result<()> {
-    migrate::begin_epoch(&database.address).await?;
-    println!("{} has begun another epoch: what clients kept from before the restore is stale to it", database.address);
-    Ok(())
-}
-
-async fn tidy(database: &Database) -> Result<()> {
-    let mut all = 0;
-    migrate::tidy(&database.address, |removed| {
-        all += removed;
-        eprintln!("errand: deleted {all} expired idempotency keys");
-    })
-    .await?;
-    println!("{} has no expired idempotency keys; {all} were deleted", database.address);
-    Ok(())
+    let url = settings.get(APP_URL);
+    let url =
+        url.with_context(|| format!("{APP_URL} is not set; `cargo xtask up` or `cargo xtask db password` sets it"))?;
+    Address::parse(&url)
 }
 
 async fn reset(database: &Database, yes: bool) -> Result<()> {
@@ -175,17 +133,9 @@ async fn reset(database: &Database, yes: bool) -> Result<()> {
 async fn psql(database: &Database, settings: &mut Settings, app: bool, arguments: &[String]) -> Result<()> {
     let program = cluster::client_program(&workspace::root()?, "psql")
         .context("psql is not installed (Debian, Ubuntu: `sudo apt-get install postgresql-client`)")?;
-    let address = if app {
-        // The private server's port may have changed since `.env` was written; elsewhere opening psql changes nothing.
-        if database.private().is_some() {
-            database.prepare(settings).await?;
-        }
-        let url = settings.get(APP_URL);
-        let url = url
-            .with_context(|| format!("{APP_URL} is not set; `cargo xtask up` or `cargo xtask db password` sets it"))?;
-        Address::parse(&url)?
-    } else {
-        database.address.clone()
+    let address = match app {
+        true => app_address(database, settings).await?,
+        false => database.address.clone(),
     };
     let mut command = Command::new(program);
     command.args(arguments).envs(address.libpq_env());

@@ -14,9 +14,10 @@ use tokio::{
 };
 
 use crate::{
-    http,
+    build, http,
     process::{self, BRIEF, LONG},
     settings::from_environment,
+    toolchain::Choice,
     workspace,
 };
 
@@ -24,6 +25,10 @@ use crate::{
 pub(crate) const HOST_BIN: &str = "ERRAND_HOST_BIN";
 /// The first Spin that speaks WASI 0.3.0.
 const OLDEST_SPIN: (u32, u32) = (4, 1);
+/// The first Spin that has what spin-p2.toml needs.
+const OLDEST_SPIN_P2: (u32, u32) = (3, 5);
+/// How many requests an instance serves. A new one verifies each token anew, which for RS256 costs more than all the rest.
+pub(crate) const REUSE_COUNT: [&str; 2] = ["--max-instance-reuse-count", "10000"];
 /// Compiling the component, connecting to a sleeping database, and then some.
 const READY_TIMEOUT: Duration = Duration::from_secs(90);
 
@@ -34,14 +39,62 @@ pub(crate) enum Runtime {
     Host,
     /// `spin up`, with a Spin of at least 4.1 on PATH
     Spin,
+    /// `spin up` with the component of WASI 0.2, with a Spin of at least 3.5 on PATH
+    SpinP2,
 }
 
 impl Runtime {
+    /// The one for this machine: the Spin on PATH with the component that it can run, else the local host. Says which.
+    pub(crate) async fn of_this_machine() -> Self {
+        let told = told_by_spin().await;
+        let found = told.as_deref().and_then(version);
+        let shown = told.as_deref().unwrap_or_default();
+        match found {
+            Some(found) if found >= OLDEST_SPIN => {
+                eprintln!(
+                    "errand: `{shown}` is on PATH and serves the component of WASI 0.3; --runtime host leaves it alone"
+                );
+                Self::Spin
+            }
+            Some(found) if found >= OLDEST_SPIN_P2 => {
+                eprintln!(
+                    "errand: `{shown}` is on PATH and serves the component of WASI 0.2; --runtime host leaves it alone"
+                );
+                Self::SpinP2
+            }
+            Some(_) => {
+                eprintln!("errand: `{shown}` on PATH is too old for errand; the local host serves");
+                Self::Host
+            }
+            None => {
+                eprintln!("errand: there is no Spin on PATH; the local host of this repository serves");
+                Self::Host
+            }
+        }
+    }
+
+    /// Builds what is missing or stale of the components.
+    pub(crate) async fn components(self) -> Result<()> {
+        match self {
+            Self::SpinP2 => build::components_p2(Choice::Auto).await,
+            Self::Host | Self::Spin => build::components(Choice::Auto).await,
+        }
+        .map(drop)
+    }
+
+    fn manifest(self) -> &'static str {
+        match self {
+            Self::SpinP2 => "spin-p2.toml",
+            Self::Host | Self::Spin => "spin.toml",
+        }
+    }
+
     /// Builds or finds what it needs. Returns the program.
     pub(crate) async fn prepare(self) -> Result<PathBuf> {
         match self {
             Self::Host => host_binary().await,
             Self::Spin => spin().await,
+            Self::SpinP2 => spin_p2().await,
         }
     }
 
@@ -56,12 +109,16 @@ impl Runtime {
         for (name, value) in environment {
             command.env(name, value);
         }
-        if self == Self::Spin {
+        if self != Self::Host {
             command.arg("up");
+        }
+        // Spin 4.0 has the argument, too, and no use for it: an instance of WASI 0.2 serves one request.
+        if self != Self::SpinP2 {
+            command.args(REUSE_COUNT);
         }
         command.args([
             "--from",
-            "spin.toml",
+            self.manifest(),
             "--runtime-config-file",
             "runtime-config.toml",
             "--listen",
@@ -93,21 +150,31 @@ pub(crate) async fn native_binary(package: &str, profile: &str) -> Result<PathBu
     Ok(path)
 }
 
-/// A Spin that is new enough.
+/// A Spin that is new enough for the component of WASI 0.3.
 pub(crate) async fn spin() -> Result<PathBuf> {
+    spin_from(OLDEST_SPIN).await
+}
+
+/// A Spin that is new enough for the component of WASI 0.2.
+pub(crate) async fn spin_p2() -> Result<PathBuf> {
+    spin_from(OLDEST_SPIN_P2).await
+}
+
+async fn spin_from(oldest: (u32, u32)) -> Result<PathBuf> {
+    let told = told_by_spin().await;
+    let told =
+        told.context("there is no `spin` on PATH; see https://spinframework.dev/install, or leave out `--runtime`")?;
+    match version(&told) {
+        Some(found) if found >= oldest => Ok(PathBuf::from("spin")),
+        _ => bail!("`spin` on PATH is `{told}`, but the component needs Spin {}.{} or later", oldest.0, oldest.1),
+    }
+}
+
+/// What the Spin on PATH says of its version; nothing where there is none.
+async fn told_by_spin() -> Option<String> {
     let mut command = Command::new("spin");
     command.arg("--version");
-    let told = process::capture(command, BRIEF).await;
-    let told = told
-        .context("there is no `spin` on PATH; see https://spinframework.dev/install, or leave out `--runtime spin`")?;
-    match version(&told) {
-        Some(found) if found >= OLDEST_SPIN => Ok(PathBuf::from("spin")),
-        _ => bail!(
-            "`spin` on PATH is `{told}`, but the component needs Spin {}.{} or later",
-            OLDEST_SPIN.0,
-            OLDEST_SPIN.1
-        ),
-    }
+    process::capture(command, BRIEF).await
 }
 
 /// Major and minor of `spin 4.1.0-pre0 (2c6b0e1 2026-03-01)`. A pre-release counts: it speaks the same WASI.
@@ -133,7 +200,7 @@ impl Serving {
     fn start(mut command: Command, runtime: Runtime) -> Result<Self> {
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = process::spawn(&mut command)?;
-        let leader = child.id().filter(|_| runtime == Runtime::Spin);
+        let leader = child.id().filter(|_| runtime != Runtime::Host);
         let guard = leader.map(|leader| GroupGuard::of(leader, process::GRACE)).transpose()?;
         let stdin = child.stdin.take();
         let stdout = child.stdout.take().context("the runtime has no output")?;

@@ -79,7 +79,7 @@ enum Target {
     HostP2,
     /// The component in `spin up`
     Spin,
-    /// The component of WASI 0.2 in `spin up`; the documentation's component beside it needs Spin 4.1, too
+    /// The component of WASI 0.2 in `spin up`, with a Spin of at least 3.5
     SpinP2,
     /// All of them; spin only where it is installed
     All,
@@ -230,7 +230,7 @@ impl Test {
                 vec!["spin"]
             }
             Some(Target::SpinP2) => {
-                runtime::spin().await?;
+                runtime::spin_p2().await?;
                 vec!["spin-p2"]
             }
             Some(Target::All) => match runtime::spin().await {

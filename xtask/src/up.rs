@@ -3,6 +3,7 @@
 use std::{
     io::ErrorKind,
     net::{SocketAddr, TcpListener},
+    path::{Path, PathBuf},
     time::{Duration, Instant},
 };
 
@@ -10,13 +11,12 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 
 use crate::{
-    build,
     database::Database,
     process,
     runtime::{Runtime, Serving},
     settings::{APP_URL, Settings, from_environment},
     token,
-    toolchain::Choice,
+    toolchain::{self, Choice},
 };
 
 /// Build what is missing, start PostgreSQL, migrate, and serve the API
@@ -28,9 +28,20 @@ pub(crate) struct Up {
     /// Where to serve
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:3000")]
     listen: SocketAddr,
-    /// What runs the component
-    #[arg(long, value_enum, default_value = "host")]
-    runtime: Runtime,
+    /// What runs the component; without it the Spin on PATH, or the local host where there is none
+    #[arg(long, value_enum)]
+    runtime: Option<Runtime>,
+}
+
+/// Builds what is missing or stale, the components beside the local host: cargo uses one core for much of either.
+async fn build(runtime: Runtime) -> Result<PathBuf> {
+    toolchain::Toolchain::ensure(Choice::Auto).await?;
+    eprintln!(
+        "errand: step 1 of 2: building the components, and what serves them; from nothing this takes some minutes"
+    );
+    let (program, ()) = tokio::try_join!(runtime.prepare(), runtime.components())?;
+    eprintln!("errand: step 2 of 2: PostgreSQL, migrations, and the first answer");
+    Ok(program)
 }
 
 /// How long the token in the printed line is valid.
@@ -39,12 +50,15 @@ const TOKEN_VALIDITY: Duration = Duration::from_secs(24 * 60 * 60);
 impl Up {
     pub(crate) async fn run(self) -> Result<()> {
         port_is_free(self.listen)?;
-        let program = self.runtime.prepare().await?;
-        build::components(Choice::Auto).await?;
+        let runtime = match self.runtime {
+            Some(runtime) => runtime,
+            None => Runtime::of_this_machine().await,
+        };
+        let program = build(runtime).await?;
         let begun = Instant::now();
         let mut settings = Settings::load()?;
         let database = Database::open(&settings).await?;
-        let served = self.serve(&program, &database, &mut settings, begun).await;
+        let served = self.serve(runtime, &program, &database, &mut settings, begun).await;
         // The database last: what the runtime is still answering may need it.
         let closed = database.close();
         served?;
@@ -53,16 +67,20 @@ impl Up {
 
     async fn serve(
         &self,
-        program: &std::path::Path,
+        runtime: Runtime,
+        program: &Path,
         database: &Database,
         settings: &mut Settings,
         begun: Instant,
     ) -> Result<()> {
         database.prepare(settings).await?;
+        if database.private().is_none() {
+            database.warn(settings).await;
+        }
         if from_environment(APP_URL).is_some() {
             eprintln!("errand: {APP_URL} is set in the environment; the component uses that, not the one in .env");
         }
-        let mut serving = self.runtime.serve(program, self.listen, &[])?;
+        let mut serving = runtime.serve(program, self.listen, &[])?;
         let outcome = tokio::select! {
             outcome = attend(&mut serving, settings, begun) => outcome,
             signal = process::interrupted() => signal,

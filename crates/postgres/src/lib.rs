@@ -1,6 +1,6 @@
 //! PostgreSQL for errand's tools and tests.
 //!
-//! A private local server ([`cluster`]), the migrator ([`migrate`]) and the component's login ([`role`]), all over one
+//! A private local server ([`cluster`]), a pooler before one ([`pooler`]), the migrator ([`migrate`]) and the component's login ([`role`]), all over one
 //! way to name a database ([`address`]) and to reach it ([`connect`]). Beside it, for the same users: an end for programs
 //! that do not end their children ([`group`]). No component links this crate.
 
@@ -9,5 +9,6 @@ pub mod cluster;
 pub mod connect;
 pub mod group;
 pub mod migrate;
+pub mod pooler;
 pub mod role;
 pub mod secret;

@@ -26,6 +26,9 @@ pub use source::{Files, SqlFile};
 /// Names the migrator's lock among other advisory locks ("errand" in ASCII).
 const LOCK: i64 = 0x6572_7261_6e64;
 
+/// The interface that the component of this version calls: `errand::data::INTERFACE`, which a test compares.
+pub const INTERFACE: i64 = 2;
+
 /// What a migration run did.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Report {

@@ -255,6 +255,19 @@ fn a_database_fits_that_has_the_interface_of_this_errand() {
 }
 
 #[test]
+fn a_database_that_does_not_fit_is_asked_nothing_for_five_seconds() {
+    let (fake, data) = data();
+    fake.gives(interfaces(INTERFACE + 1, INTERFACE + 1)).gives(row([Value::Int(1)]));
+    run(data.ready(&Times::default())).unwrap_err();
+    for (passed, refused) in [(0, true), (4_999, true), (1, false)] {
+        PASSED.set(PASSED.get() + Duration::from_millis(passed));
+        let answer = ask(&data, Kind::Read);
+        assert_eq!(answer.err().map(|error| told(&error)), refused.then_some(Told::SchemaMismatch));
+    }
+    assert_eq!(fake.asked().len(), 2);
+}
+
+#[test]
 fn after_the_proof_of_an_unsafe_pooler_nothing_is_sent_any_more() {
     for proof in ["26000", "42P05"] {
         let (fake, data) = data();

@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, LazyLock, Mutex};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use errand::{Adapters, Ambient, Config};
@@ -14,6 +14,7 @@ use errand_native::server;
 use errand_postgres::address::Address;
 use errand_postgres::connect::create_database;
 use errand_postgres::group::GroupGuard;
+use errand_postgres::pooler::{Pooler, Statements};
 use errand_postgres::{migrate, role};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
@@ -41,6 +42,8 @@ struct Database {
     admin: Address,
     /// The connection string of the component's role.
     app_url: String,
+    /// The same through the pooler of this run, if it has one.
+    pooled: Option<(Pooler, String)>,
 }
 
 /// So that no errand finds what another one kept.
@@ -52,7 +55,7 @@ type Variables = Vec<(&'static str, String)>;
 /// The target of this run.
 pub fn target() -> &'static Target {
     static TARGET: LazyLock<Target> = LazyLock::new(|| {
-        let database = Arc::new(RUNTIME.block_on(Database::create()));
+        let database = Arc::new(RUNTIME.block_on(Database::create(&format!("errand_test_{}", std::process::id()))));
         Target::start(database, &[("jwt_secret", SECRET), ("cors_origins", CORS_ORIGIN)], &[], &IN_MEMORY)
     });
     &TARGET
@@ -65,6 +68,15 @@ impl Target {
     /// Another errand on the same database, with these variables.
     pub fn start_with(&self, variables: &[(&'static str, &str)]) -> Self {
         self.start_keeping(variables, &[])
+    }
+
+    /// Another errand on a database of its own.
+    pub fn start_on_another_database(&self, variables: &[(&'static str, &str)]) -> Self {
+        // Two at once would alter one role.
+        static ONE_BY_ONE: Mutex<()> = Mutex::new(());
+        let _turn = ONE_BY_ONE.lock().unwrap_or_else(PoisonError::into_inner);
+        let database = RUNTIME.block_on(Database::create(&format!("errand_test_{}", Uuid::now_v7().simple())));
+        Self::start(Arc::new(database), variables, &[], &IN_MEMORY)
     }
 
     /// The same, with values in its key-value store.
@@ -84,8 +96,8 @@ impl Target {
         arguments: &[&str],
     ) -> Self {
         let mut all: Variables = vec![
-            ("database_url", database.app_url.clone()),
-            ("database_host", database.admin.endpoint()),
+            ("database_url", database.served().to_owned()),
+            ("database_host", Address::parse(database.served()).unwrap().endpoint()),
             ("access_log", "errors".to_owned()),
         ];
         all.retain(|(known, _)| variables.iter().all(|(name, _)| name != known));
@@ -127,8 +139,18 @@ impl Target {
         Session::open(&self.database.admin).rows(sql)
     }
 
+    /// A pooler before the database, and the component's connection string through it.
+    pub fn pooled(&self, program: &Path, statements: Statements) -> anyhow::Result<(Pooler, String)> {
+        self.database.through(program, statements)
+    }
+
+    /// The connection string of the component's role, without a pooler.
+    pub fn app_url(&self) -> &str {
+        &self.database.app_url
+    }
+
     /// The administrator's address of the database.
-    pub(super) fn admin(&self) -> &Address {
+    pub fn admin(&self) -> &Address {
         &self.database.admin
     }
 
@@ -185,17 +207,32 @@ fn from(arguments: &[&str]) -> Vec<&'static str> {
 }
 
 impl Database {
-    async fn create() -> Self {
+    async fn create(name: &str) -> Self {
         let Ok(server) = std::env::var("ERRAND_TEST_DATABASE_URL") else {
             // Once, instead of a panic per test.
             eprintln!("These tests need a PostgreSQL; `cargo xtask test` gives them one.");
             std::process::exit(1);
         };
-        let name = format!("errand_test_{}", std::process::id());
-        let admin = create_database(&Address::parse(&server).unwrap(), &name).await.unwrap();
+        let admin = create_database(&Address::parse(&server).unwrap(), name).await.unwrap();
         migrate::migrate(&admin, &migrations()).await.unwrap();
-        let app_url = role::ensure_app_login(&admin, "errand_app in tests").await.unwrap();
-        Self { admin, app_url }
+        let app_url = role::ensure_app_login(&admin, PASSWORD).await.unwrap();
+        let mut database = Self { admin, app_url, pooled: None };
+        if let Some(program) = std::env::var_os("ERRAND_TEST_POOLER") {
+            database.pooled = Some(database.through(Path::new(&program), Statements::Kept).unwrap());
+        }
+        database
+    }
+
+    /// What the component of the run gets.
+    fn served(&self) -> &str {
+        self.pooled.as_ref().map_or(&self.app_url, |(_, url)| url)
+    }
+
+    fn through(&self, program: &Path, statements: Statements) -> anyhow::Result<(Pooler, String)> {
+        let ini = Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/pgbouncer.ini");
+        let pooler = Pooler::start(program, &ini, &self.admin, &[(role::APP_ROLE, PASSWORD)], statements)?;
+        let url = pooler.url(&self.app_url)?;
+        Ok((pooler, url))
     }
 }
 
@@ -204,6 +241,9 @@ pub fn migrations() -> PathBuf {
     std::env::var_os("ERRAND_TEST_MIGRATIONS")
         .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations"), PathBuf::from)
 }
+
+/// The password of the component's role.
+const PASSWORD: &str = "errand_app in tests";
 
 /// The one origin whose pages may call the API.
 pub const CORS_ORIGIN: &str = "https://app.example";

@@ -1,0 +1,208 @@
+//! Whether the component can be served over a connection string: found out before a client does.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use anyhow::{Context, Result};
+use errand_postgres::{address::Address, connect::connect, migrate::INTERFACE, role};
+use tokio::time::timeout;
+use tokio_postgres::{Client, error::SqlState};
+
+/// The oldest PostgreSQL that the migrations are for.
+const OLDEST: i32 = 14;
+/// How many clients look for the session of another one. A pooler may have as many sessions free.
+const SEEKERS: usize = 24;
+/// How long one examination may take. PostgreSQL's own limits are shorter.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// What was found out about one thing: how it is, or what is wrong and what to do about it.
+pub type Finding = (&'static str, Result<String, String>);
+
+/// Examines the connection string of the component's login, and prints each finding. Returns how many things are wrong.
+///
+/// # Errors
+///
+/// When there is no connection at all.
+pub async fn examine_aloud(address: &Address) -> Result<usize> {
+    println!("{address}");
+    let findings = examine(address).await?;
+    for (thing, found) in &findings {
+        match found {
+            Ok(how) => println!("  ok     {thing}: {how}"),
+            Err(what) => println!("  WRONG  {thing}: {what}"),
+        }
+    }
+    Ok(findings.iter().filter(|(_, found)| found.is_err()).count())
+}
+
+/// Examines the connection string of the component's login.
+///
+/// # Errors
+///
+/// When there is no connection at all.
+pub async fn examine(address: &Address) -> Result<Vec<Finding>> {
+    let client = connect(address).await?;
+    Ok(vec![
+        ("TLS", tls(address)),
+        ("PostgreSQL", in_time(version(&client)).await),
+        ("role", in_time(role(&client)).await),
+        ("time limits of the connection", options(address)),
+        ("time limits of the role", in_time(settings(&client)).await),
+        ("schema", in_time(schema(&client)).await),
+        ("pooler", in_time(pooler(address)).await),
+    ])
+}
+
+/// An error that is none of the findings is one, too.
+async fn in_time(finding: impl Future<Output = Result<Result<String, String>>>) -> Result<String, String> {
+    match timeout(PATIENCE, finding).await {
+        Ok(Ok(found)) => found,
+        Ok(Err(error)) => Err(format!("could not be found out: {error:#}")),
+        Err(_) => Err(format!("could not be found out within {} s", PATIENCE.as_secs())),
+    }
+}
+
+fn tls(address: &Address) -> Result<String, String> {
+    match (address.is_encrypted(), address.is_local()) {
+        (true, _) => Ok("on, and the certificate is verified".to_owned()),
+        (false, true) => Ok("off, on this machine".to_owned()),
+        (false, false) => Err("off: passwords and tasks cross the network readable; use sslmode=require".to_owned()),
+    }
+}
+
+async fn version(client: &Client) -> Result<Result<String, String>> {
+    let row = client
+        .query_typed_one(
+            "select current_setting('server_version'), current_setting('server_version_num')::int / 10000",
+            &[],
+        )
+        .await?;
+    let (version, major): (String, i32) = (row.try_get(0)?, row.try_get(1)?);
+    Ok(match major >= OLDEST {
+        true => Ok(version),
+        false => Err(format!("{version}; the migrations need {OLDEST} or later")),
+    })
+}
+
+async fn role(client: &Client) -> Result<Result<String, String>> {
+    let row = client
+        .query_typed_one(
+            "select current_user::text, r.rolsuper or r.rolbypassrls,
+                exists (select from pg_catalog.pg_class as c join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
+                        where n.nspname = 'errand' and pg_catalog.pg_has_role(c.relowner, 'member'))
+             from pg_catalog.pg_roles as r where r.rolname = current_user",
+            &[],
+        )
+        .await?;
+    let (name, above, owner): (String, bool, bool) = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
+    let logins = role::LOGINS.join(" or ");
+    Ok(match (above, owner) {
+        (true, _) => Err(format!("{name} passes row-level security, which separates the users; use {logins}")),
+        (_, true) => Err(format!("{name} owns the tables, or is a member of their owner; use {logins}")),
+        _ if !role::LOGINS.contains(&name.as_str()) => Err(format!("{name} is none of {logins}")),
+        _ => Ok(name),
+    })
+}
+
+fn options(address: &Address) -> Result<String, String> {
+    let config = address.config();
+    let limits =
+        [("connect_timeout", config.get_connect_timeout()), ("tcp_user_timeout", config.get_tcp_user_timeout())];
+    let missing: Vec<_> = limits.iter().filter(|(_, limit)| limit.is_none()).map(|(name, _)| *name).collect();
+    match missing.is_empty() {
+        true => Ok("set".to_owned()),
+        false => Err(format!(
+            "{} not in the connection string: a dead network would hold requests up for minutes; add connect_timeout=3 and \
+             tcp_user_timeout=5",
+            missing.join(" and ")
+        )),
+    }
+}
+
+/// What the role brings along, against what the database's functions say.
+async fn settings(client: &Client) -> Result<Result<String, String>> {
+    let known = "select to_regprocedure('api.role_settings()') is not null";
+    if !client.query_typed_one(known, &[]).await?.try_get::<_, bool>(0)? {
+        return Ok(Err("the database has no functions of errand's; migrate it".to_owned()));
+    }
+    let rows = client.query_typed("select name, setting, current_setting(name) from api.role_settings()", &[]).await?;
+    let mut different = BTreeMap::new();
+    for row in &rows {
+        let (name, wanted, found): (String, String, String) = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
+        if wanted != found {
+            different.insert(name, (wanted, found));
+        }
+    }
+    if different.is_empty() {
+        return Ok(Ok("as they are to be".to_owned()));
+    }
+    let each = different.iter().map(|(name, (wanted, found))| format!("{name} is {found}, not {wanted}"));
+    let each = each.collect::<Vec<_>>().join("; ");
+    Ok(Err(format!("{each}; migrate with the owner of the role, or let a pooler's sessions end")))
+}
+
+async fn schema(client: &Client) -> Result<Result<String, String>> {
+    let row = match client.query_typed_one("select current, oldest from api.interface()", &[]).await {
+        Ok(row) => row,
+        Err(error) => {
+            let missing = [SqlState::UNDEFINED_FUNCTION, SqlState::INVALID_SCHEMA_NAME];
+            return Ok(Err(match error.code() {
+                Some(code) if missing.contains(code) => {
+                    format!("the database has no interface {INTERFACE}; migrate it before this version is deployed")
+                }
+                _ => error.as_db_error().map_or_else(|| error.to_string(), |refusal| refusal.message().to_owned()),
+            }));
+        }
+    };
+    let (current, oldest): (i64, i64) = (row.try_get(0)?, row.try_get(1)?);
+    Ok(match (oldest..=current).contains(&INTERFACE) {
+        true => Ok(format!("serves the interfaces {oldest} to {current}, and this is {INTERFACE}")),
+        false => Err(format!(
+            "serves the interfaces {oldest} to {current}, and this is {INTERFACE}; deploy the version that fits"
+        )),
+    })
+}
+
+/// A statement is prepared by one client, and its session is taken by others. Where the first one then finds its statement, whatever
+/// is in between keeps prepared statements apart.
+async fn pooler(address: &Address) -> Result<Result<String, String>> {
+    const WHOSE: &str = "select pg_backend_pid()";
+    const UNSAFE: &str = "unsafe: statements are prepared in one session and run in another (SQLSTATE 26000 or 42P05), where another \
+        one may have that name; it must be PgBouncer 1.21 or later with max_prepared_statements, or pool sessions";
+    let first = connect(address).await?;
+    let prepared = match first.prepare(WHOSE).await {
+        Err(error) if mixed_up(&error) => return Ok(Err(UNSAFE.to_owned())),
+        prepared => prepared?,
+    };
+    let mine: i32 = match first.query_one(&prepared, &[]).await {
+        Err(error) if mixed_up(&error) => return Ok(Err(UNSAFE.to_owned())),
+        row => row?.try_get(0)?,
+    };
+    let mut seekers = Vec::new();
+    for _ in 0..SEEKERS {
+        let seeker = connect(address).await.context("for another client")?;
+        seeker.batch_execute("begin").await?;
+        let session: i32 = seeker.query_typed_one(WHOSE, &[]).await?.try_get(0)?;
+        seekers.push(seeker);
+        if session != mine {
+            continue;
+        }
+        let answer = first.query_one(&prepared, &[]).await;
+        for seeker in seekers {
+            seeker.batch_execute("rollback").await?;
+        }
+        return Ok(match answer {
+            Ok(_) => Ok("shares sessions, and keeps prepared statements apart".to_owned()),
+            Err(error) if mixed_up(&error) => Err(UNSAFE.to_owned()),
+            Err(error) => Err(format!("could not be found out: {error}")),
+        });
+    }
+    for seeker in seekers {
+        seeker.batch_execute("rollback").await?;
+    }
+    Ok(Ok("none, or one that gives each client a session of its own".to_owned()))
+}
+
+fn mixed_up(error: &tokio_postgres::Error) -> bool {
+    let proofs = [SqlState::INVALID_SQL_STATEMENT_NAME, SqlState::DUPLICATE_PSTATEMENT];
+    error.code().is_some_and(|code| proofs.contains(code))
+}

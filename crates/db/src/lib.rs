@@ -1,0 +1,123 @@
+//! What is done with errand's database: by `errand-db`, which needs no checkout, and by `cargo xtask db`.
+
+pub mod doctor;
+mod embedded;
+
+use anyhow::{Result, bail};
+use clap::Subcommand;
+use errand_postgres::{
+    address::Address,
+    migrate::{self, Files, Report, Status},
+};
+
+pub use embedded::Embedded;
+
+/// What both programs do.
+#[derive(Debug, Clone, Subcommand)]
+pub enum Command {
+    /// Apply the migrations that are missing, and the current functions
+    Migrate,
+    /// Take back the last migrations
+    Rollback {
+        /// How many
+        #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+        steps: u32,
+    },
+    /// Show which migrations are applied
+    Status,
+    /// Begin another epoch, after a restore from a backup: entity tags of before match nothing from now on
+    #[command(alias = "restored")]
+    Epoch,
+    /// Delete the expired idempotency keys of all users; for a clock (cron, Kubernetes)
+    Tidy,
+}
+
+impl Command {
+    /// Does it, with the database's administrator, and says what was done.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be reached or refuses; what was committed before stays.
+    pub async fn run(&self, address: &Address, files: &(impl Files + ?Sized)) -> Result<()> {
+        match self {
+            Self::Migrate => {
+                migrate(address, files).await?;
+                println!("{address} is up to date");
+                Ok(())
+            }
+            Self::Rollback { steps } => rollback(address, files, *steps).await,
+            Self::Status => status(address, &migrate::status(address, files).await?),
+            Self::Epoch => {
+                migrate::begin_epoch(address).await?;
+                println!("{address} has begun another epoch: what clients kept from before is stale to it");
+                Ok(())
+            }
+            Self::Tidy => tidy(address).await,
+        }
+    }
+}
+
+/// Applies what is missing, and says what that was.
+///
+/// # Errors
+///
+/// When the database cannot be reached, is of another history, or refuses a file; what was applied before stays.
+pub async fn migrate(address: &Address, files: &(impl Files + ?Sized)) -> Result<()> {
+    let Report { applied, functions_replaced, functions_dropped, warnings } = migrate::migrate(address, files).await?;
+    for file in applied {
+        eprintln!("errand: applied {file}");
+    }
+    if functions_replaced {
+        eprintln!("errand: replaced the functions of schema api");
+    }
+    for signature in functions_dropped {
+        eprintln!("errand: dropped {signature}, which this version no longer has");
+    }
+    for warning in warnings {
+        eprintln!("errand: PostgreSQL warns: {warning}");
+    }
+    Ok(())
+}
+
+async fn rollback(address: &Address, files: &(impl Files + ?Sized), steps: u32) -> Result<()> {
+    let done = migrate::rollback(address, files, steps).await?;
+    for file in &done {
+        println!("ran {file}");
+    }
+    if done.is_empty() {
+        println!("there is nothing to take back");
+    }
+    Ok(())
+}
+
+fn status(address: &Address, status: &Status) -> Result<()> {
+    println!("{address}");
+    for entry in &status.entries {
+        println!("  {:<40} {}", entry.name, entry.applied_at.as_deref().unwrap_or("waiting"));
+        if let Some(problem) = &entry.problem {
+            println!("      {problem}");
+        }
+    }
+    println!("  {:<40} {}", "functions", if status.functions_current { "current" } else { "waiting" });
+    let settings = if status.settings.is_empty() { "as they are to be" } else { "different" };
+    println!("  {:<40} {settings}", "settings of the component's logins");
+    for setting in &status.settings {
+        let found = setting.found.as_deref().unwrap_or("not set");
+        println!("      {} of {} is {found}, not {}: {};", setting.name, setting.login, setting.wanted, setting.remedy);
+    }
+    if status.entries.iter().any(|entry| entry.problem.is_some()) {
+        bail!("this database and these migrations do not fit together");
+    }
+    Ok(())
+}
+
+async fn tidy(address: &Address) -> Result<()> {
+    let mut all = 0;
+    migrate::tidy(address, |removed| {
+        all += removed;
+        eprintln!("errand: deleted {all} expired idempotency keys");
+    })
+    .await?;
+    println!("{address} has no expired idempotency keys; {all} were deleted");
+    Ok(())
+}
