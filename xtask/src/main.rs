@@ -22,6 +22,7 @@ mod embedded;
 mod http;
 mod live;
 mod outside;
+mod pooler;
 mod process;
 mod runtime;
 mod settings;
@@ -82,9 +83,15 @@ async fn main() -> ExitCode {
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => embedded::retry(&error).await.unwrap_or_else(|| {
-            eprintln!("error: {error:#}");
-            ExitCode::FAILURE
+        Err(error) => embedded::retry(&error).await.unwrap_or_else(|| match error.downcast_ref::<test::NotRun>() {
+            Some(why) => {
+                eprintln!("errand: {why}");
+                ExitCode::from(test::NotRun::CODE)
+            }
+            None => {
+                eprintln!("error: {error:#}");
+                ExitCode::FAILURE
+            }
         }),
     }
 }

@@ -14,9 +14,12 @@ pub(crate) use server::Server;
 use step::{Step, run_all};
 use transcript::{DOC, UNITS};
 
+use errand_postgres::pooler::PROGRAM;
+
 use crate::{
-    build, faults, outside,
+    build, faults, outside, pooler,
     runtime::{self, HOST_BIN},
+    settings::from_environment,
     toolchain::Choice,
     workspace,
 };
@@ -25,6 +28,8 @@ use crate::{
 pub(crate) const TEST_DATABASE: &str = "ERRAND_TEST_DATABASE_URL";
 /// How many requests its test of leaks sends.
 const LEAK_REQUESTS: &str = "ERRAND_TEST_LEAK_REQUESTS";
+/// The PgBouncer through which errand reaches the database.
+const TEST_POOLER: &str = "ERRAND_TEST_POOLER";
 /// What the API suite talks to.
 pub(crate) const TEST_TARGET: &str = "ERRAND_TEST_TARGET";
 
@@ -51,6 +56,9 @@ pub(crate) struct Test {
     /// With --faults: longer faults and more of each
     #[arg(long, requires = "faults")]
     long: bool,
+    /// Put the PgBouncer that PGBOUNCER names between errand and the database; without one, nothing is run
+    #[arg(long)]
+    pooler: bool,
     /// Send 200,000 requests of 100 users in the test that nothing leaks between them, instead of 4,000
     #[arg(long)]
     leaks: bool,
@@ -60,6 +68,17 @@ pub(crate) struct Test {
     /// Arguments for the tests, such as a part of a name; they go to the API suite unless another one is asked for
     #[arg(last = true)]
     arguments: Vec<String>,
+}
+
+/// Why nothing was run that was asked for: this machine lacks what it needs. The program ends with its code, which is neither success
+/// nor failure.
+#[derive(Debug, thiserror::Error)]
+#[error("not run: {0}")]
+pub(crate) struct NotRun(String);
+
+impl NotRun {
+    /// As Automake has it for a test that is skipped.
+    pub(crate) const CODE: u8 = 77;
 }
 
 /// The suite that runs once per target.
@@ -97,6 +116,7 @@ impl Test {
             browser: false,
             faults: false,
             long: false,
+            pooler: false,
             leaks: false,
             postgres: None,
             arguments,
@@ -118,6 +138,9 @@ impl Test {
         if self.suite.as_deref() == Some(HOST) && !targets.contains(&HOST) {
             bail!("the suite {HOST} is the local host's: leave out --target, or name {HOST}");
         }
+        if self.pooler && from_environment(PROGRAM).is_none() {
+            return Err(NotRun(format!("{PROGRAM} names no PgBouncer of 1.21 or later")).into());
+        }
         let (components_p2, components): (Vec<&str>, Vec<&str>) =
             targets.iter().filter(|target| **target != "native").partition(|target| target.ends_with("-p2"));
         let host = if targets.contains(&HOST) || targets.contains(&HOST_P2) {
@@ -131,11 +154,15 @@ impl Test {
         if !components_p2.is_empty() {
             build::components_p2(Choice::Auto).await?;
         }
+        pooler::ensure().await?;
         let server = Server::open(self.postgres).await?;
         let environment = |mut command: Command, target: &str| {
             command.env(TEST_DATABASE, &server.url).env(TEST_TARGET, target);
             if self.leaks {
                 command.env(LEAK_REQUESTS, "200000");
+            }
+            if let Some(program) = from_environment(PROGRAM).filter(|_| self.pooler) {
+                command.env(TEST_POOLER, program);
             }
             if let Some(host) = &host {
                 command.env(HOST_BIN, host);
@@ -155,10 +182,11 @@ impl Test {
         let first = targets.first().copied().unwrap_or("native");
         let postgres = self.postgres.map(|major| format!(" --postgres {major}")).unwrap_or_default();
         let leaks = if self.leaks { " --leaks" } else { "" };
-        let again = |target: &str| format!("cargo xtask test --target {target}{postgres}{leaks}");
+        let pooler = if self.pooler { " --pooler" } else { "" };
+        let again = |target: &str| format!("cargo xtask test --target {target}{postgres}{leaks}{pooler}");
         let suite = match self.suite.as_deref() {
             // A part of a name is mostly one of the API suite's.
-            None if !self.arguments.is_empty() => Some(API),
+            None if self.pooler || !self.arguments.is_empty() => Some(API),
             suite => suite,
         };
         let wants = |name: &str| suite.is_none_or(|suite| suite == name);
