@@ -35,3 +35,8 @@ pub fn times() -> u32 {
 pub fn lasting(milliseconds: u64) -> Duration {
     Duration::from_millis(milliseconds) * times()
 }
+
+/// Whether the component is that of WASI 0.2.
+pub fn is_p2() -> bool {
+    std::env::var("ERRAND_FAULTS_P2").is_ok()
+}

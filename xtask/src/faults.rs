@@ -40,6 +40,9 @@ pub(crate) struct Soak {
     /// Stop or kill PostgreSQL, and start it again, at least so many times
     #[arg(long, value_name = "N")]
     restarts: Option<u64>,
+    /// With the component of WASI 0.2
+    #[arg(long)]
+    p2: bool,
     /// Where the random numbers begin: what is done and what goes wrong
     #[arg(long, value_name = "N", default_value = "1")]
     seed: u64,
@@ -49,7 +52,7 @@ impl Soak {
     pub(crate) async fn run(self) -> Result<()> {
         let has_goal = self.operations.or(self.drops).or(self.restarts).is_some();
         let seconds = self.minutes.unwrap_or(if has_goal { 0 } else { 10 }) * 60;
-        let mut command = prepared(&["soak::"]).await?;
+        let mut command = prepared(&["soak::"], self.p2).await?;
         command.env("ERRAND_SOAK", "1").env("ERRAND_SOAK_SEED", self.seed.to_string());
         for (name, value) in [
             ("ERRAND_SOAK_SECONDS", seconds),
@@ -64,23 +67,30 @@ impl Soak {
 }
 
 /// Every trial; the long form has larger numbers and longer faults, and nothing else.
-pub(crate) async fn trials(long: bool, arguments: &[String]) -> Result<()> {
+pub(crate) async fn trials(p2: bool, long: bool, arguments: &[String]) -> Result<()> {
     let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
-    let mut command = prepared(&arguments).await?;
+    let mut command = prepared(&arguments, p2).await?;
     if long {
         command.env("ERRAND_FAULTS_LONG", "1");
     }
-    let all = if long { "cargo xtask test --faults --long" } else { "cargo xtask test --faults" };
-    run_all(vec![Step::tests("faults", command, all)]).await
+    let target = if p2 { " --target host-p2" } else { "" };
+    let all = format!("cargo xtask test --faults{}{target}", if long { " --long" } else { "" });
+    run_all(vec![Step::tests(format!("faults{target}"), command, all)]).await
 }
 
 /// The tests' command, with what they stand on built.
-async fn prepared(arguments: &[&str]) -> Result<Command> {
-    build::components(Choice::Auto).await?;
+async fn prepared(arguments: &[&str], p2: bool) -> Result<Command> {
+    match p2 {
+        true => build::components_p2(Choice::Auto).await?,
+        false => build::components(Choice::Auto).await?,
+    };
     let host = runtime::host_binary().await?;
     let fixed = ["--test", "faults", "--", "--nocapture"];
     let all: Vec<_> = fixed.iter().chain(arguments).map(|argument| (*argument).to_owned()).collect();
     let mut command = cargo_test(&all)?;
     command.env(HOST_BIN, host);
+    if p2 {
+        command.env("ERRAND_FAULTS_P2", "1");
+    }
     Ok(command)
 }

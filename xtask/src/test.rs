@@ -38,7 +38,7 @@ pub(crate) const TEST_TARGET: &str = "ERRAND_TEST_TARGET";
 /// Starts a PostgreSQL for the run, unless ERRAND_TEST_DATABASE_URL names one to use (its administrator's address).
 #[derive(Args)]
 pub(crate) struct Test {
-    /// What the API suite runs against; without it: native and host
+    /// What the API suite runs against; without it: native, host and host-p2
     #[arg(long, value_enum)]
     target: Option<Target>,
     /// Only this: units (in the source), doc (examples), api, host, or a program in tests/, such as properties
@@ -50,8 +50,9 @@ pub(crate) struct Test {
     /// Instead: open /docs in a headless Chromium, authorize, and try an operation
     #[arg(long, conflicts_with_all = ["target", "suite", "arguments"])]
     browser: bool,
-    /// Instead: break the network, PostgreSQL and clients under load, and compare what was acknowledged with the database
-    #[arg(long, conflicts_with_all = ["target", "suite", "conformance", "browser"])]
+    /// Instead: break the network, PostgreSQL and clients under load, and compare what was acknowledged with the database; on the
+    /// host, or on host-p2
+    #[arg(long, conflicts_with_all = ["suite", "conformance", "browser"])]
     faults: bool,
     /// With --faults: longer faults and more of each
     #[arg(long, requires = "faults")]
@@ -100,7 +101,7 @@ enum Target {
     Spin,
     /// The component of WASI 0.2 in `spin up`, with a Spin of at least 3.5
     SpinP2,
-    /// All of them; spin only where it is installed
+    /// All of them; those in Spin only where one is installed
     All,
 }
 
@@ -128,7 +129,12 @@ impl Test {
             return self.run_outside().await;
         }
         if self.faults {
-            return faults::trials(self.long, &self.arguments).await;
+            let p2 = match self.target {
+                None | Some(Target::Host) => false,
+                Some(Target::HostP2) => true,
+                Some(_) => bail!("the faults are tried on host and host-p2"),
+            };
+            return faults::trials(p2, self.long, &self.arguments).await;
         }
         let suites: Vec<_> = [UNITS, DOC, API, HOST].map(str::to_owned).into_iter().chain(programs()?).collect();
         if let Some(suite) = self.suite.as_ref().filter(|suite| !suites.contains(suite)) {
@@ -151,7 +157,8 @@ impl Test {
         if !components.is_empty() {
             build::components(Choice::Auto).await?;
         }
-        if !components_p2.is_empty() {
+        // The suite of the local host looks at each component.
+        if !components_p2.is_empty() || targets.contains(&HOST) {
             build::components_p2(Choice::Auto).await?;
         }
         pooler::ensure().await?;
@@ -249,7 +256,7 @@ impl Test {
         Ok(match self.target {
             None if self.suite.as_deref() == Some(HOST) => vec![HOST],
             None if self.suite.as_ref().is_some_and(|suite| suite != API) => vec!["native"],
-            None => vec!["native", HOST],
+            None => vec!["native", HOST, HOST_P2],
             Some(Target::Native) => vec!["native"],
             Some(Target::Host) => vec![HOST],
             Some(Target::HostP2) => vec![HOST_P2],
@@ -261,13 +268,16 @@ impl Test {
                 runtime::spin_p2().await?;
                 vec!["spin-p2"]
             }
-            Some(Target::All) => match runtime::spin().await {
-                Ok(_) => vec!["native", HOST, "spin"],
-                Err(error) => {
-                    eprintln!("errand: leaving out spin: {error:#}");
-                    vec!["native", HOST]
+            Some(Target::All) => {
+                let mut all = vec!["native", HOST, HOST_P2];
+                for (name, found) in [("spin", runtime::spin().await), ("spin-p2", runtime::spin_p2().await)] {
+                    match found {
+                        Ok(_) => all.push(name),
+                        Err(error) => eprintln!("errand: leaving out {name}: {error:#}"),
+                    }
                 }
-            },
+                all
+            }
         })
     }
 }

@@ -13,7 +13,7 @@ mod generated {
         },
         trappable_error_type: {
             "spin:key-value/key-value.error" => spin::key_value::key_value::Error,
-            "spin:postgres/postgres.error" => spin::postgres::postgres::Error,
+            "spin:postgres/postgres.error" => spin::postgres4_2_0::postgres::Error,
             "spin:variables/variables.error" => spin::variables::variables::Error,
         },
     });
@@ -43,5 +43,5 @@ pub mod v2 {
 }
 
 pub use generated::spin::key_value::key_value;
-pub use generated::spin::postgres::postgres;
+pub use generated::spin::postgres4_2_0::postgres;
 pub use generated::spin::variables::variables;

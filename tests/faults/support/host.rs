@@ -41,6 +41,9 @@ impl Host {
         let mut command = Command::new(program);
         command.args(["--listen", "127.0.0.1:0", "--exit-with-stdin"]);
         command.args(["--runtime-config-file", "runtime-config.toml"]).args(arguments);
+        if super::is_p2() {
+            command.args(["--from", "spin-p2.toml"]);
+        }
         for name in Config::VARIABLES {
             command.env(format!("SPIN_VARIABLE_{}", name.to_uppercase()), "");
         }
@@ -54,6 +57,14 @@ impl Host {
             ("ACCESS_LOG", if super::is_soak() { "errors" } else { "all" }),
         ] {
             command.env(format!("SPIN_VARIABLE_{name}"), value);
+        }
+        if super::is_soak() {
+            // As `cargo xtask up` serves: an instance lives for long, and what it remembers grows.
+            command.args(["--max-instance-reuse-count", "10000"]);
+            // Where an instance of the pool has been, up to 2 MiB stay with the process for the next one: over an hour, rare long
+            // requests bring each place to that. Without it, memory is what is in use.
+            command.env("SPIN_WASMTIME_LINEAR_MEMORY_KEEP_RESIDENT", "0");
+            command.env("SPIN_WASMTIME_TABLE_KEEP_RESIDENT", "0");
         }
         command.envs(environment.iter().map(|(name, value)| (*name, value)));
         command.current_dir(env!("CARGO_MANIFEST_DIR")).stdin(Stdio::piped()).stdout(Stdio::piped());
