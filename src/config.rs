@@ -1,8 +1,11 @@
 //! The configuration: what the operator's variables say. Read once per instance.
 
+mod variables;
+
 use std::time::Duration;
 
 use crate::auth::AuthConfig;
+pub use variables::{Reader, VARIABLES, Variable};
 
 /// Everything that can be configured.
 #[derive(Clone)]
@@ -42,45 +45,39 @@ pub struct ConfigError {
 
 impl Config {
     /// Puts a configuration together from variables. `get` gives the value of one, or `None` where it is not set.
+    ///
+    /// # Errors
+    ///
+    /// When a value means nothing. What values mean together, [`App::new`](crate::App::new) checks.
     pub fn from_variables(mut get: impl FnMut(&str) -> Option<String>) -> Result<Self, ConfigError> {
-        let mut text = |name: &str| get(name).unwrap_or_default();
-        Ok(Self {
-            auth: AuthConfig {
-                secret: text("jwt_secret"),
-                jwks: text("jwt_jwks"),
-                jwks_url: text("jwt_jwks_url"),
-                issuer: text("jwt_issuer"),
-                audience: text("jwt_audience"),
-                algorithms: text("jwt_algorithms"),
-                token_type: text("jwt_token_type"),
-                scopes: text("jwt_scopes"),
-                resource: text("jwt_resource"),
-            },
-            cors_origins: text("cors_origins"),
-            access_log: access_log(&text("access_log"))?,
-            log_key: text("log_key"),
-            server_timing: server_timing(&text("server_timing"))?,
-            database_deadline: deadline(&text("database_deadline_ms"))?,
-        })
+        let mut config = Self {
+            auth: AuthConfig::default(),
+            cors_origins: String::new(),
+            access_log: AccessLog::All,
+            log_key: String::new(),
+            server_timing: false,
+            database_deadline: Duration::ZERO,
+        };
+        for (name, read) in core() {
+            read(&mut config, get(name).unwrap_or_default())?;
+        }
+        Ok(config)
     }
 
-    /// The variables that `from_variables` asks for.
-    pub const VARIABLES: [&str; 14] = [
-        "jwt_secret",
-        "jwt_jwks",
-        "jwt_jwks_url",
-        "jwt_issuer",
-        "jwt_audience",
-        "jwt_algorithms",
-        "jwt_token_type",
-        "jwt_scopes",
-        "jwt_resource",
-        "cors_origins",
-        "database_deadline_ms",
-        "access_log",
-        "log_key",
-        "server_timing",
-    ];
+    /// The names of the variables that `from_variables` asks for.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        core().map(|(name, _)| name)
+    }
+}
+
+/// How the core reads a variable.
+type Read = fn(&mut Config, String) -> Result<(), ConfigError>;
+
+fn core() -> impl Iterator<Item = (&'static str, Read)> {
+    VARIABLES.iter().filter_map(|variable| match variable.reader {
+        Reader::Core(read) => Some((variable.name, read)),
+        Reader::Adapter | Reader::Manifest => None,
+    })
 }
 
 /// Parses a deadline in milliseconds, 100 to 60,000; 5 s when empty.

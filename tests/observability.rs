@@ -186,7 +186,7 @@ fn every_alert_leads_to_its_runbook() {
 fn every_variable_is_explained_where_operators_look() {
     let manifest = include_str!("../spin.toml");
     let handed_over = manifest.split("[component.api.variables]").nth(1).unwrap();
-    for name in errand::Config::VARIABLES {
+    for name in errand::Config::names() {
         assert!(manifest.contains(&format!("\n{name} = {{ default")), "{name}");
         assert!(handed_over.contains(&format!("\n{name} = \"{{{{ {name} }}}}\"")), "{name}");
         let explained = [OPERATIONS, include_str!("../docs/auth.md")].concat();

@@ -5,6 +5,7 @@
 //! is in the component.
 
 mod bodies;
+mod compact;
 mod parameters;
 mod responses;
 
@@ -27,8 +28,10 @@ pub(super) use responses::{
     PreconditionFailed, TooManyRequests, Unauthorized, Unavailable, UnsupportedMediaType,
 };
 
-/// The committed copy.
-const TEXT: &str = include_str!("../../openapi.json");
+/// The committed copy, which is laid out for people.
+const COPY: &str = include_str!("../../openapi.json");
+/// What clients get of it.
+static TEXT: [u8; compact::length(COPY)] = compact::compact(COPY);
 
 /// How the service is.
 #[derive(ToSchema)]
@@ -100,14 +103,15 @@ pub fn document() -> OpenApi {
     ),
 )]
 pub(super) async fn get_openapi(headers: HeaderMap) -> Response {
-    let etag = format!("\"{:016x}\"", const { fingerprint(TEXT.as_bytes()) });
+    let etag = format!("\"{:016x}\"", const { fingerprint(&TEXT) });
     let had = headers
         .get_all(IF_NONE_MATCH)
         .iter()
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(','));
     let unchanged = had.map(|tag| tag.trim().trim_start_matches("W/")).any(|tag| tag == "*" || tag == etag);
-    let mut response = if unchanged { StatusCode::NOT_MODIFIED.into_response() } else { TEXT.into_response() };
+    let mut response =
+        if unchanged { StatusCode::NOT_MODIFIED.into_response() } else { TEXT.as_slice().into_response() };
     let headers = response.headers_mut();
     headers.remove(CONTENT_TYPE);
     if !unchanged {

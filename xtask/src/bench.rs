@@ -1,6 +1,7 @@
 //! `cargo xtask bench`: errand and its peers, measured side by side.
 
 mod against;
+mod bare;
 mod client;
 mod data;
 mod floor;
@@ -62,6 +63,9 @@ pub(crate) struct Bench {
     /// Measure what verifying a token costs, for each algorithm, the first time and from the cache
     #[arg(long, conflicts_with_all = ["full", "quick", "scale", "only", "peers", "connections"])]
     tokens: bool,
+    /// Measure errand's component of WASI 0.2 beside one of ten lines that asks the database one thing; 3 minutes
+    #[arg(long, conflicts_with_all = ["full", "quick", "scale", "tokens", "only", "peers", "connections"])]
+    bare: bool,
     /// Only these scenarios
     #[arg(long, value_enum, value_delimiter = ',', value_name = "SCENARIO")]
     only: Vec<Scenario>,
@@ -104,6 +108,7 @@ impl Bench {
         let measure = async {
             match against {
                 Some(against) => against.run(&wrk).await,
+                None if self.bare => bare::run(&wrk, !self.no_build).await,
                 None if self.scale => scale::run(&wrk, !self.no_build, (self.users, self.tasks)).await,
                 None => self.compare(&wrk).await,
             }

@@ -48,7 +48,8 @@ pub(crate) async fn components_p2(choice: Choice) -> Result<Vec<PathBuf>> {
     packages(choice, &["errand-spin-p2", "errand-docs"]).await
 }
 
-async fn packages(choice: Choice, packages: &[&str]) -> Result<Vec<PathBuf>> {
+/// The same for these packages.
+pub(crate) async fn packages(choice: Choice, packages: &[&str]) -> Result<Vec<PathBuf>> {
     let toolchain = Toolchain::ensure(choice).await?;
     let folder = workspace::root()?.join("target").join(TARGET).join("release");
     let mut paths = Vec::new();

@@ -16,8 +16,7 @@ const IMPLIED: [&str; 2] = ["wasi:io/poll@0.2", "wasi:clocks/monotonic-clock@0.2
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 
 /// Each component and its world.
-const COMPONENTS: [(&str, &str); 3] =
-    [("errand_spin", "api"), ("errand_spin_p2", "api-p2"), ("errand_docs", "docs")];
+const COMPONENTS: [(&str, &str); 3] = [("errand_spin", "api"), ("errand_spin_p2", "api-p2"), ("errand_docs", "docs")];
 
 #[test]
 fn each_component_stays_within_its_world() {
@@ -25,7 +24,10 @@ fn each_component_stays_within_its_world() {
         let (imports, exports) = interfaces_of_component(component);
         let (may_import, may_export) = interfaces_of_world(world);
         let beyond: Vec<_> = imports.difference(&may_import).collect();
-        assert!(beyond.is_empty(), "{component} imports what the world {world} of wit/world.wit does not grant: {beyond:#?}");
+        assert!(
+            beyond.is_empty(),
+            "{component} imports what the world {world} of wit/world.wit does not grant: {beyond:#?}"
+        );
         assert_eq!(exports, may_export, "exports of {component}");
     }
 }
@@ -36,7 +38,10 @@ fn each_world_grants_no_more_than_its_component_needs() {
         let (imports, _) = interfaces_of_component(component);
         let (may_import, _) = interfaces_of_world(world);
         let unused: Vec<_> = may_import.difference(&imports).filter(|name| !IMPLIED.contains(&name.as_str())).collect();
-        assert!(unused.is_empty(), "granted in the world {world} of wit/world.wit and not used by {component}: {unused:#?}");
+        assert!(
+            unused.is_empty(),
+            "granted in the world {world} of wit/world.wit and not used by {component}: {unused:#?}"
+        );
     }
 }
 

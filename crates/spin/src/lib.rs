@@ -24,6 +24,7 @@ use tower_service::Service;
 use uuid::Uuid;
 
 use database::SpinDatabase;
+use errand::config::VARIABLES;
 use errand::{Adapters, Ambient, Config};
 use keys::SpinKeys;
 
@@ -63,8 +64,8 @@ async fn router() -> Router {
 }
 
 async fn start() -> Router {
-    let mut values = Vec::with_capacity(Config::VARIABLES.len());
-    for name in Config::VARIABLES {
+    let mut values = Vec::with_capacity(VARIABLES.len());
+    for name in Config::names() {
         values.push((name, variable(name).await));
     }
     let database = SpinDatabase::new(variable("database_url").await.unwrap_or_default());

@@ -302,7 +302,7 @@ impl Process {
     /// Starts it in a process group of its own, and waits until it says where it serves.
     pub fn start(mut command: Command, variables: &[(&'static str, String)], ending: Ending) -> Self {
         // Those that a test leaves out are empty, not whatever the checkout's `.env` says.
-        for name in Config::VARIABLES {
+        for name in Config::names() {
             command.env(format!("SPIN_VARIABLE_{}", name.to_uppercase()), "");
         }
         for (name, value) in variables {

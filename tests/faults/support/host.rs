@@ -44,7 +44,7 @@ impl Host {
         if super::is_p2() {
             command.args(["--from", "spin-p2.toml"]);
         }
-        for name in Config::VARIABLES {
+        for name in Config::names() {
             command.env(format!("SPIN_VARIABLE_{}", name.to_uppercase()), "");
         }
         let deadline = DEADLINE.as_millis().to_string();

@@ -53,12 +53,18 @@ pub(crate) enum Peer {
     Native,
     /// errand in the local host
     Host,
+    /// errand's component of WASI 0.2 in the local host
+    HostP2,
+    /// A component of ten lines in the local host; with --bare only
+    #[value(skip)]
+    Bare,
     /// errand in Spin
     Spin,
 }
 
 impl Peer {
-    pub(crate) const ALL: [Self; 6] = [Self::Host, Self::Native, Self::Spin, Self::Hono, Self::Workerd, Self::Fastapi];
+    pub(crate) const ALL: [Self; 7] =
+        [Self::Host, Self::HostP2, Self::Native, Self::Spin, Self::Hono, Self::Workerd, Self::Fastapi];
 
     /// Its name for people.
     pub(crate) fn title(self) -> &'static str {
@@ -68,6 +74,8 @@ impl Peer {
             Self::Workerd => "Hono on workerd",
             Self::Native => "errand native",
             Self::Host => "errand (local host)",
+            Self::HostP2 => "errand, WASI 0.2 (local host)",
+            Self::Bare => "ten lines, WASI 0.2 (local host)",
             Self::Spin => "errand (Spin)",
         }
     }
@@ -76,9 +84,13 @@ impl Peer {
     pub(crate) async fn prepare(self, build: bool) -> Result<Recipe> {
         let root = workspace::root()?;
         let words: Vec<PathBuf> = match self {
-            Self::Host => {
+            Self::Host | Self::HostP2 | Self::Bare => {
                 if build {
-                    build::components(Choice::Auto).await?;
+                    match self {
+                        Self::HostP2 => build::components_p2(Choice::Auto).await?,
+                        Self::Bare => build::packages(Choice::Auto, &["errand-bench-bare"]).await?,
+                        _ => build::components(Choice::Auto).await?,
+                    };
                     vec![runtime::native_binary("errand-host", MEASURED).await?]
                 } else {
                     vec![built("target/measured/errand-host")?]
@@ -111,8 +123,8 @@ impl Peer {
     fn arguments(self, port: u16) -> Vec<String> {
         let listen = format!("127.0.0.1:{port}");
         let words: &[&str] = match self {
-            Self::Host | Self::Spin => {
-                &["--from", "spin.toml", "--runtime-config-file", "runtime-config.toml", "--listen", &listen]
+            Self::Host | Self::HostP2 | Self::Bare | Self::Spin => {
+                &["--from", self.manifest(), "--runtime-config-file", "runtime-config.toml", "--listen", &listen]
             }
             Self::Native => &["--listen", &listen],
             Self::Fastapi => &[
@@ -135,10 +147,18 @@ impl Peer {
         words.iter().map(|word| (*word).to_owned()).collect()
     }
 
+    fn manifest(self) -> &'static str {
+        match self {
+            Self::HostP2 => "spin-p2.toml",
+            Self::Bare => "bench/peers/bare/spin.toml",
+            _ => "spin.toml",
+        }
+    }
+
     fn environment(self, data: &Data, port: u16) -> Vec<(&'static str, String)> {
         let scheme = if self == Self::Fastapi { "postgresql+asyncpg" } else { "postgres" };
         match self {
-            Self::Host | Self::Native | Self::Spin => vec![
+            Self::Host | Self::HostP2 | Self::Bare | Self::Native | Self::Spin => vec![
                 ("SPIN_VARIABLE_DATABASE_URL", data.app_url.clone()),
                 ("SPIN_VARIABLE_DATABASE_HOST", data.endpoint()),
                 ("SPIN_VARIABLE_JWT_SECRET", data.secret.clone()),
@@ -220,7 +240,7 @@ impl Recipe {
     pub(crate) fn command(&self, data: &Data, arguments: &[&str]) -> Result<Command> {
         let (program, first) = self.words.split_first().context("no program")?;
         let mut command = workspace::program_in(&self.root, &program.to_string_lossy());
-        command.args(first).args(["--from", "spin.toml"]).args(arguments).envs(self.peer.environment(data, 0));
+        command.args(first).args(["--from", self.peer.manifest()]).args(arguments).envs(self.peer.environment(data, 0));
         Ok(command)
     }
 }

@@ -79,6 +79,8 @@ pub(crate) fn svg(report: &Report) -> String {
 fn colour(peer: Peer) -> &'static str {
     match peer {
         Peer::Host => "#0072b2",
+        Peer::HostP2 => "#f0e442",
+        Peer::Bare => "#000000",
         Peer::Native => "#56b4e9",
         Peer::Spin => "#009e73",
         Peer::Hono => "#e69f00",
