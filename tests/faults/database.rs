@@ -12,11 +12,10 @@ use tokio::net::TcpStream;
 use tokio::time::sleep;
 
 use crate::support::client::Client;
-use crate::support::host::DEADLINE;
 use crate::support::left_out::left_out;
-use crate::support::trial::{CLIENT_SLACK, RECOVERY, SLACK, Trial, grown, shown};
+use crate::support::trial::{CLIENT_SLACK, RECOVERY, Trial, grown, longest_allowed, shown};
 use crate::support::world::{RUNTIME, World, world};
-use crate::support::{lasting, times};
+use crate::support::{is_p2, keeps_deadlines, lasting, times};
 
 #[test]
 fn a_server_that_is_killed_and_comes_back() {
@@ -138,8 +137,10 @@ fn a_pool_whose_connections_all_wait_for_locks() {
             }
             memory = memory.or_else(|| host.rss());
         }
-        assert!(host.told(0, "before there was a connection") > 0, "the pool was not exhausted");
-        let mut wrong = host.complaints(0, DEADLINE + SLACK);
+        if keeps_deadlines() {
+            assert!(host.told(0, "before there was a connection") > 0, "the pool was not exhausted");
+        }
+        let mut wrong = host.complaints(0, longest_allowed());
         wrong.extend(memory.and_then(|before| grown(&host, before)));
         assert!(wrong.is_empty(), "{}", shown(&wrong));
         trial.judge().await;
@@ -164,7 +165,7 @@ async fn wait_for_a_lock(world: &World, clients: Vec<Client>) -> Vec<Client> {
     for attempt in attempts {
         let (client, reply, took) = attempt.await.unwrap();
         assert_eq!(reply.status, 503, "{}", reply.body);
-        assert!(took < DEADLINE + CLIENT_SLACK, "{took:?}");
+        assert!(took < longest_allowed() + CLIENT_SLACK, "{took:?}");
         clients.push(client);
     }
     admin.batch_execute("rollback").await.unwrap();
@@ -237,6 +238,10 @@ const CROWD: u64 = 64;
 
 #[test]
 fn reads_that_cannot_be_made_together_are_made_alone() {
+    if is_p2() {
+        left_out("a component of WASI 0.2 makes no reads together: each of its instances serves one request");
+        return;
+    }
     let world = world();
     RUNTIME.block_on(async {
         let admin = world.admin().await;

@@ -40,3 +40,9 @@ pub fn lasting(milliseconds: u64) -> Duration {
 pub fn is_p2() -> bool {
     std::env::var("ERRAND_FAULTS_P2").is_ok()
 }
+
+/// Whether the component answers within its deadline whatever the database does. That of WASI 0.2 cannot give up a call: limits of
+/// PostgreSQL and of TCP end it, and where there are none, the gateway's patience, which is that of the clients here.
+pub fn keeps_deadlines() -> bool {
+    !is_p2()
+}

@@ -16,7 +16,7 @@ use tokio::time::timeout;
 use super::host::SECRET;
 
 /// No answer takes this long, whatever happens.
-const HANGS: Duration = Duration::from_secs(20);
+pub const HANGS: Duration = Duration::from_secs(20);
 
 /// A user on a connection that is opened again when it breaks.
 pub struct Client {

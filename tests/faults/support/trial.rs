@@ -8,7 +8,9 @@ use std::time::{Duration, Instant};
 use tokio::time::sleep;
 use uuid::Uuid;
 
+use super::client::HANGS;
 use super::host::{DEADLINE, Host};
+use super::keeps_deadlines;
 use super::load::{Failed, Load, Seen, Worker};
 use super::world::World;
 
@@ -25,6 +27,11 @@ pub const MEMORY: u64 = 96 << 20;
 /// Requests a second, far below what the smallest machine does.
 const RATE: f64 = 150.0;
 const CLIENTS: u64 = 32;
+
+/// How long a request may take, as the component measures it.
+pub fn longest_allowed() -> Duration {
+    if keeps_deadlines() { DEADLINE + SLACK } else { HANGS }
+}
 
 /// A trial that runs.
 pub struct Trial<'a> {
@@ -92,9 +99,9 @@ impl<'a> Trial<'a> {
                 .map(|worker| format!("{} was served nothing after {} s", worker.client.user, RECOVERY.as_secs())),
         );
         wrong.extend(compare(self.world, &workers).await);
-        wrong.extend(self.world.host.complaints(self.log_from, DEADLINE + SLACK));
+        wrong.extend(self.world.host.complaints(self.log_from, longest_allowed()));
         let longest = Duration::from_micros(seen.longest.load(Ordering::Relaxed));
-        if longest > DEADLINE + CLIENT_SLACK {
+        if keeps_deadlines() && longest > DEADLINE + CLIENT_SLACK {
             wrong.push(format!("a client waited {} ms", longest.as_millis()));
         }
         wrong.extend(self.rss.and_then(|before| grown(&self.world.host, before)));
@@ -127,7 +134,9 @@ pub fn unexcused(failures: &[Failed], faults: &[Fault]) -> Vec<String> {
     let begun = Instant::now();
     let is_excused = |failed: &&Failed| {
         // A request that was under way when the fault began is one of its victims, too.
-        faults.iter().any(|fault| failed.begun + DEADLINE >= fault.begun && failed.begun <= fault.ended + RECOVERY)
+        faults
+            .iter()
+            .any(|fault| failed.begun + longest_allowed() >= fault.begun && failed.begun <= fault.ended + RECOVERY)
     };
     let ago = |failed: &Failed| begun.saturating_duration_since(failed.begun).as_millis();
     failures
