@@ -70,6 +70,8 @@ mod shared_keys;
 mod slots;
 #[path = "api/statuses.rs"]
 mod statuses;
+#[path = "api/tls.rs"]
+mod tls;
 #[path = "api/tokens.rs"]
 mod tokens;
 #[path = "api/update.rs"]

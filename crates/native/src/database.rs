@@ -30,17 +30,22 @@ const READY: usize = 2;
 impl NativeDatabase {
     /// Names the database; connections are made when they are needed, and so many for each kind of statements.
     pub fn new(address: &str, connections: usize) -> Result<Self> {
-        let pool = |over: Over, connections| Self::pool(&over.address(address), connections);
+        Self::trusting(address, connections, None)
+    }
+
+    /// The same, trusting the authority of this certificate (PEM) in the place of the machine's.
+    pub fn trusting(address: &str, connections: usize, authority: Option<&str>) -> Result<Self> {
+        let pool = |over: Over, connections| Self::pool(&over.address(address), connections, authority);
         let [shared, own] = [pool(Over::Shared, connections)?, pool(Over::Own, connections)?];
         Ok(Self { shared, own, ready: pool(Over::Ready, READY)?, turns: Turns::default() })
     }
 
-    fn pool(address: &str, connections: usize) -> Result<Pool> {
+    fn pool(address: &str, connections: usize, authority: Option<&str>) -> Result<Pool> {
         let config = tokio_postgres::Config::from_str(address).context("not a PostgreSQL connection string")?;
         let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
         let manager = match config.get_ssl_mode() {
             SslMode::Disable => Manager::from_config(config, NoTls, recycling),
-            _ => Manager::from_config(config, errand_postgres::connect::tls()?, recycling),
+            _ => Manager::from_config(config, errand_postgres::connect::tls(authority)?, recycling),
         };
         // LIFO reuses the connections whose plans are cached.
         Ok(Pool::builder(manager).max_size(connections).queue_mode(QueueMode::Lifo).build()?)

@@ -90,7 +90,7 @@ async fn get(url: &str) -> Result<Vec<u8>> {
         .header(header::ACCEPT, "application/jwk-set+json, application/json")
         .body(Body::empty())?;
     let response = if secure {
-        let connector = TlsConnector::from(Arc::new(errand_postgres::connect::tls_config()?));
+        let connector = TlsConnector::from(Arc::new(errand_postgres::connect::tls_config(None)?));
         send(TokioIo::new(connector.connect(ServerName::try_from(host.to_owned())?, stream).await?), request).await?
     } else {
         send(TokioIo::new(stream), request).await?

@@ -8,6 +8,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
+use rustls::pki_types::{CertificateDer, pem::PemObject};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_postgres::{
     AsyncMessage, Client, Connection, NoTls,
@@ -84,7 +85,7 @@ async fn connect_with(address: &Address, warnings: Option<&Warnings>) -> Result<
             drive(connection, warnings);
             Ok(client)
         } else {
-            let (client, connection) = config.connect(tls()?).await?;
+            let (client, connection) = config.connect(tls(None)?).await?;
             drive(connection, warnings);
             anyhow::Ok(client)
         }
@@ -130,24 +131,26 @@ pub async fn create_database(address: &Address, database: &str) -> Result<Addres
     Ok(address.with_database(database))
 }
 
-/// TLS for the driver, which trusts whom the machine trusts.
+/// TLS for the driver, which trusts the authority of this certificate (PEM), or else whom the machine trusts.
 ///
 /// # Errors
 ///
 /// When the machine knows no authority.
-pub fn tls() -> Result<MakeRustlsConnect> {
-    Ok(MakeRustlsConnect::new(tls_config()?))
+pub fn tls(authority: Option<&str>) -> Result<MakeRustlsConnect> {
+    Ok(MakeRustlsConnect::new(tls_config(authority)?))
 }
 
-/// TLS that trusts whom the machine trusts.
+/// TLS that trusts the authority of this certificate (PEM), or else whom the machine trusts.
 ///
 /// # Errors
 ///
 /// When the machine knows no authority.
-pub fn tls_config() -> Result<rustls::ClientConfig> {
-    let found = rustls_native_certs::load_native_certs();
+pub fn tls_config(authority: Option<&str>) -> Result<rustls::ClientConfig> {
     let mut roots = rustls::RootCertStore::empty();
-    roots.add_parsable_certificates(found.certs);
+    match authority {
+        Some(pem) => roots.add(CertificateDer::from_pem_slice(pem.as_bytes()).context("not a certificate in PEM")?)?,
+        None => _ = roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs),
+    }
     if roots.is_empty() {
         bail!(
             "this machine has no root certificates to verify the server with; install the package ca-certificates, or set SSL_CERT_FILE"

@@ -89,11 +89,27 @@ impl Target {
         Self::start(Arc::clone(&self.database), variables, &[], arguments)
     }
 
+    /// An errand on whatever database the variables name, which trusts this authority (a file in PEM) in the place of the machine's.
+    pub fn start_trusting(variables: &[(&'static str, &str)], authority: Option<&Path>) -> Self {
+        let database = Arc::clone(&target().database);
+        Self::start_with_trust(database, variables, &[], &IN_MEMORY, authority)
+    }
+
     fn start(
         database: Arc<Database>,
         variables: &[(&'static str, &str)],
         kept: &[(&str, &str)],
         arguments: &[&str],
+    ) -> Self {
+        Self::start_with_trust(database, variables, kept, arguments, None)
+    }
+
+    fn start_with_trust(
+        database: Arc<Database>,
+        variables: &[(&'static str, &str)],
+        kept: &[(&str, &str)],
+        arguments: &[&str],
+        authority: Option<&Path>,
     ) -> Self {
         let mut all: Variables = vec![
             ("database_url", database.served().to_owned()),
@@ -103,12 +119,13 @@ impl Target {
         all.retain(|(known, _)| variables.iter().all(|(name, _)| name != known));
         all.extend(variables.iter().map(|(name, value)| (*name, (*value).to_owned())));
         let running: Box<dyn Runs> = match kind().as_str() {
-            "native" => Box::new(RUNTIME.block_on(Native::start(&all, kept))),
+            "native" => Box::new(RUNTIME.block_on(Native::start(&all, kept, authority))),
             "host" | "host-p2" => {
                 let host = std::env::var("ERRAND_HOST_BIN").expect("run `cargo xtask test --target host`");
                 let mut command = Command::new(host);
                 command.args(["--listen", "127.0.0.1:0", "--exit-with-stdin"]).args(from(arguments)).args(arguments);
                 command.args(kept.iter().map(|(key, value)| format!("--key-value={key}={value}")));
+                command.envs(authority.map(|file| ("SSL_CERT_FILE", file)));
                 Box::new(Process::start(command, &all, Ending::Kill))
             }
             "spin" | "spin-p2" => {
@@ -118,6 +135,7 @@ impl Target {
                     command.args(["--runtime-config-file", "runtime-config.toml"]);
                 }
                 command.args(kept.iter().map(|(key, value)| format!("--key-value={key}={value}")));
+                command.envs(authority.map(|file| ("SSL_CERT_FILE", file)));
                 Box::new(Process::start(command, &all, Ending::Group(PATIENCE)))
             }
             other => panic!("ERRAND_TEST_TARGET is native, host, host-p2, spin or spin-p2, not {other}"),
@@ -253,9 +271,10 @@ struct Native {
 }
 
 impl Native {
-    async fn start(variables: &Variables, kept: &[(&str, &str)]) -> Self {
+    async fn start(variables: &Variables, kept: &[(&str, &str)], authority: Option<&Path>) -> Self {
         let get = |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| value.clone());
-        let database = NativeDatabase::new(&get("database_url").unwrap(), 64).unwrap();
+        let pem = authority.map(|file| std::fs::read_to_string(file).unwrap());
+        let database = NativeDatabase::trusting(&get("database_url").unwrap(), 64, pem.as_deref()).unwrap();
         let ambient = Ambient {
             now: SystemTime::now,
             clock: Instant::now,
