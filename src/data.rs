@@ -187,6 +187,15 @@ impl Data {
 /// before; `api.interface` in `migrations/functions/interface.sql` names those that the database has.
 pub const INTERFACE: i64 = 2;
 
+/// SQL that fails with `undefined_function` where the database does not serve that interface. PostgreSQL takes the condition out when it
+/// plans the statement, so it costs nothing when that runs.
+macro_rules! served {
+    ($sql:literal) => {
+        concat!($sql, " where api.serves_2()")
+    };
+}
+use served;
+
 /// Whether the database has this interface, by the current number and the oldest that still works.
 fn fits(mut row: Row) -> Result<(), Error> {
     let [current, oldest] = [row.require::<i64>()?, row.require()?];

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::served;
 use super::{Over, Row, Scope, Statement, Value, no_row};
 use crate::domain::{After, EntityTag, Error, Filter, Invalid, Known, ListQuery, Order, Page, Repeatable, TaskPatch};
 
@@ -103,7 +104,7 @@ impl Scope<'_> {
         repeatable: Option<&Repeatable>,
     ) -> Result<Outcome, Error> {
         const CREATE: Statement =
-            Statement::alone("select outcome, task, seq, epoch from api.add_task($1, $2, $3, $4, $5, $6)");
+            Statement::alone(served!("select outcome, task, seq, epoch from api.add_task($1, $2, $3, $4, $5, $6)"));
         let [key, fingerprint] = key(repeatable);
         self.outcome(self.write(CREATE, [id.into(), json(fields)?, key, fingerprint]).await?)
     }
@@ -111,8 +112,8 @@ impl Scope<'_> {
     /// Reads a task.
     pub async fn get_task(&self, id: Uuid) -> Result<Option<StoredTask>, Error> {
         const GET: Statement = Statement::or_together(
-            "select task, seq, epoch from api.read_task($1, $2)",
-            "select number, caller, task, seq, epoch from api.read_task_of_each($1, $2)",
+            served!("select task, seq, epoch from api.read_task($1, $2)"),
+            served!("select number, caller, task, seq, epoch from api.read_task_of_each($1, $2)"),
         );
         let mut row = self.read(GET, [id.into()]).await?.ok_or_else(|| no_row("read_task"))?;
         let Some(json) = row.take::<String>()? else { return Ok(None) };
@@ -128,7 +129,7 @@ impl Scope<'_> {
         fields: &TaskPatch,
     ) -> Result<Outcome, Error> {
         const PUT: Statement =
-            Statement::alone("select outcome, task, seq, epoch from api.put_task($1, $2, $3, $4, $5, $6)");
+            Statement::alone(served!("select outcome, task, seq, epoch from api.put_task($1, $2, $3, $4, $5, $6)"));
         self.outcome(self.write(PUT, [id.into(), tags(if_match), create.into(), json(fields)?]).await?)
     }
 
@@ -140,8 +141,9 @@ impl Scope<'_> {
         patch: &TaskPatch,
         repeatable: Option<&Repeatable>,
     ) -> Result<Outcome, Error> {
-        const PATCH: Statement =
-            Statement::alone("select outcome, task, seq, epoch from api.change_task($1, $2, $3, $4, $5, $6, $7)");
+        const PATCH: Statement = Statement::alone(served!(
+            "select outcome, task, seq, epoch from api.change_task($1, $2, $3, $4, $5, $6, $7)"
+        ));
         let [key, fingerprint] = key(repeatable);
         self.outcome(self.write(PATCH, [id.into(), tags(if_match), json(patch)?, key, fingerprint]).await?)
     }
@@ -154,25 +156,29 @@ impl Scope<'_> {
         completed: Option<bool>,
         repeatable: Option<&Repeatable>,
     ) -> Result<Outcome, Error> {
-        const COMPLETE: Statement =
-            Statement::alone("select outcome, task, seq, epoch from api.mark_task($1, $2, $3, $4, $5, $6, $7)");
+        const COMPLETE: Statement = Statement::alone(served!(
+            "select outcome, task, seq, epoch from api.mark_task($1, $2, $3, $4, $5, $6, $7)"
+        ));
         let [key, fingerprint] = key(repeatable);
         self.outcome(self.write(COMPLETE, [id.into(), tags(if_match), completed.into(), key, fingerprint]).await?)
     }
 
     /// Deletes a task.
     pub async fn delete_task(&self, id: Uuid, if_match: Option<Vec<EntityTag>>) -> Result<Outcome, Error> {
-        const DELETE: Statement = Statement::alone("select outcome from api.delete_task($1, $2, $3, $4)");
+        const DELETE: Statement = Statement::alone(served!("select outcome from api.delete_task($1, $2, $3, $4)"));
         self.outcome(self.write(DELETE, [id.into(), tags(if_match)]).await?)
     }
 
     /// Reads a page of tasks.
     pub async fn list_tasks(&self, query: &ListQuery, known: Option<&Known>) -> Result<Listing, Error> {
-        const LIST: Statement =
-            Statement::alone("select outcome, seq, epoch, tasks, last_key, last_id, total from api.read_tasks($1, $2)");
+        const LIST: Statement = Statement::alone(served!(
+            "select outcome, seq, epoch, tasks, last_key, last_id, total from api.read_tasks($1, $2)"
+        ));
         const FIRST_PAGE: Statement = Statement::or_together(
             LIST.alone,
-            "select number, caller, outcome, seq, epoch, tasks, last_key, last_id, total from api.read_tasks_of_each($1, $2)",
+            served!(
+                "select number, caller, outcome, seq, epoch, tasks, last_key, last_id, total from api.read_tasks_of_each($1, $2)"
+            ),
         );
         // A filter may have to read all that the caller has, and so does a count.
         let bounded = query.filter.is_empty() && !query.count;

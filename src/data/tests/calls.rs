@@ -235,6 +235,12 @@ fn fitting() -> Answer {
     interfaces(INTERFACE, INTERFACE)
 }
 
+/// What statements name is the number that is compared.
+#[test]
+fn statements_name_the_interface() {
+    assert_eq!(served!("select 1"), format!("select 1 where api.serves_{INTERFACE}()"));
+}
+
 #[test]
 fn a_database_fits_that_has_the_interface_of_this_errand() {
     for (current, oldest, fits) in [
