@@ -7,7 +7,7 @@ use errand_postgres::address::Address;
 use errand_postgres::cluster::Cluster;
 use errand_postgres::connect::create_database;
 use errand_postgres::{migrate, role};
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use tempfile::TempDir;
 
 use crate::support::{RUNTIME, SECRET, Session, Target, migrations};
@@ -34,6 +34,8 @@ impl Server {
         });
         let mut parameters = CertificateParams::new(Vec::new()).unwrap();
         parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        // Not the name of what it vouches for: OpenSSL would take that for certificates that vouch for themselves.
+        parameters.distinguished_name.push(DnType::CommonName, "an authority of errand's tests");
         let authority = CertifiedIssuer::self_signed(parameters, KeyPair::generate().unwrap()).unwrap();
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("authority.pem"), authority.pem()).unwrap();

@@ -239,6 +239,7 @@ fn send(method: &str, path: &str, headers: &[(&str, &str)], body: Option<&[u8]>)
 }
 
 fn send_at(url: &str, method: &str, path: &str, headers: &[(&str, &str)], body: Option<&[u8]>) -> Reply {
+    let path = &encoded(path);
     let repeatable = matches!(method, "GET" | "HEAD" | "PUT" | "DELETE" | "OPTIONS");
     let agent = if repeatable { &AGENT } else { &CAREFUL_AGENT };
     let attempt = || {
@@ -257,6 +258,13 @@ fn send_at(url: &str, method: &str, path: &str, headers: &[(&str, &str)], body: 
         other => other,
     };
     read(response.unwrap_or_else(|error| panic!("{method} {path}: {error}")))
+}
+
+/// What is no ASCII, percent-encoded, as every client does (RFC 3986, section 2.1).
+fn encoded(path: &str) -> String {
+    path.bytes()
+        .map(|byte| if byte.is_ascii() { char::from(byte).to_string() } else { format!("%{byte:02X}") })
+        .collect()
 }
 
 fn read(response: Response<Body>) -> Reply {

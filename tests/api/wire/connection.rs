@@ -81,6 +81,11 @@ impl Connection {
         }
     }
 
+    /// Reads until what has come is enough, or the connection ends.
+    pub fn read_until(&mut self, enough: impl Fn(&[u8]) -> bool) {
+        while !enough(&self.read) && self.read_more().is_ok() {}
+    }
+
     /// Reads bytes as they come, until the connection ends.
     pub fn read_bytes(mut self) -> (Vec<u8>, Ended) {
         loop {
