@@ -26,3 +26,5 @@ mod rotation;
 mod soak;
 #[path = "faults/tenants.rs"]
 mod tenants;
+#[path = "faults/upgrade.rs"]
+mod upgrade;

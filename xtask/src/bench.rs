@@ -27,6 +27,7 @@ use crate::process;
 use crate::test::Test;
 use crate::workspace;
 use against::Asked;
+pub(crate) use against::Revision;
 use data::{Data, Size};
 use load::{Measured, Wrk};
 use peer::{Peer, Recipe, Running};

@@ -7,6 +7,7 @@ use clap::Args;
 use tokio::process::Command;
 
 use crate::{
+    bench::Revision,
     build,
     process::{self, LONG},
     runtime::{self, HOST_BIN},
@@ -76,6 +77,20 @@ pub(crate) async fn trials(p2: bool, long: bool, arguments: &[String]) -> Result
     let target = if p2 { " --target host-p2" } else { "" };
     let all = format!("cargo xtask test --faults{}{target}", if long { " --long" } else { "" });
     run_all(vec![Step::tests(format!("faults{target}"), command, all)]).await
+}
+
+/// The trials of two versions. `name` is what git calls the older one; empty: the last commit whose migrations differ.
+pub(crate) async fn upgrade(name: &str, arguments: &[String]) -> Result<()> {
+    let revision = match name {
+        "" => Revision::before("migrations").await?,
+        name => Revision::find(name).await?,
+    };
+    eprintln!("errand: the older version is {}", revision.short());
+    revision.prepare(&[], None).await?;
+    let filter = arguments.iter().map(String::as_str).chain(["upgrade::"]).take(1).collect::<Vec<_>>();
+    let mut command = prepared(&filter, false).await?;
+    command.env("ERRAND_UPGRADE_FROM", &revision.root);
+    run_all(vec![Step::tests("upgrade", command, format!("cargo xtask test --upgrade {name}"))]).await
 }
 
 /// The tests' command, with what they stand on built.

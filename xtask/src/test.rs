@@ -54,6 +54,10 @@ pub(crate) struct Test {
     /// host, or on host-p2
     #[arg(long, conflicts_with_all = ["suite", "conformance", "browser"])]
     faults: bool,
+    /// Instead: build the component of the last commit whose migrations differ (or of this one), and try it on the schema of now,
+    /// and the component of now on its schema
+    #[arg(long, value_name = "REV", num_args = 0..=1, default_missing_value = "", conflicts_with_all = ["suite", "conformance", "browser", "faults"])]
+    upgrade: Option<String>,
     /// With --faults: longer faults and more of each
     #[arg(long, requires = "faults")]
     long: bool,
@@ -116,6 +120,7 @@ impl Test {
             conformance: false,
             browser: false,
             faults: false,
+            upgrade: None,
             long: false,
             pooler: false,
             leaks: false,
@@ -127,6 +132,9 @@ impl Test {
     pub(crate) async fn run(self) -> Result<()> {
         if self.conformance || self.browser {
             return self.run_outside().await;
+        }
+        if let Some(name) = &self.upgrade {
+            return faults::upgrade(name, &self.arguments).await;
         }
         if self.faults {
             let p2 = match self.target {

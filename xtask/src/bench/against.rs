@@ -23,7 +23,7 @@ use super::{
 };
 use processors::Processors;
 use report::Comparison;
-use revision::Revision;
+pub(crate) use revision::Revision;
 
 /// Where reports go; git does not look there.
 const RESULTS: &str = "target/bench/against";

@@ -63,6 +63,16 @@ impl Revision {
         Ok(Self { commit, root })
     }
 
+    /// The last commit that has other files below `folder` than the newest one.
+    pub(crate) async fn before(folder: &str) -> Result<Self> {
+        let mut git = workspace::program("git")?;
+        git.args(["log", "--max-count=1", "--format=%H", "--", folder]);
+        let last = process::capture(git, BRIEF).await.filter(|commit| !commit.is_empty());
+        let last =
+            last.with_context(|| format!("git knows no commit that changes {folder}; is this a whole clone?"))?;
+        Self::find(&format!("{last}~1")).await
+    }
+
     pub(crate) fn short(&self) -> &str {
         self.commit.get(..12).unwrap_or(&self.commit)
     }
