@@ -3,6 +3,8 @@
 pub mod doctor;
 mod embedded;
 
+use std::time::{Duration, Instant};
+
 use anyhow::{Result, bail};
 use clap::Subcommand;
 use errand_postgres::{
@@ -30,6 +32,8 @@ pub enum Command {
     Epoch,
     /// Delete the expired idempotency keys of all users; for a clock (cron, Kubernetes)
     Tidy,
+    /// Compute the instants of due dates again, after an update of PostgreSQL's time zone data
+    DueAt,
 }
 
 impl Command {
@@ -53,6 +57,7 @@ impl Command {
                 Ok(())
             }
             Self::Tidy => tidy(address).await,
+            Self::DueAt => due_at(address).await,
         }
     }
 }
@@ -119,5 +124,23 @@ async fn tidy(address: &Address) -> Result<()> {
     })
     .await?;
     println!("{address} has no expired idempotency keys; {all} were deleted");
+    Ok(())
+}
+
+async fn due_at(address: &Address) -> Result<()> {
+    const EACH: Duration = Duration::from_secs(2);
+    let mut told = Instant::now();
+    let done = migrate::refresh_due(address, |progress| {
+        if told.elapsed() > EACH {
+            told = Instant::now();
+            eprintln!("errand: {} users, {} tasks have another instant", progress.users, progress.changed);
+        }
+        true
+    })
+    .await?;
+    println!("{address}: looked at the tasks of {} users; {} have another instant now", done.users, done.changed);
+    if done.kept > 0 {
+        println!("{} are due at a local time that does not exist any more; they keep their instant", done.kept);
+    }
     Ok(())
 }

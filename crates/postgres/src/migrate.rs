@@ -6,6 +6,7 @@
 //! Everything holds a transaction-level lock, so two migrators wait for each other even behind a pooler that hands out
 //! connections per transaction (a session-level lock would stay behind on somebody else's connection).
 
+mod due;
 mod explain;
 mod functions;
 mod ledger;
@@ -19,6 +20,7 @@ use crate::{
     address::Address,
     connect::{connect, connect_with_warnings},
 };
+pub use due::{DueProgress, refresh_due};
 pub use settings::Difference;
 use source::Source;
 pub use source::{Files, SqlFile};

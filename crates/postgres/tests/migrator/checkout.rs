@@ -388,12 +388,14 @@ async fn a_type_of_another_shape_is_not_taken_for_the_one_that_is_needed() -> Re
 }
 
 #[tokio::test]
-async fn the_last_migrations_go_back_and_forth_with_data() -> Result<()> {
+async fn each_migration_goes_back_and_forth_with_data() -> Result<()> {
     let (address, files) = (database().await?, Migrations::of_checkout()?);
     migrate(&address, &files).await?;
     fill(&address).await?;
     let (schema, tasks) = (ask(&address, SCHEMA).await?, ask(&address, TASKS).await?);
-    for steps in [1, 2, 2] {
+    let all = files.names("")?.iter().filter(|name| name.ends_with(".up.sql")).count();
+    // Each migration goes back with data in the tables but the first, which takes the tables along.
+    for steps in 1..u32::try_from(all)? {
         let back = migrator::rollback(&address, files.path(), steps).await?;
         assert_eq!(back.len(), steps as usize, "{back:?}");
         assert_eq!(ask(&address, TASKS).await?, tasks);
@@ -403,7 +405,6 @@ async fn the_last_migrations_go_back_and_forth_with_data() -> Result<()> {
         assert_eq!(ask(&address, TASKS).await?, tasks);
         assert_eq!(ask(&address, SCHEMA).await?, schema);
     }
-    let all = files.names("")?.iter().filter(|name| name.ends_with(".up.sql")).count();
     assert_eq!(migrator::rollback(&address, files.path(), 99).await?.len(), all);
     assert_eq!(migrate(&address, &files).await?.applied.len(), all);
     assert_eq!(ask(&address, SCHEMA).await?, schema);

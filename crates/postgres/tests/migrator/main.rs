@@ -1,6 +1,7 @@
 //! The migrator against a real PostgreSQL.
 
 mod checkout;
+mod due;
 mod epoch;
 mod functions;
 mod in_place;
