@@ -9,8 +9,6 @@
     clippy::indexing_slicing
 )]
 
-#[path = "support/left_out.rs"]
-mod left_out;
 #[path = "api/support.rs"]
 mod support;
 

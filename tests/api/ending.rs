@@ -15,7 +15,7 @@ const SPIN: &str = "sleep 600 & echo Serving http://127.0.0.1:1; wait";
 fn nothing_of_a_server_runs_on_after_its_test() {
     let mut command = Command::new("/bin/sh");
     command.args(["-c", SPIN]);
-    let process = Process::start(command, &[], Ending::Group(Duration::from_millis(100)));
+    let process = Process::start(command, &[], Ending::Group(Duration::from_millis(100)), drop);
     assert_eq!(process.url(), "http://127.0.0.1:1");
     let group = Pid::from_raw(process.id().try_into().unwrap()).unwrap();
     drop(process);

@@ -8,8 +8,8 @@ use errand_postgres::address::Address;
 use errand_postgres::pooler::{self, Pooler, Statements};
 use serde_json::json;
 
-use crate::left_out::left_out;
 use crate::support::{RUNTIME, SECRET, User, kind, target, token_with};
+use errand_testing::left_out;
 
 const CHECKOUT: &str = env!("CARGO_MANIFEST_DIR");
 

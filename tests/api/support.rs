@@ -2,22 +2,17 @@
 
 #[path = "support/client.rs"]
 mod client;
-#[path = "support/issuer.rs"]
-mod issuer;
 #[path = "support/scratch.rs"]
 mod scratch;
-#[path = "support/session.rs"]
-mod session;
-#[path = "support/signer.rs"]
-mod signer;
 #[path = "support/target.rs"]
 mod target;
 
-pub use client::{Reply, User, anonymous, patiently, token_with};
-pub use issuer::{Answer, Issuer, jwks};
+pub use client::{Reply, User, anonymous, patiently};
+pub use errand_testing::issuer::{Answer, Issuer, jwks};
+pub use errand_testing::process::{Ending, Process, Runs};
+pub use errand_testing::session::{Held, Session};
+pub use errand_testing::signer::{Signer, base64url, fixture};
+pub use errand_testing::token::{SECRET, token_with};
+pub use errand_testing::{RUNTIME, kind};
 pub use scratch::{Scratch, scratch};
-pub use session::{Held, Session};
-pub use signer::{Signer, base64url, fixture};
-pub use target::{
-    CORS_ORIGIN, Ending, Process, RUNTIME, Runs, SECRET, Target, kind, log_with, manifest, migrations, target,
-};
+pub use target::{CORS_ORIGIN, Target, log_with, manifest, migrations, target};

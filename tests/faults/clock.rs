@@ -9,12 +9,14 @@ use serde_json::json;
 use tokio::time::sleep;
 use uuid::Uuid;
 
-use crate::support::client::{Client, token_with};
+use errand_testing::token::token_with;
+
+use crate::support::client::Client;
 use crate::support::lasting;
-use crate::support::left_out::left_out;
 use crate::support::load::Load;
 use crate::support::trial::{compare, shown};
 use crate::support::world::{RUNTIME, world};
+use errand_testing::left_out;
 
 const FIVE_MINUTES: i64 = 300;
 

@@ -12,10 +12,10 @@ use tokio::net::TcpStream;
 use tokio::time::sleep;
 
 use crate::support::client::Client;
-use crate::support::left_out::left_out;
 use crate::support::trial::{CLIENT_SLACK, RECOVERY, Trial, grown, longest_allowed, shown};
 use crate::support::world::{RUNTIME, World, world};
 use crate::support::{is_p2, keeps_deadlines, lasting, times};
+use errand_testing::left_out;
 
 #[test]
 fn a_server_that_is_killed_and_comes_back() {

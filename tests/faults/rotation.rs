@@ -9,8 +9,10 @@ use serde_json::json;
 use tokio::time::sleep;
 use uuid::Uuid;
 
-use crate::support::client::{Client, token_signed};
-use crate::support::host::{Host, SECRET};
+use errand_testing::token::{SECRET, token_signed};
+
+use crate::support::client::Client;
+use crate::support::host::Host;
 use crate::support::lasting;
 use crate::support::load::Load;
 use crate::support::trial::{compare, shown};

@@ -6,8 +6,6 @@ pub mod client;
 pub mod host;
 #[path = "support/ledger.rs"]
 pub mod ledger;
-#[path = "../support/left_out.rs"]
-pub mod left_out;
 #[path = "support/load.rs"]
 pub mod load;
 #[path = "support/proxy.rs"]

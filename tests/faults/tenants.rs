@@ -19,10 +19,10 @@ use tokio::time::sleep;
 use uuid::Uuid;
 
 use crate::support::client::{Client, Reply};
-use crate::support::host::SECRET;
 use crate::support::lasting;
 use crate::support::trial::shown;
 use crate::support::world::{RUNTIME, World, world};
+use errand_testing::token::SECRET;
 
 const ATTACKERS: usize = 4;
 const CONNECTIONS: usize = 64;

@@ -13,10 +13,10 @@ use uuid::Uuid;
 use crate::support::client::Client;
 use crate::support::host::Host;
 use crate::support::lasting;
-use crate::support::left_out::left_out;
 use crate::support::load::Load;
 use crate::support::trial::shown;
 use crate::support::world::{PASSWORD, RUNTIME, World, world};
+use errand_testing::left_out;
 
 /// The checkout of the older version, built.
 fn older() -> Option<PathBuf> {

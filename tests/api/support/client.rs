@@ -1,18 +1,17 @@
 //! A client: one user, one token, plain requests.
 
 use std::sync::LazyLock;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use errand::api::{ProblemBody, TaskList};
 use errand::domain::Task;
-use jwt_compact::alg::{Hs256, Hs256Key};
-use jwt_compact::prelude::*;
-use serde_json::{Value, json};
+use serde_json::Value;
 use ureq::http::{Request, Response, StatusCode};
 use ureq::{Agent, Body};
 use uuid::Uuid;
 
-use super::target::{SECRET, Target, target};
+use super::target::{Target, target};
+use errand_testing::token::{SECRET, token_for};
 
 /// A user, with a token that is good for an hour.
 #[derive(Clone)]
@@ -45,18 +44,6 @@ fn agent(idle_connections: usize) -> Agent {
         .new_agent()
 }
 
-/// A token for a user, made by a library that errand does not use.
-fn token_for(user_id: &str) -> String {
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
-    token_with(&json!({"sub": user_id, "exp": now + 3600, "iat": now}))
-}
-
-/// A token with these claims.
-pub fn token_with(claims: &Value) -> String {
-    let claims = Claims::new(claims);
-    Hs256.token(&Header::empty(), &claims, &Hs256Key::new(SECRET)).unwrap()
-}
-
 /// A request without a token.
 pub fn anonymous(method: &str, path: &str) -> Reply {
     send(method, path, &[], None)
@@ -70,7 +57,7 @@ impl User {
 
     /// The user with this id.
     pub fn with_id(id: &str) -> Self {
-        Self { id: id.to_owned(), token: token_for(id) }
+        Self { id: id.to_owned(), token: token_for(id, SECRET, Duration::from_secs(3600)) }
     }
 
     /// The path of something of this user's.

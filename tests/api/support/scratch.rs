@@ -7,8 +7,10 @@ use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 use errand_postgres::connect::create_database;
 use errand_postgres::migrate;
 
-use super::session::Session;
-use super::target::{RUNTIME, migrations, target};
+use errand_testing::RUNTIME;
+use errand_testing::session::Session;
+
+use super::target::{migrations, target};
 
 /// A transaction of the administrator's in the migrated, empty database.
 pub struct Scratch(MutexGuard<'static, Session>);

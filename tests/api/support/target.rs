@@ -1,35 +1,25 @@
 //! Where the tests are sent: the router in this process, the component in the local host, or the component in Spin.
 
-use std::io::{BufRead, BufReader};
-use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
-use errand::{Adapters, Ambient, Config};
+use errand::{Adapters, Ambient};
 use errand_native::database::NativeDatabase;
 use errand_native::keys::NativeKeys;
 use errand_native::server;
 use errand_postgres::address::Address;
 use errand_postgres::connect::create_database;
-use errand_postgres::group::GroupGuard;
 use errand_postgres::pooler::{Pooler, Statements};
 use errand_postgres::{migrate, role};
 use tokio::net::TcpListener;
-use tokio::runtime::Runtime;
 use uuid::Uuid;
 
-use super::session::{Held, Session};
-
-/// The shared secret of the tests' tokens.
-pub const SECRET: &str = "a secret for tests, and for nothing else";
-
-/// A running errand.
-pub trait Runs: Send + Sync {
-    /// Where it listens: scheme and authority.
-    fn url(&self) -> &str;
-}
+use errand_testing::process::{Ending, Process, Runs};
+use errand_testing::session::{Held, Session};
+use errand_testing::token::SECRET;
+use errand_testing::{RUNTIME, kind};
 
 /// A running errand, and the database behind it.
 pub struct Target {
@@ -46,6 +36,9 @@ struct Database {
     pooled: Option<(Pooler, String)>,
 }
 
+/// How long `spin up` may take to stop.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 /// So that no errand finds what another one kept.
 const IN_MEMORY: [&str; 2] = ["--state-dir", ""];
 
@@ -60,9 +53,6 @@ pub fn target() -> &'static Target {
     });
     &TARGET
 }
-
-/// Everything asynchronous of the tests' own runs here.
-pub static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().unwrap());
 
 impl Target {
     /// Another errand on the same database, with these variables.
@@ -126,7 +116,7 @@ impl Target {
                 command.args(["--listen", "127.0.0.1:0", "--exit-with-stdin"]).args(from(arguments)).args(arguments);
                 command.args(kept.iter().map(|(key, value)| format!("--key-value={key}={value}")));
                 command.envs(authority.map(|file| ("SSL_CERT_FILE", file)));
-                Box::new(Process::start(command, &all, Ending::Kill))
+                Box::new(Process::start(command, &all, Ending::Kill, take))
             }
             "spin" | "spin-p2" => {
                 let mut command = Command::new("spin");
@@ -136,7 +126,7 @@ impl Target {
                 }
                 command.args(kept.iter().map(|(key, value)| format!("--key-value={key}={value}")));
                 command.envs(authority.map(|file| ("SSL_CERT_FILE", file)));
-                Box::new(Process::start(command, &all, Ending::Group(PATIENCE)))
+                Box::new(Process::start(command, &all, Ending::Group(PATIENCE), take))
             }
             other => panic!("ERRAND_TEST_TARGET is native, host, host-p2, spin or spin-p2, not {other}"),
         };
@@ -207,11 +197,6 @@ pub fn log_with(text: &str) -> Vec<String> {
         }
         std::thread::sleep(Duration::from_millis(10));
     }
-}
-
-/// What the tests are sent to: native, host or spin, and with `-p2` the component of WASI 0.2.
-pub fn kind() -> String {
-    std::env::var("ERRAND_TEST_TARGET").unwrap_or_else(|_| "native".to_owned())
 }
 
 /// The manifest of the component that is tested.
@@ -294,81 +279,5 @@ impl Native {
 impl Runs for Native {
     fn url(&self) -> &str {
         &self.url
-    }
-}
-
-/// A server in a process of its own.
-pub struct Process {
-    url: String,
-    /// Its standard input is held open: when this process goes, the local host sees the end of it and goes too.
-    child: Child,
-    /// Spin does not look at its standard input, and what serves is a child of it.
-    guard: Option<GroupGuard>,
-}
-
-/// How a server is ended.
-pub enum Ending {
-    /// It is one process.
-    Kill,
-    /// It is asked to stop, with its children, and has so long for it.
-    Group(Duration),
-}
-
-/// How long `spin up` may take to stop.
-const PATIENCE: Duration = Duration::from_secs(10);
-
-impl Process {
-    /// Starts it in a process group of its own, and waits until it says where it serves.
-    pub fn start(mut command: Command, variables: &[(&'static str, String)], ending: Ending) -> Self {
-        // Those that a test leaves out are empty, not whatever the checkout's `.env` says.
-        for name in Config::names() {
-            command.env(format!("SPIN_VARIABLE_{}", name.to_uppercase()), "");
-        }
-        for (name, value) in variables {
-            command.env(format!("SPIN_VARIABLE_{}", name.to_uppercase()), value);
-        }
-        command.current_dir(env!("CARGO_MANIFEST_DIR"));
-        // As some operators have it; the log is to be as short with it.
-        command.env("RUST_BACKTRACE", "1");
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
-        let child = command.spawn().unwrap_or_else(|error| panic!("cannot start {command:?}: {error}"));
-        let guard = match ending {
-            Ending::Kill => None,
-            Ending::Group(patience) => Some(GroupGuard::of(child.id(), patience).unwrap()),
-        };
-        // From here on it ends with this value, whatever fails.
-        let mut process = Self { url: String::new(), child, guard };
-        let log = BufReader::new(process.child.stderr.take().unwrap()).lines();
-        std::thread::spawn(move || log.map_while(Result::ok).for_each(take));
-        let mut lines = BufReader::new(process.child.stdout.take().unwrap()).lines();
-        process.url = lines
-            .by_ref()
-            .map_while(Result::ok)
-            .find_map(|line| Some(line.split_once("Serving ")?.1.trim().to_owned()))
-            .expect("the server stopped before it served; its messages are above");
-        // Read on, so that the server never waits for a reader.
-        std::thread::spawn(move || lines.for_each(drop));
-        process
-    }
-
-    /// Its process, and the group that this leads.
-    pub fn id(&self) -> u32 {
-        self.child.id()
-    }
-}
-
-impl Runs for Process {
-    fn url(&self) -> &str {
-        &self.url
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        match &mut self.guard {
-            None => _ = self.child.kill(),
-            Some(guard) => guard.release(),
-        }
-        _ = self.child.wait();
     }
 }

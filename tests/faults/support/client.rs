@@ -1,21 +1,20 @@
 //! A client that knows whether its request was sent: the ledger depends on it.
 
 use std::net::SocketAddr;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use bytes::Bytes;
+use errand_testing::token::{SECRET, token_for};
 use http_body_util::{BodyExt, Full};
 use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper_util::rt::TokioIo;
-use jwt_compact::alg::{Hs256, Hs256Key};
-use jwt_compact::prelude::*;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use super::host::SECRET;
-
 /// No answer takes this long, whatever happens.
+/// How long a token is good: longer than any soak.
+const VALIDITY: Duration = Duration::from_secs(7 * 24 * 3600);
 pub const HANGS: Duration = Duration::from_secs(20);
 
 /// A user on a connection that is opened again when it breaks.
@@ -49,8 +48,7 @@ impl Client {
 
     /// A user whose token is signed with this secret.
     pub fn signed(address: SocketAddr, user: &str, secret: &str) -> Self {
-        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
-        let token = token_signed(secret, &json!({"sub": user, "iat": now, "exp": now + 7 * 24 * 3600}));
+        let token = token_for(user, secret, VALIDITY);
         Self { user: user.to_owned(), token, address, connection: None }
     }
 
@@ -150,14 +148,4 @@ impl Reply {
     pub fn code(&self) -> String {
         self.json()["code"].as_str().unwrap_or_default().to_owned()
     }
-}
-
-/// A token with these claims.
-pub fn token_with(claims: &Value) -> String {
-    token_signed(SECRET, claims)
-}
-
-/// The same, signed with another secret.
-pub fn token_signed(secret: &str, claims: &Value) -> String {
-    Hs256.token(&Header::empty(), &Claims::new(claims), &Hs256Key::new(secret)).unwrap()
 }

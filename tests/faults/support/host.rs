@@ -7,13 +7,12 @@ use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-use errand::Config;
+use errand_testing::process;
+use errand_testing::token::SECRET;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tokio::time::sleep;
 
-/// The shared secret of the tokens.
-pub const SECRET: &str = "a secret for tests, and for nothing else";
 /// How long a database operation may take here: short, so that the suite is.
 pub const DEADLINE: Duration = Duration::from_millis(1_500);
 
@@ -44,20 +43,15 @@ impl Host {
         if super::is_p2() {
             command.args(["--from", "spin-p2.toml"]);
         }
-        for name in Config::names() {
-            command.env(format!("SPIN_VARIABLE_{}", name.to_uppercase()), "");
-        }
-        let deadline = DEADLINE.as_millis().to_string();
-        for (name, value) in [
-            ("DATABASE_URL", database_url),
-            ("DATABASE_HOST", database_host),
-            ("JWT_SECRET", SECRET),
-            ("DATABASE_DEADLINE_MS", &deadline),
+        let variables = [
+            ("database_url", database_url.to_owned()),
+            ("database_host", database_host.to_owned()),
+            ("jwt_secret", SECRET.to_owned()),
+            ("database_deadline_ms", DEADLINE.as_millis().to_string()),
             // With its duration, as the component itself measured it.
-            ("ACCESS_LOG", if super::is_soak() { "errors" } else { "all" }),
-        ] {
-            command.env(format!("SPIN_VARIABLE_{name}"), value);
-        }
+            ("access_log", if super::is_soak() { "errors" } else { "all" }.to_owned()),
+        ];
+        process::set(&mut command, &variables);
         if super::is_soak() {
             // As `cargo xtask up` serves: an instance lives for long, and what it remembers grows.
             command.args(["--max-instance-reuse-count", "10000"]);

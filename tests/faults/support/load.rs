@@ -6,13 +6,13 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use errand_testing::token::SECRET;
 use fastrand::Rng;
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, sleep_until};
 
 use super::client::{Client, Failure, Reply};
-use super::host::SECRET;
 use super::ledger::{Change, Ledger};
 
 /// A client makes no more tasks than this; it deletes some instead.

@@ -23,7 +23,7 @@ pub(crate) struct Failure {
     pub(crate) test: String,
 }
 
-/// What a test prints that leaves itself out (`tests/support/left_out.rs`).
+/// What a test prints that leaves itself out (`crates/testing/src/left_out.rs`).
 const LEFT_OUT: &str = "left out: ";
 /// The suite of the tests in the source.
 pub(crate) const UNITS: &str = "units";

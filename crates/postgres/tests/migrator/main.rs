@@ -5,7 +5,8 @@ mod due;
 mod epoch;
 mod functions;
 mod in_place;
-#[path = "../../../../tests/support/left_out.rs"]
+#[allow(unreachable_pub, reason = "a file of crates/testing, which depends on this crate")]
+#[path = "../../../testing/src/left_out.rs"]
 mod left_out;
 mod logins;
 mod plpgsql;

@@ -6,7 +6,7 @@ use errand_postgres::address::Address;
 use errand_postgres::connect::connect;
 use tokio_postgres::{Client, SimpleQueryMessage};
 
-use super::target::{RUNTIME, kind};
+use crate::{RUNTIME, kind};
 
 /// A connection.
 pub struct Session {
@@ -67,7 +67,7 @@ impl Session {
 
 impl Held {
     /// Takes the locks of a statement.
-    pub(super) fn new(address: &Address, sql: &str) -> Self {
+    pub fn new(address: &Address, sql: &str) -> Self {
         let (holder, watcher) = (Session::open(address), Session::open(address));
         holder.rows(&format!("begin; {sql}"));
         let pid = holder.rows("select pg_backend_pid()").concat();

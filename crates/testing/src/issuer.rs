@@ -12,8 +12,8 @@ use errand_native::server;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-use super::signer::Signer;
-use super::target::RUNTIME;
+use crate::RUNTIME;
+use crate::signer::Signer;
 
 /// A running issuer.
 pub struct Issuer {
