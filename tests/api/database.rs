@@ -167,10 +167,23 @@ fn the_role_reaches_nothing_of_others() {
          order by 1",
     );
     // What other functions and the trigger use. What begins another epoch, or clears away, is not the component's.
-    assert_eq!(callable, ["errand.epoch()", "errand.fold(text)", "errand.time_zones()", "errand.words(text)"]);
-    for sql in
-        ["select errand.begin_epoch()", "select errand.tidy(1)", "set role errand_maintenance", "set role errand_app_2"]
-    {
+    assert_eq!(
+        callable,
+        [
+            "errand.due_instant(timestamp without time zone,text)",
+            "errand.epoch()",
+            "errand.fold(text)",
+            "errand.time_zones()",
+            "errand.words(text)"
+        ]
+    );
+    for sql in [
+        "select errand.begin_epoch()",
+        "select errand.tidy(1)",
+        "select errand.refresh_due('a', null, 1)",
+        "set role errand_maintenance",
+        "set role errand_app_2",
+    ] {
         assert_eq!(target().app_query(sql), Err("42501".to_owned()), "{sql}");
     }
 }
