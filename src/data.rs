@@ -27,6 +27,15 @@ use ready::{Ready, Step};
 use crate::auth::Caller;
 use crate::domain::Error;
 
+/// SQL that fails with `undefined_function` where the database does not serve that interface. PostgreSQL takes the condition out when it
+/// plans the statement, so it costs nothing when that runs.
+macro_rules! served {
+    ($sql:literal) => {
+        concat!($sql, " where api.serves_2()")
+    };
+}
+use served;
+
 /// The future of a database call.
 pub type Calling<'a> = Pin<Box<dyn Future<Output = Result<Option<Row>, DatabaseError>> + Send + 'a>>;
 
@@ -98,7 +107,8 @@ impl Data {
     /// Whether the database can serve: a real query, of nobody's data, that must not take long. Anyone may ask, so an answer is
     /// good for half a second.
     pub async fn ready(&self, stopwatch: &dyn Stopwatch) -> Result<(), Error> {
-        const READY: Statement = Statement::alone("select current, oldest from api.interface()").over(Over::Ready);
+        const READY: Statement =
+            Statement::alone(served!("select current, oldest from api.interface()")).over(Over::Ready);
         const PATIENCE: Duration = Duration::from_secs(1);
         let begun = (self.clock)();
         let asking = match self.ready.step(begun) {
@@ -186,15 +196,6 @@ impl Data {
 /// The number of the interface that this errand calls. It grows when the component needs a function that the database did not have
 /// before; `api.interface` in `migrations/functions/interface.sql` names those that the database has.
 pub const INTERFACE: i64 = 2;
-
-/// SQL that fails with `undefined_function` where the database does not serve that interface. PostgreSQL takes the condition out when it
-/// plans the statement, so it costs nothing when that runs.
-macro_rules! served {
-    ($sql:literal) => {
-        concat!($sql, " where api.serves_2()")
-    };
-}
-use served;
 
 /// Whether the database has this interface, by the current number and the oldest that still works.
 fn fits(mut row: Row) -> Result<(), Error> {

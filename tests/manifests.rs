@@ -78,3 +78,9 @@ fn a_host_that_may_be_reached_is_never_empty() {
     // RFC 6761, section 6.4: a name under `invalid` leads nowhere.
     assert!(default.starts_with("https://") && default.ends_with(".invalid"), "{default}");
 }
+
+/// The doctor of `errand-db` knows it without the core.
+#[test]
+fn the_tools_know_the_interface_that_the_component_calls() {
+    assert_eq!(errand_postgres::migrate::INTERFACE, errand::data::INTERFACE);
+}

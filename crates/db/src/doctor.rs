@@ -141,7 +141,8 @@ async fn settings(client: &Client) -> Result<Result<String, String>> {
 }
 
 async fn schema(client: &Client) -> Result<Result<String, String>> {
-    let row = match client.query_typed_one("select current, oldest from api.interface()", &[]).await {
+    let asked = format!("select current, oldest from api.interface() where api.serves_{INTERFACE}()");
+    let row = match client.query_typed_one(&asked, &[]).await {
         Ok(row) => row,
         Err(error) => {
             let missing = [SqlState::UNDEFINED_FUNCTION, SqlState::INVALID_SCHEMA_NAME];
