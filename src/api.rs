@@ -72,10 +72,36 @@ pub const ROUTES: &[Route] = &[
 
 /// The API as one service.
 pub fn router(app: Arc<App>) -> Router {
-    ROUTES
-        .iter()
-        .fold(Router::new(), |router, route| router.route(route.path, (route.handlers)()))
-        .route(metadata::BEFORE_PATH, get(metadata::get_metadata_before_path))
+    router_of(app, |_| true)
+}
+
+/// The same for requests to one path, without the routes that cannot match it. For a runtime that makes a router for each request.
+pub fn router_for(app: Arc<App>, path: &str) -> Router {
+    router_of(app, |template| may_match(template, path))
+}
+
+/// Whether a template has what the path has, where it has no parameter. The router has the last word.
+fn may_match(template: &str, path: &str) -> bool {
+    let mut segments = path.split('/');
+    for part in template.split('/') {
+        match segments.next() {
+            Some(_) if part.starts_with("{*") => return true,
+            Some(segment) if part.starts_with('{') || part == segment => {}
+            _ => return false,
+        }
+    }
+    segments.next().is_none()
+}
+
+fn router_of(app: Arc<App>, wanted: impl Fn(&str) -> bool) -> Router {
+    let mut router = Router::new();
+    for route in ROUTES.iter().filter(|route| wanted(route.path)) {
+        router = router.route(route.path, (route.handlers)());
+    }
+    if wanted(metadata::BEFORE_PATH) {
+        router = router.route(metadata::BEFORE_PATH, get(metadata::get_metadata_before_path));
+    }
+    router
         .fallback(|| async { Problem::no_route() })
         .method_not_allowed_fallback(method_not_allowed)
         .layer(from_fn_with_state(Arc::clone(&app), cors::allow))
@@ -111,4 +137,34 @@ pub fn too_large_router(ambient: Ambient) -> Router {
     Router::new()
         .fallback(|| async { Problem::too_large(body::LONGEST) })
         .layer(from_fn_with_state(Log::of_failures(ambient), respond::finish))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_has_the_templates_that_it_may_match() {
+        let matching = |path: &str| {
+            let templates = ROUTES.iter().map(|route| route.path).chain([metadata::BEFORE_PATH]);
+            templates.filter(|template| may_match(template, path)).collect::<Vec<_>>()
+        };
+        let none: [&str; 0] = [];
+        for (path, templates) in [
+            ("/api/me/tasks", &["/api/{user_id}/tasks"][..]),
+            ("/api/tasks/tasks", &["/api/{user_id}/tasks"]),
+            ("/api//tasks", &["/api/{user_id}/tasks"]),
+            ("/api/me/tasks/1", &["/api/{user_id}/tasks/{id}"]),
+            ("/api/me/tasks/", &["/api/{user_id}/tasks/{id}"]),
+            ("/api/me/tasks/1/complete", &["/api/{user_id}/tasks/{id}/complete"]),
+            ("/health/ready", &["/health/ready"]),
+            (metadata::PATH, &[metadata::PATH]),
+            ("/.well-known/oauth-protected-resource/a/b", &[metadata::BEFORE_PATH]),
+            ("/api/me/tasks/1/complete/", &none),
+            ("/", &none),
+            ("", &none),
+        ] {
+            assert_eq!(matching(path), templates, "{path}");
+        }
+    }
 }

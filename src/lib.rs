@@ -69,6 +69,19 @@ impl App {
     }
 }
 
+/// The same for requests to one path, for a runtime that makes a service for each request: what they do not need is not made.
+pub fn service_for(
+    path: &str,
+    get: impl FnMut(&str) -> Option<String>,
+    adapters: Adapters,
+    ambient: Ambient,
+) -> axum::Router {
+    match Config::from_variables(get).and_then(|config| App::new(config, adapters, ambient)) {
+        Ok(app) => api::router_for(Arc::new(app), path),
+        Err(error) => api::refusing_router(&error, ambient),
+    }
+}
+
 /// The service for these variables: the API, or 503 for everything when it could not be served safely with them.
 pub fn service(get: impl FnMut(&str) -> Option<String>, adapters: Adapters, ambient: Ambient) -> axum::Router {
     match Config::from_variables(get).and_then(|config| App::new(config, adapters, ambient)) {

@@ -38,7 +38,7 @@ mod entry {
 pub async fn answer(request: IncomingRequest, out: ResponseOutparam) {
     let response = match message::request(request) {
         Ok(request) => {
-            let Ok(response) = router().call(request).await;
+            let Ok(response) = router(request.uri().path()).call(request).await;
             response
         }
         Err(_) => message::refusal(),
@@ -46,10 +46,11 @@ pub async fn answer(request: IncomingRequest, out: ResponseOutparam) {
     message::respond(response, out).await;
 }
 
-fn router() -> Router {
+/// For requests to this path: there will be one.
+fn router(path: &str) -> Router {
     let database = SpinDatabase::new(variable("database_url").unwrap_or_default());
     let adapters = Adapters { database: Arc::new(database), keys: Arc::new(SpinKeys::default()) };
-    errand::service(variable, adapters, AMBIENT)
+    errand::service_for(path, variable, adapters, AMBIENT)
 }
 
 /// The value of a variable; `None` where spin.toml does not hand it to the component.
