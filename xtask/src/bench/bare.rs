@@ -9,7 +9,7 @@ use super::{
     scenario::{Cell, Scenario},
 };
 
-const ROUNDS: u32 = 8;
+const ROUNDS: u32 = 6;
 /// Seconds for each slot.
 const EACH: u64 = 3;
 const CONNECTIONS: u32 = 32;
@@ -19,7 +19,9 @@ const SCENARIOS: [Scenario; 3] = [Scenario::Get, Scenario::List, Scenario::Creat
 /// Measures both in the local host, one after the other in each round.
 pub(crate) async fn run(wrk: &Wrk, build: bool) -> Result<()> {
     let recipes = [Peer::HostP2.prepare(build).await?, Peer::Bare.prepare(build).await?];
-    let data = Data::open(&[Size { first_user: 1, users: 100, tasks: 1_000 }]).await?;
+    let size = Size { first_user: 1, users: 100, tasks: 1_000 };
+    let data = Data::open(&[size]).await?;
+    wrk.plan(&data.plan(size).await?)?;
     let mut servers = Vec::new();
     for recipe in &recipes {
         let mut server = recipe.start(&data, &[])?;
@@ -43,7 +45,7 @@ async fn rounds(wrk: &Wrk, data: &Data, errand: &Running, bare: &Running) -> Res
         slot(server, Scenario::Get, EACH, 0).await?;
     }
     println!(
-        "requests per second at {CONNECTIONS} connections, medians of {ROUNDS} rounds; processor time is of server and PostgreSQL"
+        "requests per second at {CONNECTIONS} connections, medians of {ROUNDS} rounds, and processor time for a request"
     );
     for scenario in SCENARIOS {
         let mut all: [Vec<Measured>; 2] = [Vec::new(), Vec::new()];
@@ -58,10 +60,14 @@ async fn rounds(wrk: &Wrk, data: &Data, errand: &Running, bare: &Running) -> Res
             values.get(values.len() / 2).copied().unwrap_or_default()
         };
         let [own, least] = all.each_ref().map(|slots| median(Measured::rate, slots));
-        let [own_cpu, least_cpu] = all.each_ref().map(|slots| median(Measured::processor_micros, slots));
+        let [own_server, least_server] =
+            all.each_ref().map(|slots| median(|slot| slot.each(slot.server.cpu_micros), slots));
+        let [own_database, least_database] =
+            all.each_ref().map(|slots| median(|slot| slot.each(slot.postgres.cpu_micros), slots));
         let errors: u64 = all.iter().flatten().map(|slot| slot.errors).sum();
         println!(
-            "{:<8} errand {own:>6.0}/s, ten lines {least:>6.0}/s: {:.2}; {own_cpu:.0} and {least_cpu:.0} µs; {errors} errors",
+            "{:<8} errand {own:>6.0}/s, ten lines {least:>6.0}/s: {:.2}; server {own_server:.0} and {least_server:.0} µs, \
+             PostgreSQL {own_database:.0} and {least_database:.0} µs; {errors} errors",
             scenario.title(),
             own / least
         );

@@ -123,9 +123,11 @@ impl Peer {
     fn arguments(self, port: u16) -> Vec<String> {
         let listen = format!("127.0.0.1:{port}");
         let words: &[&str] = match self {
-            Self::Host | Self::HostP2 | Self::Bare | Self::Spin => {
+            Self::Host | Self::HostP2 | Self::Spin => {
                 &["--from", self.manifest(), "--runtime-config-file", "runtime-config.toml", "--listen", &listen]
             }
+            // Compiled code lies beside the manifest, unless that is said.
+            Self::Bare => &["--from", self.manifest(), "--cache-dir", "target/errand-host", "--listen", &listen],
             Self::Native => &["--listen", &listen],
             Self::Fastapi => &[
                 "app:app",
