@@ -11,7 +11,7 @@ use axum::extract::Request;
 use axum::http::{HeaderMap, Method, StatusCode};
 use errand::api::ProblemBody;
 use errand::auth::{Fetching, KeySource, Pausing};
-use errand::data::{Calling, Database, Pausing as Resting, Row, Statement, Turn, Turning, Value};
+use errand::data::{Calling, Database, INTERFACE, Pausing as Resting, Row, Statement, Turn, Turning, Value};
 use errand::{Adapters, Ambient};
 use ring::hmac;
 use tower::ServiceExt;
@@ -112,7 +112,7 @@ impl Database for Recorded {
         let task = |outcome: &str| vec![text(outcome), text(TASK), Value::Int(3), text(EPOCH)];
         let (function, _) = statement.alone.split_once('(').unwrap();
         let row = match function.rsplit_once('.').unwrap().1 {
-            "ready" => vec![Value::Bool(true)],
+            "interface" => vec![Value::Int(INTERFACE), Value::Int(1)],
             "read_task" => vec![text(TASK), Value::Int(3), text(EPOCH)],
             "add_task" => task("created"),
             "put_task" if parameters[3] == Value::Bool(true) => task("created"),

@@ -29,7 +29,7 @@ pub(crate) struct Build {
 impl Build {
     pub(crate) async fn run(self) -> Result<()> {
         let root = workspace::root()?;
-        for path in components(self.toolchain).await? {
+        for path in packages(self.toolchain, &["errand-spin", "errand-spin-p2", "errand-docs"]).await? {
             let (size, zipped) = sizes(&path)?;
             let shown = path.strip_prefix(&root).unwrap_or(&path).display();
             println!("{shown}: {} KiB ({} KiB gzipped)", size.div_ceil(1024), zipped.div_ceil(1024));

@@ -44,6 +44,7 @@ impl Check {
                 // One at a time, as they are built.
                 for (title, package) in [
                     ("lints of the component", "errand-spin"),
+                    ("lints of the component of WASI 0.2", "errand-spin-p2"),
                     ("lints of the documentation's component", "errand-docs"),
                 ] {
                     let arguments =
