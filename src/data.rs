@@ -27,11 +27,11 @@ use ready::{Ready, Step};
 use crate::auth::Caller;
 use crate::domain::Error;
 
-/// SQL that fails with `undefined_function` where the database does not serve that interface. PostgreSQL takes the condition out when it
+/// SQL that fails with `undefined_object` where the database does not serve that interface. PostgreSQL takes the condition out when it
 /// plans the statement, so it costs nothing when that runs.
 macro_rules! served {
     ($sql:literal) => {
-        concat!($sql, " where api.serves_2()")
+        concat!($sql, " where null::api.interface_2 is null")
     };
 }
 use served;

@@ -99,8 +99,8 @@ impl From<DatabaseError> for Error {
                     return Self::UnsafePooler(error.to_string());
                 }
                 match sqlstate.as_str() {
-                    // There is no such function, or no schema for it.
-                    "42883" | "3F000" => Self::SchemaMismatch(error.to_string()),
+                    // There is no such function, or no type that stands for the interface, or no schema for them.
+                    "42883" | "42704" | "3F000" => Self::SchemaMismatch(error.to_string()),
                     // Read-only, statement or lock timeout, serialization, deadlock.
                     "25006" | "57014" | "55P03" | "40001" | "40P01" => Self::Unavailable(error.to_string()),
                     // The session ended; connection exceptions; insufficient resources: connections, disk.

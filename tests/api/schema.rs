@@ -42,7 +42,7 @@ const MISMATCH: &str = "503 schema_mismatch";
 fn an_older_schema_and_none_are_told_as_a_mismatch() {
     let (errand, token) = errand();
     assert_eq!(codes(&errand, &token), FITS);
-    errand.admin_query("begin; drop function api.interface(); drop function api.serves_2(); commit");
+    errand.admin_query("begin; drop function api.interface(); drop type api.interface_2; commit");
     assert_eq!(codes(&errand, &token), [MISMATCH; 4]);
     errand.admin_query("alter schema api rename to elsewhere");
     assert_eq!(codes(&errand, &token), [MISMATCH; 4]);

@@ -86,7 +86,7 @@ fn a_component_of_now_tells_an_older_schema_by_a_mismatch_and_nothing_else() {
     RUNTIME.block_on(async {
         let (admin, environment) = database(&world, "errand_outdated", older.join("migrations")).await;
         let client = connect(&admin).await.unwrap();
-        let serves = format!("select to_regprocedure('api.serves_{INTERFACE}()') is not null");
+        let serves = format!("select to_regtype('api.interface_{INTERFACE}') is not null");
         if client.query_one(&serves, &[]).await.unwrap().get(0) {
             left_out("the older schema serves this component");
             return;

@@ -141,11 +141,11 @@ async fn settings(client: &Client) -> Result<Result<String, String>> {
 }
 
 async fn schema(client: &Client) -> Result<Result<String, String>> {
-    let asked = format!("select current, oldest from api.interface() where api.serves_{INTERFACE}()");
+    let asked = format!("select current, oldest from api.interface() where null::api.interface_{INTERFACE} is null");
     let row = match client.query_typed_one(&asked, &[]).await {
         Ok(row) => row,
         Err(error) => {
-            let missing = [SqlState::UNDEFINED_FUNCTION, SqlState::INVALID_SCHEMA_NAME];
+            let missing = [SqlState::UNDEFINED_FUNCTION, SqlState::UNDEFINED_OBJECT, SqlState::INVALID_SCHEMA_NAME];
             return Ok(Err(match error.code() {
                 Some(code) if missing.contains(code) => {
                     format!("the database has no interface {INTERFACE}; migrate it before this version is deployed")

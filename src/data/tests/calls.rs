@@ -24,7 +24,7 @@ enum Told {
 }
 
 /// What PostgreSQL refuses, which leaves nothing behind: reads and writes are told the same.
-const REFUSALS: [(&str, Again, Told); 34] = [
+const REFUSALS: [(&str, Again, Told); 35] = [
     // A serialization failure, a deadlock.
     ("40001", Again::Always, Told::Unavailable),
     ("40P01", Again::Always, Told::Unavailable),
@@ -32,6 +32,8 @@ const REFUSALS: [(&str, Again, Told); 34] = [
     ("XX000", Again::Always, Told::Internal),
     ("0A000", Again::Always, Told::Internal),
     ("42883", Again::Always, Told::SchemaMismatch),
+    // The interface is not served.
+    ("42704", Again::Never, Told::SchemaMismatch),
     // There is no schema of functions.
     ("3F000", Again::Never, Told::SchemaMismatch),
     // The session is another one than that in which the statement was prepared.
@@ -238,7 +240,7 @@ fn fitting() -> Answer {
 /// What statements name is the number that is compared.
 #[test]
 fn statements_name_the_interface() {
-    assert_eq!(served!("select 1"), format!("select 1 where api.serves_{INTERFACE}()"));
+    assert_eq!(served!("select 1"), format!("select 1 where null::api.interface_{INTERFACE} is null"));
 }
 
 #[test]

@@ -1,0 +1,1 @@
+drop type api.interface_2;
