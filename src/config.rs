@@ -71,13 +71,12 @@ impl Config {
 }
 
 /// How the core reads a variable.
-type Read = fn(&mut Config, String) -> Result<(), ConfigError>;
+pub type Read = fn(&mut Config, String) -> Result<(), ConfigError>;
 
 fn core() -> impl Iterator<Item = (&'static str, Read)> {
-    VARIABLES.iter().filter_map(|variable| match variable.reader {
-        Reader::Core(read) => Some((variable.name, read)),
-        Reader::Adapter | Reader::Manifest => None,
-    })
+    // Made while compiling, so that the comments of the table are not part of a component.
+    const CORE: [Option<(&str, Read)>; VARIABLES.len()] = variables::core();
+    CORE.into_iter().flatten()
 }
 
 /// Parses a deadline in milliseconds, 100 to 60,000; 5 s when empty.

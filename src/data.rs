@@ -27,8 +27,8 @@ use ready::{Ready, Step};
 use crate::auth::Caller;
 use crate::domain::Error;
 
-/// SQL that fails with `undefined_object` where the database does not serve that interface. PostgreSQL takes the condition out when it
-/// plans the statement, so it costs nothing when that runs.
+/// SQL that fails with `undefined_object` where the database does not serve [`INTERFACE`]. PostgreSQL removes the condition when it plans
+/// the statement.
 macro_rules! served {
     ($sql:literal) => {
         concat!($sql, " where null::api.interface_2 is null")
@@ -124,7 +124,8 @@ impl Data {
         answer
     }
 
-    /// Runs a statement, a second time where the first one certainly left nothing behind and a second may fare better.
+    /// Runs a statement, a second time where the first one certainly left nothing behind and a second may fare better. After the proof of
+    /// an unsafe pooler a statement could run in the place of another, so none is sent for as long as this instance lives.
     async fn ask(
         &self,
         statement: Statement,
@@ -132,21 +133,25 @@ impl Data {
         kind: Kind,
         deadline: Instant,
     ) -> Result<Option<Row>, DatabaseError> {
-        if let Some(proof) = self.unsafe_pooler.get() {
-            return Err(proof.clone());
-        }
-        let error = match self.database.call(statement, parameters.clone(), deadline).await {
-            Ok(row) => return Ok(row),
-            Err(error) => error,
-        };
-        if error.proves_an_unsafe_pooler() {
-            // The next statement could be another one's, so there is none for as long as this instance lives.
-            return Err(self.unsafe_pooler.get_or_init(|| error).clone());
-        }
-        let again = error.was_rolled_back_by_chance() || kind == Kind::Read && error.broke_the_connection();
-        match again && (self.clock)() < deadline {
-            true => self.database.call(statement, parameters, deadline).await,
-            false => Err(error),
+        let mut is_first = true;
+        loop {
+            if let Some(proof) = self.unsafe_pooler.get() {
+                return Err(proof.clone());
+            }
+            // In a loop, because a second place to wait would make the future larger.
+            let error = match self.database.call(statement, parameters.clone(), deadline).await {
+                Ok(row) => return Ok(row),
+                Err(error) => error,
+            };
+            if error.proves_an_unsafe_pooler() {
+                _ = self.unsafe_pooler.set(error.clone());
+            }
+            let may_fare_better =
+                error.was_rolled_back_by_chance() || kind == Kind::Read && error.broke_the_connection();
+            if !is_first || !may_fare_better || (self.clock)() >= deadline {
+                return Err(error);
+            }
+            is_first = false;
         }
     }
 
@@ -307,11 +312,8 @@ impl Scope<'_> {
     }
 
     /// Tells the stopwatch how long it took.
-    async fn timed<T>(&self, call: impl AsyncFnOnce(Instant) -> Result<T, Error>) -> Result<T, Error> {
+    async fn timed<T>(&self, call: impl AsyncFnOnce(Instant) -> T) -> T {
         let begun = (self.data.clock)();
-        if let Some(mismatch) = self.data.ready.mismatch(begun) {
-            return Err(mismatch);
-        }
         let answer = call(begun + self.data.budget).await;
         self.stopwatch.add((self.data.clock)().saturating_duration_since(begun));
         answer

@@ -69,21 +69,28 @@ impl App {
     }
 }
 
-/// The same for requests to one path, for a runtime that makes a service for each request: what they do not need is not made.
+/// The service for these variables: the API, or 503 for everything when it could not be served safely with them.
+pub fn service(get: impl FnMut(&str) -> Option<String>, adapters: Adapters, ambient: Ambient) -> axum::Router {
+    service_with(get, adapters, ambient, api::router)
+}
+
+/// The same for requests to one path, for a runtime that makes a service for each request. Routes that cannot match the path are not
+/// made.
 pub fn service_for(
     path: &str,
     get: impl FnMut(&str) -> Option<String>,
     adapters: Adapters,
     ambient: Ambient,
 ) -> axum::Router {
-    match Config::from_variables(get).and_then(|config| App::new(config, adapters, ambient)) {
-        Ok(app) => api::router_for(Arc::new(app), path),
-        Err(error) => api::refusing_router(&error, ambient),
-    }
+    service_with(get, adapters, ambient, |app| api::router_for(app, path))
 }
 
-/// The service for these variables: the API, or 503 for everything when it could not be served safely with them.
-pub fn service(get: impl FnMut(&str) -> Option<String>, adapters: Adapters, ambient: Ambient) -> axum::Router {
+fn service_with(
+    get: impl FnMut(&str) -> Option<String>,
+    adapters: Adapters,
+    ambient: Ambient,
+    router: impl FnOnce(Arc<App>) -> axum::Router,
+) -> axum::Router {
     match Config::from_variables(get).and_then(|config| App::new(config, adapters, ambient)) {
         Ok(app) => router(Arc::new(app)),
         Err(error) => api::refusing_router(&error, ambient),

@@ -1,17 +1,17 @@
-//! Every variable of errand's: `[variables]` of spin.toml, and `SPIN_VARIABLE_...` of the environment. A test compares this table with
-//! spin.toml and `.env.example`.
+//! The variables: `[variables]` of spin.toml, and `SPIN_VARIABLE_...` in the environment. A test compares this table with spin.toml and
+//! `.env.example`.
 
-use super::{Config, ConfigError, access_log, deadline, server_timing};
+use super::{Read, access_log, deadline, server_timing};
 
 /// A variable.
 pub struct Variable {
     /// Its name in spin.toml.
     pub name: &'static str,
-    /// Its value where nobody sets it. `None`: it must be set.
+    /// The default value. `None`: the variable is required.
     pub default: Option<&'static str>,
-    /// Whether it is a secret: then Spin shows it nowhere.
+    /// Whether Spin treats the value as a secret.
     pub secret: bool,
-    /// What it is for, in words: its comment in spin.toml.
+    /// The comment in spin.toml.
     pub about: &'static str,
     /// Who reads it.
     pub reader: Reader,
@@ -20,7 +20,7 @@ pub struct Variable {
 /// Who reads a variable.
 pub enum Reader {
     /// The core: checks a value, and puts it into the configuration.
-    Core(fn(&mut Config, String) -> Result<(), ConfigError>),
+    Core(Read),
     /// The runtime's adapter, which connects to the database.
     Adapter,
     /// The manifest, which says what the component may reach.
@@ -48,7 +48,7 @@ const fn secret(name: &'static str, about: &'static str, reader: Reader) -> Vari
 }
 
 /// All of them, in the order of spin.toml.
-pub static VARIABLES: [Variable; 17] = [
+pub const VARIABLES: [Variable; 17] = [
     Variable {
         name: "database_url",
         default: None,
@@ -141,3 +141,17 @@ pub static VARIABLES: [Variable; 17] = [
         }),
     ),
 ];
+
+/// The variables of the core, each at its place in the table.
+#[allow(clippy::indexing_slicing, reason = "a constant that panics does not compile")]
+pub(super) const fn core() -> [Option<(&'static str, Read)>; VARIABLES.len()] {
+    let mut core = [None; VARIABLES.len()];
+    let mut at = 0;
+    while at < VARIABLES.len() {
+        if let Core(read) = VARIABLES[at].reader {
+            core[at] = Some((VARIABLES[at].name, read));
+        }
+        at += 1;
+    }
+    core
+}

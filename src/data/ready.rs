@@ -9,9 +9,6 @@ use crate::domain::Error;
 /// How long an answer is good.
 const GOOD: Duration = Duration::from_millis(500);
 
-/// How long no statement is sent after the database was found not to fit.
-const UNFIT: Duration = Duration::from_secs(5);
-
 /// The last answer.
 #[derive(Default)]
 pub(super) struct Ready(Mutex<State>);
@@ -42,16 +39,6 @@ impl Ready {
                 state.asking = true;
                 Step::Ask(Asking(self))
             }
-        }
-    }
-
-    /// What was found, where the database does not fit: then its functions may do something else than this errand expects.
-    pub(super) fn mismatch(&self, now: Instant) -> Option<Error> {
-        match &self.state().last {
-            Some((then, Err(error @ Error::SchemaMismatch(_)))) if now.saturating_duration_since(*then) < UNFIT => {
-                Some(error.clone())
-            }
-            _ => None,
         }
     }
 

@@ -1,6 +1,7 @@
 //! Tests over a database that answers as the test says, because a real one cannot be made to fail in each of these ways.
 
 mod calls;
+mod ready;
 mod tasks;
 
 use std::cell::Cell;

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::support::{SECRET, Target, target, token_with};
 
-/// An errand on a database of its own.
+/// Starts errand on a new database.
 fn errand() -> (Target, String) {
     let errand = target().start_on_another_database(&[("jwt_secret", SECRET)]);
     let user = Uuid::now_v7();

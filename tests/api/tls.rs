@@ -1,4 +1,4 @@
-//! TLS to PostgreSQL: a server of this test's own, with certificates of an authority that nobody else knows.
+//! TLS to PostgreSQL. The test starts a server with certificates of its own certificate authority.
 
 use std::path::Path;
 use std::time::{Duration, SystemTime};
@@ -15,7 +15,7 @@ use crate::support::{RUNTIME, SECRET, Session, Target, migrations};
 const CHECKOUT: &str = env!("CARGO_MANIFEST_DIR");
 const PASSWORD: &str = "errand_app over TLS";
 
-/// A server, and who vouches for it.
+/// A server, and its certificate authority.
 struct Server {
     cluster: Cluster,
     admin: Address,
@@ -34,8 +34,8 @@ impl Server {
         });
         let mut parameters = CertificateParams::new(Vec::new()).unwrap();
         parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        // Not the name of what it vouches for: OpenSSL would take that for certificates that vouch for themselves.
-        parameters.distinguished_name.push(DnType::CommonName, "an authority of errand's tests");
+        // OpenSSL takes a certificate for self-signed if its subject and its issuer have the same name.
+        parameters.distinguished_name.push(DnType::CommonName, "errand test CA");
         let authority = CertifiedIssuer::self_signed(parameters, KeyPair::generate().unwrap()).unwrap();
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("authority.pem"), authority.pem()).unwrap();
@@ -74,7 +74,7 @@ impl Server {
         }
     }
 
-    /// What readiness says to an errand that reaches the server by this name, with or without the authority.
+    /// The status of readiness if errand connects to this host name, with or without the authority.
     fn told(&self, host: &str, trusting: bool) -> u16 {
         let url = self
             .admin
@@ -98,7 +98,7 @@ fn a_server_that_the_authority_vouches_for_is_reached_over_tls() {
     let server = Server::start();
     server.certify("good", in_a_day());
     assert_eq!(server.told("localhost", true), 200);
-    assert_eq!(server.told("localhost", false), 503, "nobody vouches for it");
+    assert_eq!(server.told("localhost", false), 503, "the authority is unknown");
     assert_eq!(server.told("127.0.0.1", true), 503, "the certificate is of another name");
     server.certify("expired", SystemTime::now() - Duration::from_secs(86_400));
     assert_eq!(server.told("localhost", true), 503, "the certificate has expired");

@@ -12,7 +12,7 @@ use tokio::net::TcpStream;
 use tokio::time::sleep;
 
 use crate::support::client::Client;
-use crate::support::trial::{CLIENT_SLACK, RECOVERY, Trial, grown, longest_allowed, shown};
+use crate::support::trial::{CLIENT_SLACK, RECOVERY, SLACK, Trial, grown, patience, shown};
 use crate::support::world::{RUNTIME, World, world};
 use crate::support::{is_p2, keeps_deadlines, lasting, times};
 use errand_testing::left_out;
@@ -140,7 +140,7 @@ fn a_pool_whose_connections_all_wait_for_locks() {
         if keeps_deadlines() {
             assert!(host.told(0, "before there was a connection") > 0, "the pool was not exhausted");
         }
-        let mut wrong = host.complaints(0, longest_allowed());
+        let mut wrong = host.complaints(0, patience() + SLACK);
         wrong.extend(memory.and_then(|before| grown(&host, before)));
         assert!(wrong.is_empty(), "{}", shown(&wrong));
         trial.judge().await;
@@ -165,7 +165,7 @@ async fn wait_for_a_lock(world: &World, clients: Vec<Client>) -> Vec<Client> {
     for attempt in attempts {
         let (client, reply, took) = attempt.await.unwrap();
         assert_eq!(reply.status, 503, "{}", reply.body);
-        assert!(took < longest_allowed() + CLIENT_SLACK, "{took:?}");
+        assert!(took < patience() + CLIENT_SLACK, "{took:?}");
         clients.push(client);
     }
     admin.batch_execute("rollback").await.unwrap();

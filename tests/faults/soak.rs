@@ -13,7 +13,7 @@ use uuid::Uuid;
 use crate::support::host::DEADLINE;
 use crate::support::load::{Load, Seen};
 use crate::support::proxy::Mode;
-use crate::support::trial::{CLIENT_SLACK, Fault, RECOVERY, compare, longest_allowed, shown, summary, unexcused};
+use crate::support::trial::{CLIENT_SLACK, Fault, RECOVERY, SLACK, compare, patience, shown, summary, unexcused};
 use crate::support::world::{RUNTIME, World, world};
 use crate::support::{is_soak, keeps_deadlines, lasting};
 
@@ -95,7 +95,7 @@ async fn soak(world: &World, goals: &Goals, seed: u64) {
     let mut wrong = seen.wrong();
     wrong.extend(unexcused(&failures, &faults));
     wrong.extend(compare(world, &workers).await);
-    let late = world.host.complaints(log_from, longest_allowed());
+    let late = world.host.complaints(log_from, patience() + SLACK);
     let longest = Duration::from_micros(seen.longest.load(Ordering::Relaxed));
     let doubts: usize = workers.iter().map(|worker| worker.ledger.doubts()).sum();
     let tasks: usize = workers.iter().map(|worker| worker.ledger.known.len()).sum();

@@ -44,32 +44,30 @@ pub(crate) enum Runtime {
 }
 
 impl Runtime {
-    /// The one for this machine: the Spin on PATH with the component that it can run, else the local host. Says which.
+    /// The runtime for this machine: the Spin on PATH with the component that it can run, else the local host. Says which.
     pub(crate) async fn of_this_machine() -> Self {
-        let told = told_by_spin().await;
-        let found = told.as_deref().and_then(version);
-        let shown = told.as_deref().unwrap_or_default();
-        match found {
-            Some(found) if found >= OLDEST_SPIN => {
-                eprintln!(
-                    "errand: `{shown}` is on PATH and serves the component of WASI 0.3; --runtime host leaves it alone"
-                );
-                Self::Spin
+        let Some(told) = told_by_spin().await else {
+            eprintln!("errand: there is no Spin on PATH; the local host of this repository serves");
+            return Self::Host;
+        };
+        let runtime = version(&told).map_or(Self::Host, Self::of_version);
+        match runtime {
+            Self::Spin => {
+                eprintln!("errand: `{told}` on PATH serves the component of WASI 0.3 (--runtime host: the local host)")
             }
-            Some(found) if found >= OLDEST_SPIN_P2 => {
-                eprintln!(
-                    "errand: `{shown}` is on PATH and serves the component of WASI 0.2; --runtime host leaves it alone"
-                );
-                Self::SpinP2
+            Self::SpinP2 => {
+                eprintln!("errand: `{told}` on PATH serves the component of WASI 0.2 (--runtime host: the local host)")
             }
-            Some(_) => {
-                eprintln!("errand: `{shown}` on PATH is too old for errand; the local host serves");
-                Self::Host
-            }
-            None => {
-                eprintln!("errand: there is no Spin on PATH; the local host of this repository serves");
-                Self::Host
-            }
+            Self::Host => eprintln!("errand: `{told}` on PATH is too old; the local host of this repository serves"),
+        }
+        runtime
+    }
+
+    fn of_version(spin: (u32, u32)) -> Self {
+        match spin {
+            spin if spin >= OLDEST_SPIN => Self::Spin,
+            spin if spin >= OLDEST_SPIN_P2 => Self::SpinP2,
+            _ => Self::Host,
         }
     }
 
@@ -292,6 +290,19 @@ mod tests {
         assert_eq!(version("spin 3.6.3"), Some((3, 6)));
         assert!(version("spin 10.0.1") > Some(OLDEST_SPIN));
         assert_eq!(version("spin"), None);
+    }
+
+    #[test]
+    fn a_spin_serves_the_component_that_it_can_run() {
+        for (told, runtime) in [
+            ("spin 4.1.0 (2c6b0e1 2026-08-26)", Runtime::Spin),
+            ("spin 5.0.0", Runtime::Spin),
+            ("spin 4.0.2", Runtime::SpinP2),
+            ("spin 3.5.0", Runtime::SpinP2),
+            ("spin 3.4.1", Runtime::Host),
+        ] {
+            assert_eq!(version(told).map(Runtime::of_version), Some(runtime), "{told}");
+        }
     }
 
     #[test]

@@ -52,7 +52,7 @@ pub async fn examine(address: &Address) -> Result<Vec<Finding>> {
     ])
 }
 
-/// An error that is none of the findings is one, too.
+/// A failed or late examination is a finding, too.
 async fn in_time(finding: impl Future<Output = Result<Result<String, String>>>) -> Result<String, String> {
     match timeout(PATIENCE, finding).await {
         Ok(Ok(found)) => found,
@@ -98,7 +98,7 @@ async fn role(client: &Client) -> Result<Result<String, String>> {
     Ok(match (above, owner) {
         (true, _) => Err(format!("{name} passes row-level security, which separates the users; use {logins}")),
         (_, true) => Err(format!("{name} owns the tables, or is a member of their owner; use {logins}")),
-        _ if !role::LOGINS.contains(&name.as_str()) => Err(format!("{name} is none of {logins}")),
+        _ if !role::LOGINS.contains(&name.as_str()) => Err(format!("{name} is not {logins}")),
         _ => Ok(name),
     })
 }
@@ -122,7 +122,7 @@ fn options(address: &Address) -> Result<String, String> {
 async fn settings(client: &Client) -> Result<Result<String, String>> {
     let known = "select to_regprocedure('api.role_settings()') is not null";
     if !client.query_typed_one(known, &[]).await?.try_get::<_, bool>(0)? {
-        return Ok(Err("the database has no functions of errand's; migrate it".to_owned()));
+        return Ok(Err("the schema api is missing; migrate the database".to_owned()));
     }
     let rows = client.query_typed("select name, setting, current_setting(name) from api.role_settings()", &[]).await?;
     let mut different = BTreeMap::new();
@@ -163,47 +163,44 @@ async fn schema(client: &Client) -> Result<Result<String, String>> {
     })
 }
 
-/// A statement is prepared by one client, and its session is taken by others. Where the first one then finds its statement, whatever
-/// is in between keeps prepared statements apart.
 async fn pooler(address: &Address) -> Result<Result<String, String>> {
-    const WHOSE: &str = "select pg_backend_pid()";
-    const UNSAFE: &str = "unsafe: statements are prepared in one session and run in another (SQLSTATE 26000 or 42P05), where another \
-        one may have that name; it must be PgBouncer 1.21 or later with max_prepared_statements, or pool sessions";
+    Ok(match keeps_statements_in_shared_sessions(address).await {
+        Ok(true) => Ok("shares sessions, and keeps prepared statements apart".to_owned()),
+        Ok(false) => Ok("none, or one that gives each client a session".to_owned()),
+        Err(error) if is_proof(&error) => Err("unsafe: a statement is prepared in one session and run in another (SQLSTATE \
+            26000 or 42P05), where another statement may have its name; use PgBouncer 1.21 or later with max_prepared_statements, \
+            or session pooling"
+            .to_owned()),
+        Err(error) => return Err(error),
+    })
+}
+
+/// Prepares a statement over one client, takes that client's session with others, and runs the statement. Returns whether another
+/// client got the session.
+async fn keeps_statements_in_shared_sessions(address: &Address) -> Result<bool> {
+    const SESSION: &str = "select pg_backend_pid()";
     let first = connect(address).await?;
-    let prepared = match first.prepare(WHOSE).await {
-        Err(error) if mixed_up(&error) => return Ok(Err(UNSAFE.to_owned())),
-        prepared => prepared?,
-    };
-    let mine: i32 = match first.query_one(&prepared, &[]).await {
-        Err(error) if mixed_up(&error) => return Ok(Err(UNSAFE.to_owned())),
-        row => row?.try_get(0)?,
-    };
+    let prepared = first.prepare(SESSION).await?;
+    let first_session: i32 = first.query_one(&prepared, &[]).await?.try_get(0)?;
     let mut seekers = Vec::new();
-    for _ in 0..SEEKERS {
+    let mut shared = false;
+    while !shared && seekers.len() < SEEKERS {
         let seeker = connect(address).await.context("for another client")?;
         seeker.batch_execute("begin").await?;
-        let session: i32 = seeker.query_typed_one(WHOSE, &[]).await?.try_get(0)?;
+        shared = seeker.query_typed_one(SESSION, &[]).await?.try_get::<_, i32>(0)? == first_session;
         seekers.push(seeker);
-        if session != mine {
-            continue;
-        }
-        let answer = first.query_one(&prepared, &[]).await;
-        for seeker in seekers {
-            seeker.batch_execute("rollback").await?;
-        }
-        return Ok(match answer {
-            Ok(_) => Ok("shares sessions, and keeps prepared statements apart".to_owned()),
-            Err(error) if mixed_up(&error) => Err(UNSAFE.to_owned()),
-            Err(error) => Err(format!("could not be found out: {error}")),
-        });
+    }
+    if shared {
+        first.query_one(&prepared, &[]).await?;
     }
     for seeker in seekers {
         seeker.batch_execute("rollback").await?;
     }
-    Ok(Ok("none, or one that gives each client a session of its own".to_owned()))
+    Ok(shared)
 }
 
-fn mixed_up(error: &tokio_postgres::Error) -> bool {
-    let proofs = [SqlState::INVALID_SQL_STATEMENT_NAME, SqlState::DUPLICATE_PSTATEMENT];
-    error.code().is_some_and(|code| proofs.contains(code))
+/// `invalid_sql_statement_name` and `duplicate_prepared_statement` (PostgreSQL manual, appendix A).
+fn is_proof(error: &anyhow::Error) -> bool {
+    let code = error.downcast_ref::<tokio_postgres::Error>().and_then(tokio_postgres::Error::code);
+    [SqlState::INVALID_SQL_STATEMENT_NAME, SqlState::DUPLICATE_PSTATEMENT].iter().any(|proof| code == Some(proof))
 }

@@ -1,8 +1,8 @@
 //! PostgreSQL for errand's tools and tests.
 //!
-//! A private local server ([`cluster`]), a pooler before one ([`pooler`]), the migrator ([`migrate`]) and the component's login ([`role`]), all over one
-//! way to name a database ([`address`]) and to reach it ([`connect`]). Beside it, for the same users: an end for programs
-//! that do not end their children ([`group`]). No component links this crate.
+//! A private local server ([`cluster`]), a pooler before one ([`pooler`]), the migrator ([`migrate`]) and the component's login
+//! ([`role`]), all over one way to name a database ([`address`]) and to reach it ([`connect`]). Beside it, for the same users: an end
+//! for programs that do not end their children ([`group`]). No component links this crate.
 
 pub mod address;
 pub mod cluster;

@@ -16,7 +16,8 @@ pub trait Runs: Send + Sync {
     fn url(&self) -> &str;
 }
 
-/// Gives a server these of errand's variables. Those that are left out are empty, not whatever the checkout's `.env` says.
+/// Sets errand's variables in the environment of a server. A variable that is not in the list is set to the empty string, so that the
+/// checkout's `.env` has no effect.
 pub fn set(command: &mut Command, variables: &[(&'static str, String)]) {
     let variable = |name: &str| format!("SPIN_VARIABLE_{}", name.to_uppercase());
     command.envs(Config::names().map(|name| (variable(name), "")));

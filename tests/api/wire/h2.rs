@@ -2,7 +2,7 @@
 
 use super::connection::{Connection, Ended};
 use super::still_serves;
-use crate::support::User;
+use crate::support::{User, kind};
 
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
@@ -38,12 +38,14 @@ fn send(frames: &[Vec<u8>]) -> (Vec<(u8, Vec<u8>)>, Ended) {
     ask(frames, 0)
 }
 
-/// The same, with the farewell after so many answers: a server may go at once when it is told.
+/// The same. Spin 4.0 closes the connection at the farewell, so there it is sent after so many answers.
 fn ask(frames: &[Vec<u8>], answers: usize) -> (Vec<(u8, Vec<u8>)>, Ended) {
     let mut connection = Connection::open();
     connection.send(&[PREFACE, &frame(SETTINGS, 0, 0, &[])].concat());
     connection.send(&frames.concat());
-    connection.read_until(|bytes| statuses(&split(bytes)).len() >= answers);
+    if kind() == "spin-p2" {
+        connection.read_until(|bytes| statuses(&split(bytes)).len() >= answers);
+    }
     connection.send(&frame(GOAWAY, 0, 0, &[0; 8]));
     let (bytes, ended) = connection.read_bytes();
     (split(&bytes), ended)

@@ -28,9 +28,9 @@ pub const MEMORY: u64 = 96 << 20;
 const RATE: f64 = 150.0;
 const CLIENTS: u64 = 32;
 
-/// How long a request may take, as the component measures it.
-pub fn longest_allowed() -> Duration {
-    if keeps_deadlines() { DEADLINE + SLACK } else { HANGS }
+/// How long a database operation may take.
+pub fn patience() -> Duration {
+    if keeps_deadlines() { DEADLINE } else { HANGS }
 }
 
 /// A trial that runs.
@@ -99,7 +99,7 @@ impl<'a> Trial<'a> {
                 .map(|worker| format!("{} was served nothing after {} s", worker.client.user, RECOVERY.as_secs())),
         );
         wrong.extend(compare(self.world, &workers).await);
-        wrong.extend(self.world.host.complaints(self.log_from, longest_allowed()));
+        wrong.extend(self.world.host.complaints(self.log_from, patience() + SLACK));
         let longest = Duration::from_micros(seen.longest.load(Ordering::Relaxed));
         if keeps_deadlines() && longest > DEADLINE + CLIENT_SLACK {
             wrong.push(format!("a client waited {} ms", longest.as_millis()));
@@ -134,9 +134,7 @@ pub fn unexcused(failures: &[Failed], faults: &[Fault]) -> Vec<String> {
     let begun = Instant::now();
     let is_excused = |failed: &&Failed| {
         // A request that was under way when the fault began is one of its victims, too.
-        faults
-            .iter()
-            .any(|fault| failed.begun + longest_allowed() >= fault.begun && failed.begun <= fault.ended + RECOVERY)
+        faults.iter().any(|fault| failed.begun + patience() >= fault.begun && failed.begun <= fault.ended + RECOVERY)
     };
     let ago = |failed: &Failed| begun.saturating_duration_since(failed.begun).as_millis();
     failures

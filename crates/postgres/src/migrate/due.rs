@@ -9,6 +9,9 @@ use crate::{address::Address, connect::connect};
 
 /// The step's name in `errand_meta.step`.
 const NAME: &str = "due-at";
+/// A policy is made and dropped under a lock of the whole table, and every write of every user waits behind who waits for it. So that
+/// ends soon, and is tried again by the operator.
+const BRIEFLY: &str = "set local lock_timeout = '1s'";
 /// How many users are listed at once, and how many tasks a transaction looks at. A user's other writes wait for it.
 const USERS: i64 = 500;
 const TASKS: i32 = 500;
@@ -71,6 +74,7 @@ async fn take_up(client: &mut Client) -> Result<Place> {
             begun_at timestamptz not null default now(), ended_at timestamptz);
          delete from errand_meta.step where name = '{NAME}' and ended_at is not null;
          insert into errand_meta.step (name) values ('{NAME}') on conflict do nothing;
+         {BRIEFLY};
          drop policy if exists step on errand.account;
          create policy step on errand.account for select to errand_maintenance using (true);
          grant usage on schema errand to errand_maintenance;
@@ -78,7 +82,8 @@ async fn take_up(client: &mut Client) -> Result<Place> {
     ))
     .await
     .map_err(|error| {
-        explain::reasons(&error).context("this database is not ready for the step; run `cargo xtask db migrate` first")
+        explain::reasons(&error)
+            .context("the step could not begin; migrate the database first, or try again if its tables were busy")
     })?;
     let row = tx
         .query_typed_one(
@@ -152,11 +157,13 @@ async fn some_tasks(client: &mut Client, place: &mut Place, user: &str) -> Resul
 async fn finish(client: &mut Client) -> Result<()> {
     let tx = begin(client).await?;
     tx.batch_execute(&format!(
-        "drop policy if exists step on errand.account;
+        "{BRIEFLY};
+         drop policy if exists step on errand.account;
          revoke select (user_id) on errand.account from errand_maintenance;
          update errand_meta.step set ended_at = now() where name = '{NAME}'"
     ))
-    .await?;
+    .await
+    .map_err(|error| explain::reasons(&error).context("all tasks are done; run the step again to end it"))?;
     tx.commit().await?;
     Ok(())
 }
