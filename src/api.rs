@@ -21,7 +21,7 @@ use axum::Router;
 use axum::extract::{MatchedPath, Request};
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{MethodRouter, get, patch};
+use axum::routing::{MethodRouter, get};
 use http::{Method, StatusCode};
 
 pub use cors::Cors;
@@ -36,11 +36,32 @@ use problem::Problem;
 pub struct Route {
     /// The path template.
     pub path: &'static str,
-    /// The methods that it answers, HEAD and OPTIONS aside.
-    pub methods: &'static [&'static str],
     /// Whether it answers without a token.
     pub public: bool,
-    handlers: fn() -> MethodRouter<Arc<App>>,
+    /// By method; GET answers HEAD, too.
+    handlers: &'static [(Method, Add)],
+}
+
+/// Adds the handler of a method.
+type Add = fn(MethodRouter<Arc<App>>) -> MethodRouter<Arc<App>>;
+
+impl Route {
+    /// The methods that it answers, HEAD and OPTIONS aside.
+    pub fn methods(&self) -> impl Iterator<Item = &'static str> {
+        self.handlers.iter().map(|(method, _)| method.as_str())
+    }
+
+    fn answers(&self, method: &Method) -> bool {
+        self.handlers.iter().any(|(known, _)| known == method)
+    }
+
+    /// All its handlers; with a method that it answers, the handler of that one alone.
+    fn method_router(&self, only: Option<&Method>) -> MethodRouter<Arc<App>> {
+        let only = only.map(|method| if *method == Method::HEAD { &Method::GET } else { method });
+        let only = only.filter(|method| self.answers(method));
+        let wanted = self.handlers.iter().filter(|(method, _)| only.is_none_or(|only| method == only));
+        wanted.fold(MethodRouter::new(), |router, (_, add)| add(router))
+    }
 }
 
 /// Every route there is, but for a second place of the metadata (`BEFORE_PATH` in `api/metadata.rs`). The router is made from this table, and
@@ -48,36 +69,46 @@ pub struct Route {
 pub const ROUTES: &[Route] = &[
     Route {
         path: "/api/{user_id}/tasks",
-        methods: &["GET", "POST"],
         public: false,
-        handlers: || get(tasks::list_tasks).post(tasks::create_task),
+        handlers: &[
+            (Method::GET, |route| route.get(tasks::list_tasks)),
+            (Method::POST, |route| route.post(tasks::create_task)),
+        ],
     },
     Route {
         path: "/api/{user_id}/tasks/{id}",
-        methods: &["GET", "PUT", "PATCH", "DELETE"],
         public: false,
-        handlers: || get(tasks::get_task).put(tasks::replace_task).patch(tasks::patch_task).delete(tasks::delete_task),
+        handlers: &[
+            (Method::GET, |route| route.get(tasks::get_task)),
+            (Method::PUT, |route| route.put(tasks::replace_task)),
+            (Method::PATCH, |route| route.patch(tasks::patch_task)),
+            (Method::DELETE, |route| route.delete(tasks::delete_task)),
+        ],
     },
     Route {
         path: "/api/{user_id}/tasks/{id}/complete",
-        methods: &["PATCH"],
         public: false,
-        handlers: || patch(tasks::complete_task),
+        handlers: &[(Method::PATCH, |route| route.patch(tasks::complete_task))],
     },
-    Route { path: "/health/live", methods: &["GET"], public: true, handlers: || get(health::live) },
-    Route { path: "/health/ready", methods: &["GET"], public: true, handlers: || get(health::ready) },
-    Route { path: "/openapi.json", methods: &["GET"], public: true, handlers: || get(openapi::get_openapi) },
-    Route { path: metadata::PATH, methods: &["GET"], public: true, handlers: || get(metadata::get_resource_metadata) },
+    Route { path: "/health/live", public: true, handlers: &[(Method::GET, |route| route.get(health::live))] },
+    Route { path: "/health/ready", public: true, handlers: &[(Method::GET, |route| route.get(health::ready))] },
+    Route { path: "/openapi.json", public: true, handlers: &[(Method::GET, |route| route.get(openapi::get_openapi))] },
+    Route {
+        path: metadata::PATH,
+        public: true,
+        handlers: &[(Method::GET, |route| route.get(metadata::get_resource_metadata))],
+    },
 ];
 
 /// The API as one service.
 pub fn router(app: Arc<App>) -> Router {
-    router_of(app, |_| true)
+    router_of(app, |_| true, None)
 }
 
-/// The same for requests to one path, without the routes that cannot match it. For a runtime that makes a router for each request.
-pub fn router_for(app: Arc<App>, path: &str) -> Router {
-    router_of(app, |template| may_match(template, path))
+/// The same for one request, without the routes that cannot match its path, and without handlers for other methods. For a runtime that
+/// makes a router for each request.
+pub fn router_for(app: Arc<App>, method: &Method, path: &str) -> Router {
+    router_of(app, |template| may_match(template, path), Some(method))
 }
 
 /// Whether a template has what the path has, where it has no parameter. The router has the last word.
@@ -93,20 +124,22 @@ fn may_match(template: &str, path: &str) -> bool {
     segments.next().is_none()
 }
 
-fn router_of(app: Arc<App>, wanted: impl Fn(&str) -> bool) -> Router {
+fn router_of(app: Arc<App>, wanted: impl Fn(&str) -> bool, only: Option<&Method>) -> Router {
     let mut router = Router::new();
     for route in ROUTES.iter().filter(|route| wanted(route.path)) {
-        router = router.route(route.path, (route.handlers)());
+        router = router.route(route.path, route.method_router(only));
     }
     if wanted(metadata::BEFORE_PATH) {
         router = router.route(metadata::BEFORE_PATH, get(metadata::get_metadata_before_path));
     }
-    router
-        .fallback(|| async { Problem::no_route() })
-        .method_not_allowed_fallback(method_not_allowed)
-        .layer(from_fn_with_state(Arc::clone(&app), cors::allow))
-        .layer(from_fn_with_state(app.log.clone(), respond::finish))
-        .with_state(app)
+    let router = router.fallback(|| async { Problem::no_route() }).method_not_allowed_fallback(method_not_allowed);
+    // The state first: it costs less to add than to a router with layers.
+    let mut router = router.with_state(Arc::clone(&app));
+    let finish = from_fn_with_state(app.log.clone(), respond::finish);
+    if app.cors.is_on() {
+        router = router.layer(from_fn_with_state(app, cors::allow));
+    }
+    router.layer(finish)
 }
 
 /// OPTIONS is answered for every path; axum adds `Allow` to this answer as to the refusal.
@@ -116,7 +149,7 @@ async fn method_not_allowed(request: Request) -> Response {
     }
     let mut response = StatusCode::NO_CONTENT.into_response();
     let path = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
-    if ROUTES.iter().any(|route| Some(route.path) == path && route.methods.contains(&"PATCH")) {
+    if ROUTES.iter().any(|route| Some(route.path) == path && route.answers(&Method::PATCH)) {
         response.headers_mut().insert(body::ACCEPT_PATCH, body::PATCH_TYPES);
     }
     response

@@ -74,15 +74,14 @@ pub fn service(get: impl FnMut(&str) -> Option<String>, adapters: Adapters, ambi
     service_with(get, adapters, ambient, api::router)
 }
 
-/// The same for requests to one path, for a runtime that makes a service for each request. Routes that cannot match the path are not
-/// made.
+/// The same for one request, for a runtime that makes a service for each. What cannot match its method and path is not made.
 pub fn service_for(
-    path: &str,
+    (method, path): (&http::Method, &str),
     get: impl FnMut(&str) -> Option<String>,
     adapters: Adapters,
     ambient: Ambient,
 ) -> axum::Router {
-    service_with(get, adapters, ambient, |app| api::router_for(app, path))
+    service_with(get, adapters, ambient, |app| api::router_for(app, method, path))
 }
 
 fn service_with(

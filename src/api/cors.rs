@@ -58,6 +58,11 @@ impl Cors {
         Ok(Self::Only(origins.into_iter().map(str::to_owned).collect()))
     }
 
+    /// Whether any origin is allowed.
+    pub(super) fn is_on(&self) -> bool {
+        *self != Self::Only(Vec::new())
+    }
+
     fn allows(&self, origin: &HeaderValue) -> bool {
         match self {
             Self::Any => true,
@@ -66,7 +71,7 @@ impl Cors {
     }
 }
 
-/// Answers preflights, and lets pages of allowed origins read the other answers.
+/// Answers preflights, and lets pages of allowed origins read the other answers. For where [`Cors::is_on`].
 pub(super) async fn allow(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let origin = request.headers().get(ORIGIN).filter(|origin| app.cors.allows(origin)).cloned();
     let preflight =
@@ -83,9 +88,7 @@ pub(super) async fn allow(State(app): State<Arc<App>>, request: Request, next: N
         _ => next.run(request).await,
     };
     let headers = response.headers_mut();
-    if app.cors != Cors::Only(Vec::new()) {
-        headers.append(VARY, HeaderValue::from_static("Origin"));
-    }
+    headers.append(VARY, HeaderValue::from_static("Origin"));
     if let Some(origin) = origin {
         if app.log.timing {
             headers.insert(TIMING_ALLOW_ORIGIN, origin.clone());

@@ -12,7 +12,9 @@ use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
 use axum::Router;
+use axum::body::Body;
 use errand::{Adapters, Ambient};
+use http::Request;
 use spin_sdk::http::{IncomingRequest, ResponseOutparam};
 use spin_sdk::variables;
 use tower_service::Service;
@@ -38,7 +40,7 @@ mod entry {
 pub async fn answer(request: IncomingRequest, out: ResponseOutparam) {
     let response = match message::request(request) {
         Ok(request) => {
-            let Ok(response) = router(request.uri().path()).call(request).await;
+            let Ok(response) = router(&request).call(request).await;
             response
         }
         Err(_) => message::refusal(),
@@ -46,11 +48,10 @@ pub async fn answer(request: IncomingRequest, out: ResponseOutparam) {
     message::respond(response, out).await;
 }
 
-/// For requests to this path: there will be one.
-fn router(path: &str) -> Router {
+fn router(request: &Request<Body>) -> Router {
     let database = SpinDatabase::new(variable("database_url").unwrap_or_default());
     let adapters = Adapters { database: Arc::new(database), keys: Arc::new(SpinKeys::default()) };
-    errand::service_for(path, variable, adapters, AMBIENT)
+    errand::service_for((request.method(), request.uri().path()), variable, adapters, AMBIENT)
 }
 
 /// The value of a variable; `None` where spin.toml does not hand it to the component.
