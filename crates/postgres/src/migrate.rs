@@ -31,6 +31,9 @@ const LOCK: i64 = 0x6572_7261_6e64;
 /// The interface that the component of this version calls: `errand::data::INTERFACE`, which a test compares.
 pub const INTERFACE: i64 = 2;
 
+/// How to migrate, in the words of a hint.
+pub(crate) const MIGRATE: &str = "errand-db migrate (in a checkout: cargo xtask db migrate)";
+
 /// What a migration run did.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Report {
@@ -146,7 +149,7 @@ pub async fn begin_epoch(address: &Address) -> Result<()> {
     tx.batch_execute("select errand.begin_epoch()").await.map_err(|error| {
         let reasons = explain::reasons(&error);
         if [SqlState::UNDEFINED_FUNCTION, SqlState::INVALID_SCHEMA_NAME].iter().any(|code| error.code() == Some(code)) {
-            reasons.context("this database has no epochs yet; run `cargo xtask db migrate` first")
+            reasons.context(format!("this database has no epochs yet; migrate first: {MIGRATE}"))
         } else {
             reasons.context("could not begin another epoch")
         }
@@ -171,14 +174,14 @@ pub async fn tidy(address: &Address, mut told: impl FnMut(i64)) -> Result<()> {
             .map_err(|error| {
                 let hint = match error.code() {
                     Some(&SqlState::INSUFFICIENT_PRIVILEGE) => {
-                        "the administrator of the database must say `grant errand_maintenance to` this user"
+                        "the administrator of the database must say `grant errand_maintenance to` this user".to_owned()
                     }
                     Some(
                         &SqlState::UNDEFINED_FUNCTION
                         | &SqlState::UNDEFINED_OBJECT
                         | &SqlState::INVALID_PARAMETER_VALUE,
-                    ) => "this database has no maintenance yet; run `cargo xtask db migrate` first",
-                    _ => "nothing of the last thousands was deleted; what was told before is",
+                    ) => format!("this database has no maintenance yet; migrate first: {MIGRATE}"),
+                    _ => "nothing of the last thousands was deleted; what was told before is".to_owned(),
                 };
                 explain::reasons(&error).context(hint)
             })?
@@ -244,7 +247,7 @@ async fn run(
     if transaction_id(tx).await? != before {
         bail!(
             "{} ends the transaction itself (commit or rollback), so it may be half applied and is not recorded; \
-             take those statements out, and repair the database by hand or with `cargo xtask db reset`",
+             take those statements out, and repair the database by hand (while developing: `cargo xtask db reset`, which loses the data)",
             file.path
         );
     }

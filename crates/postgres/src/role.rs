@@ -6,7 +6,11 @@ use anyhow::{Context, Result, bail};
 use postgres_protocol::{escape::escape_literal, password::scram_sha_256};
 use tokio_postgres::{error::SqlState, types::Type};
 
-use crate::{address::Address, connect::connect, migrate};
+use crate::{
+    address::Address,
+    connect::connect,
+    migrate::{self, MIGRATE},
+};
 
 /// The role that the component logs in as, and the one that has the rights.
 pub const APP_ROLE: &str = "errand_app";
@@ -37,7 +41,7 @@ pub async fn ensure_app_login(admin: &Address, password: &str) -> Result<String>
 /// them for its console): where a server has no use for a verifier, the clear password follows, over TLS and never otherwise.
 pub async fn ensure_login(admin: &Address, login: &str, password: &str) -> Result<String> {
     if !app_login_exists(admin).await? {
-        bail!("the role {APP_ROLE} does not exist on {}; migrate first: cargo xtask db migrate", admin.endpoint());
+        bail!("the role {APP_ROLE} does not exist on {}; migrate first: {MIGRATE}", admin.endpoint());
     }
     let with = |secret: &str| format!("login password {}", escape_literal(secret));
     let verifier = with(&scram_sha_256(password.as_bytes()));

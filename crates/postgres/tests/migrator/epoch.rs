@@ -161,7 +161,7 @@ async fn another_epoch_reaches_sessions_that_are_open() -> Result<()> {
 async fn an_epoch_lasts_until_it_is_ended() -> Result<()> {
     let (address, other, files) = (database().await?, database().await?, Migrations::of_checkout()?);
     let told = refusal(migrator::begin_epoch(&address).await)?;
-    assert!(told.contains("cargo xtask db migrate"), "{told}");
+    assert!(told.contains("errand-db migrate"), "{told}");
     migrate(&address, &files).await?;
     migrate(&other, &files).await?;
     let epoch = || ask(&address, "errand.epoch()");
