@@ -18,7 +18,7 @@ const CARGO_DENY: &str = "0.20.2";
 /// The advisory database is a small git repository; where it cannot be had, waiting does not help.
 const FETCH: Duration = Duration::from_secs(90);
 
-/// Check formatting, lints, documentation, the dependencies' licences and origins, and the size of the component
+/// Check formatting, lints, documentation, the contract, the dependencies' licences and origins, and the size of the component
 #[derive(Args)]
 pub(crate) struct Check {}
 
@@ -73,6 +73,7 @@ impl Check {
         ));
         steps.push(("documentation", docs(&["--workspace", "--exclude", "errand-host"])?));
         steps.push(("documentation of the local host", docs(&["--profile", "host", "--package", "errand-host"])?));
+        steps.push(("the contract of the last release", cargo(&["xtask", "contract"])?));
         steps.push(("licences, bans and sources", deny_step(&deny, &["check", "licenses", "bans", "sources"])?));
         let mut fetch = deny_step(&deny, &["fetch", "db"])?;
         fetch.stdout(std::process::Stdio::null());

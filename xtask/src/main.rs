@@ -3,6 +3,7 @@
 mod bench;
 mod build;
 mod check;
+mod contract;
 mod coverage;
 mod db;
 mod faults;
@@ -17,6 +18,7 @@ mod up;
 
 mod budget;
 mod database;
+mod deploy;
 mod dotenv;
 mod embedded;
 mod http;
@@ -24,6 +26,7 @@ mod live;
 mod outside;
 mod pooler;
 mod process;
+mod python;
 mod runtime;
 mod settings;
 mod toolchain;
@@ -50,6 +53,7 @@ enum Command {
     Db(db::Db),
     Build(build::Build),
     Openapi(openapi::Openapi),
+    Contract(contract::Contract),
     Manifests(manifests::Manifests),
     Test(test::Test),
     Soak(faults::Soak),
@@ -71,6 +75,7 @@ async fn main() -> ExitCode {
         Command::Db(db) => db.run().await,
         Command::Build(build) => build.run().await,
         Command::Openapi(openapi) => openapi.run().await,
+        Command::Contract(contract) => contract.run(),
         Command::Manifests(manifests) => manifests.run().await,
         Command::Test(test) => test.run().await,
         Command::Soak(soak) => soak.run().await,

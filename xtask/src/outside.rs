@@ -9,12 +9,13 @@ use tokio::process::Command;
 use crate::{
     live::Live,
     process::{self, BRIEF},
+    python,
     toolchain::apt_get,
     workspace,
 };
 
 /// Installing from a registry, or one run of a tester.
-const LIMIT: Duration = Duration::from_secs(15 * 60);
+pub(crate) const LIMIT: Duration = Duration::from_secs(15 * 60);
 /// Where chromium is on the platforms that have it.
 const CHROMIUM: [&str; 3] = ["chromium", "chromium-browser", "google-chrome"];
 
@@ -84,24 +85,8 @@ pub(crate) async fn browser(server: &str) -> Result<()> {
 
 /// The tester from PyPI, in a Python environment of its own.
 async fn schemathesis() -> Result<String> {
-    let python = need("python3", "--version", &["python3", "python3-venv"]).await?;
-    let root = workspace::root()?;
-    let home = root.join("target/tools/schemathesis");
-    if !home.join("bin/pip").exists() {
-        let mut venv = workspace::program(python)?;
-        venv.args(["-m", "venv", "--clear"]).arg(&home);
-        if let Err(error) = process::run(venv, LIMIT).await {
-            // Debian's Python comes without the part that makes environments.
-            apt(&["python3-venv"]).await.context(format!("{error:#}"))?;
-            let mut venv = workspace::program(python)?;
-            venv.args(["-m", "venv", "--clear"]).arg(&home);
-            process::run(venv, LIMIT).await?;
-        }
-    }
-    let mut pip = workspace::program(&text(&home.join("bin/pip")))?;
-    pip.args(["install", "--quiet", "--requirement"]).arg(root.join("tests/conformance/requirements.txt"));
-    process::run(pip, LIMIT).await.context("schemathesis could not be installed from PyPI")?;
-    Ok(text(&home.join("bin/schemathesis")))
+    let programs = python::environment("schemathesis", "tests/conformance/requirements.txt").await?;
+    Ok(programs.join("schemathesis").to_string_lossy().into_owned())
 }
 
 /// Generates and compiles the client; returns what runs it.
@@ -130,7 +115,8 @@ pub(crate) async fn need<'a>(program: &'a str, question: &str, packages: &[&str]
     Ok(program)
 }
 
-async fn exists(program: &str, question: &str) -> bool {
+/// Whether a program is there and answers a question.
+pub(crate) async fn exists(program: &str, question: &str) -> bool {
     let mut command = Command::new(program);
     command.arg(question);
     process::capture(command, BRIEF).await.is_some()
@@ -148,8 +134,4 @@ pub(crate) async fn apt(packages: &[&str]) -> Result<()> {
     eprintln!("errand: apt-get install {names}");
     apt_get(&["update", "-qq"]).await?;
     apt_get(&[&["install", "-y", "-qq", "--no-install-recommends"], packages].concat()).await
-}
-
-fn text(path: &Path) -> String {
-    path.to_string_lossy().into_owned()
 }

@@ -17,7 +17,7 @@ use transcript::{DOC, UNITS};
 use errand_postgres::pooler::PROGRAM;
 
 use crate::{
-    build, faults, outside, pooler,
+    build, deploy, faults, outside, pooler,
     runtime::{self, HOST_BIN},
     settings::from_environment,
     toolchain::Choice,
@@ -50,13 +50,16 @@ pub(crate) struct Test {
     /// Instead: open /docs in a headless Chromium, authorize, and try an operation
     #[arg(long, conflicts_with_all = ["target", "suite", "arguments"])]
     browser: bool,
+    /// Instead: check what is in deploy/ against schemas and against the rest of the repository
+    #[arg(long, conflicts_with_all = ["target", "suite", "conformance", "browser", "arguments"])]
+    deploy: bool,
     /// Instead: break the network, PostgreSQL and clients under load, and compare what was acknowledged with the database; on the
     /// host, or on host-p2
-    #[arg(long, conflicts_with_all = ["suite", "conformance", "browser"])]
+    #[arg(long, conflicts_with_all = ["suite", "conformance", "browser", "deploy"])]
     faults: bool,
     /// Instead: build the component of the last commit whose migrations differ (or of this one), and try it on the schema of now,
     /// and the component of now on its schema
-    #[arg(long, value_name = "REV", num_args = 0..=1, default_missing_value = "", conflicts_with_all = ["suite", "conformance", "browser", "faults"])]
+    #[arg(long, value_name = "REV", num_args = 0..=1, default_missing_value = "", conflicts_with_all = ["suite", "conformance", "browser", "deploy", "faults"])]
     upgrade: Option<String>,
     /// With --faults: longer faults and more of each
     #[arg(long, requires = "faults")]
@@ -119,6 +122,7 @@ impl Test {
             suite: None,
             conformance: false,
             browser: false,
+            deploy: false,
             faults: false,
             upgrade: None,
             long: false,
@@ -130,6 +134,9 @@ impl Test {
     }
 
     pub(crate) async fn run(self) -> Result<()> {
+        if self.deploy {
+            return deploy::checks().await;
+        }
         if self.conformance || self.browser {
             return self.run_outside().await;
         }
