@@ -5,6 +5,7 @@ mod build;
 mod check;
 mod coverage;
 mod db;
+mod dist;
 mod faults;
 mod fuzz;
 mod issuer;
@@ -52,6 +53,7 @@ enum Command {
     Openapi(openapi::Openapi),
     Manifests(manifests::Manifests),
     Test(test::Test),
+    Dist(dist::Dist),
     Soak(faults::Soak),
     Check(check::Check),
     Coverage(coverage::Coverage),
@@ -73,6 +75,7 @@ async fn main() -> ExitCode {
         Command::Openapi(openapi) => openapi.run().await,
         Command::Manifests(manifests) => manifests.run().await,
         Command::Test(test) => test.run().await,
+        Command::Dist(dist) => dist.run().await,
         Command::Soak(soak) => soak.run().await,
         Command::Check(check) => check.run().await,
         Command::Coverage(coverage) => coverage.run().await,
