@@ -29,6 +29,12 @@ impl Files {
         self.0.insert(path.into(), Entry { bytes: bytes.into(), executable: true });
     }
 
+    /// The bytes of a file.
+    #[cfg(test)]
+    pub(super) fn get(&self, path: &str) -> Option<&[u8]> {
+        self.0.get(path).map(|entry| entry.bytes.as_slice())
+    }
+
     /// Adds the checksums of all that is there.
     pub(super) fn add_sums(&mut self) {
         let lines: String = self.0.iter().map(|(path, entry)| sum_line(path, &entry.bytes)).collect();

@@ -20,7 +20,7 @@ description = \"A multi-tenant task API in Rust on PostgreSQL: errand, to change
 tags = [\"http\", \"rust\", \"postgresql\"]
 ";
 /// Where the application's name is.
-const MANIFESTS: [&str; 3] = ["spin.toml", "spin-p2.toml", "spin-api.toml"];
+const MANIFESTS: [&str; 4] = ["spin.toml", "spin-p2.toml", "spin-api.toml", "spin-akamai.toml"];
 const NAME: &str = "name = \"errand\"";
 
 /// What is in it. `tracked` are the repository's files.
@@ -65,6 +65,7 @@ fn tag(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::workspace;
 
     #[test]
     fn braces_are_marked_and_other_texts_are_as_they_were() {
@@ -73,5 +74,36 @@ mod tests {
         let filled = named("x = \"{{ y }}\"\nname = \"errand\"\n").unwrap();
         assert!(filled.ends_with("name = \"{{ project-name | kebab_case }}\"\n"), "{filled}");
         assert!(named("name = \"other\"").is_err());
+    }
+
+    #[test]
+    fn a_filled_template_is_the_repository_with_another_name() {
+        let root = workspace::root().unwrap();
+        let listed = std::process::Command::new("git").args(["ls-files"]).current_dir(&root).output().unwrap();
+        let listed = String::from_utf8(listed.stdout).unwrap();
+        let tracked: Vec<_> = listed.lines().map(PathBuf::from).filter(|path| root.join(path).is_file()).collect();
+        assert!(tracked.len() > 300);
+        let files = files(&root, &tracked).unwrap();
+        let parser = liquid::ParserBuilder::with_stdlib().build().unwrap();
+        let globals = liquid::object!({"project-name": "todo"});
+        for path in &tracked {
+            let path = path.to_string_lossy();
+            let content = files.get(&format!("{FOLDER}/content/{path}")).unwrap();
+            let mut expected = fs::read(root.join(&*path)).unwrap();
+            // A filter of Spin's own.
+            let Ok(text) = String::from_utf8(content.to_vec()) else { continue };
+            if !["{{", "{%"].iter().any(|opening| text.contains(opening)) {
+                assert_eq!(text.as_bytes(), expected, "{path}");
+                continue;
+            }
+            let filled = parser.parse(&text.replace(" | kebab_case", "")).unwrap().render(&globals).unwrap();
+            if MANIFESTS.contains(&&*path) {
+                expected = String::from_utf8(expected).unwrap().replacen(NAME, "name = \"todo\"", 1).into_bytes();
+            } else if text.contains(" | kebab_case") {
+                // Files that speak of the filter, such as this one.
+                continue;
+            }
+            assert_eq!(filled.as_bytes(), expected, "{path}");
+        }
     }
 }
