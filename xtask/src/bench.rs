@@ -4,6 +4,7 @@ mod against;
 mod bare;
 mod client;
 mod data;
+mod distance;
 mod floor;
 mod instructions;
 mod load;
@@ -67,6 +68,9 @@ pub(crate) struct Bench {
     /// Measure errand's component of WASI 0.2 beside one of ten lines that asks the database one thing; 3 minutes
     #[arg(long, conflicts_with_all = ["full", "quick", "scale", "tokens", "only", "peers", "connections"])]
     bare: bool,
+    /// Measure how long requests take with the database 0, 20 and 80 ms away, behind a proxy that delays; 3 minutes
+    #[arg(long, conflicts_with_all = ["full", "quick", "scale", "tokens", "bare", "only", "peers", "connections"])]
+    distance: bool,
     /// Only these scenarios
     #[arg(long, value_enum, value_delimiter = ',', value_name = "SCENARIO")]
     only: Vec<Scenario>,
@@ -110,6 +114,7 @@ impl Bench {
             match against {
                 Some(against) => against.run(&wrk).await,
                 None if self.bare => bare::run(&wrk, !self.no_build).await,
+                None if self.distance => distance::run(&wrk, !self.no_build).await,
                 None if self.scale => scale::run(&wrk, !self.no_build, (self.users, self.tasks)).await,
                 None => self.compare(&wrk).await,
             }

@@ -24,12 +24,22 @@ pub(crate) struct Build {
     /// Which compiler to use
     #[arg(long, value_enum, default_value = "auto")]
     toolchain: Choice,
+    /// Only this one, as `spin build` does
+    #[arg(long, value_name = "PACKAGE", value_parser = PACKAGES)]
+    component: Option<String>,
 }
+
+/// The packages whose libraries are components.
+pub(crate) const PACKAGES: [&str; 3] = ["errand-spin", "errand-spin-p2", "errand-docs"];
 
 impl Build {
     pub(crate) async fn run(self) -> Result<()> {
         let root = workspace::root()?;
-        for path in packages(self.toolchain, &["errand-spin", "errand-spin-p2", "errand-docs"]).await? {
+        let wanted = match &self.component {
+            Some(package) => vec![package.as_str()],
+            None => PACKAGES.to_vec(),
+        };
+        for path in packages(self.toolchain, &wanted).await? {
             let (size, zipped) = sizes(&path)?;
             let shown = path.strip_prefix(&root).unwrap_or(&path).display();
             println!("{shown}: {} KiB ({} KiB gzipped)", size.div_ceil(1024), zipped.div_ceil(1024));
@@ -54,7 +64,7 @@ pub(crate) async fn packages(choice: Choice, packages: &[&str]) -> Result<Vec<Pa
     let folder = workspace::root()?.join("target").join(TARGET).join("release");
     let mut paths = Vec::new();
     for package in packages {
-        process::run(toolchain.cargo_build(package)?, LONG)
+        process::run(toolchain.cargo_build(package).await?, LONG)
             .await
             .with_context(|| format!("{package} was not built"))?;
         let path = folder.join(package.replace('-', "_")).with_extension("wasm");

@@ -1,4 +1,4 @@
-//! Just enough HTTP to ask a local server whether it is ready.
+//! Just enough HTTP to ask a local server whether it serves.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -11,9 +11,23 @@ use tokio::{
 
 /// The status and the body of `GET path`.
 pub(crate) async fn get(server: SocketAddr, path: &str, limit: Duration) -> Result<(u16, String)> {
+    send(server, ("GET", path), "", "", limit).await
+}
+
+/// The same for another method, with headers, each with its line's end, and a body.
+pub(crate) async fn send(
+    server: SocketAddr,
+    (method, path): (&str, &str),
+    headers: &str,
+    body: &str,
+    limit: Duration,
+) -> Result<(u16, String)> {
     let exchange = async {
         let mut stream = TcpStream::connect(server).await?;
-        let request = format!("GET {path} HTTP/1.1\r\nhost: {server}\r\nconnection: close\r\n\r\n");
+        let length = body.len();
+        let request = format!(
+            "{method} {path} HTTP/1.1\r\nhost: {server}\r\nconnection: close\r\ncontent-length: {length}\r\n{headers}\r\n{body}"
+        );
         stream.write_all(request.as_bytes()).await?;
         let mut answer = Vec::new();
         stream.read_to_end(&mut answer).await?;

@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// Good for the tests, and for nothing else.
-const SECRET: &str = "a secret for tests, and for nothing else";
+pub(crate) const SECRET: &str = "a secret for tests, and for nothing else";
 /// No such test takes longer.
 const VALIDITY: Duration = Duration::from_secs(60 * 60);
 
@@ -46,14 +46,17 @@ impl Live {
         let anywhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let mut serving = Runtime::Host.serve(&program, anywhere, &environment)?;
         let url = format!("http://{}", serving.ready().await?);
-        let token = |user: &str| {
-            let claims = json!({"sub": user, "iat": now.as_secs(), "exp": (now + VALIDITY).as_secs()});
-            encode(&Header::default(), &claims, &EncodingKey::from_secret(SECRET.as_bytes()))
-        };
         Ok(Self { serving, url, token: token("live")?, other_token: token("other")? })
     }
 
     pub(crate) async fn stop(self) {
         self.serving.stop().await;
     }
+}
+
+/// A token of this user's, by [`SECRET`].
+pub(crate) fn token(user: &str) -> Result<String> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).context("the clock stands before 1970")?;
+    let claims = json!({"sub": user, "iat": now.as_secs(), "exp": (now + VALIDITY).as_secs()});
+    Ok(encode(&Header::default(), &claims, &EncodingKey::from_secret(SECRET.as_bytes()))?)
 }

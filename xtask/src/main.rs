@@ -6,6 +6,7 @@ mod check;
 mod contract;
 mod coverage;
 mod db;
+mod dist;
 mod faults;
 mod fuzz;
 mod issuer;
@@ -56,6 +57,7 @@ enum Command {
     Contract(contract::Contract),
     Manifests(manifests::Manifests),
     Test(test::Test),
+    Dist(dist::Dist),
     Soak(faults::Soak),
     Check(check::Check),
     Coverage(coverage::Coverage),
@@ -78,6 +80,7 @@ async fn main() -> ExitCode {
         Command::Contract(contract) => contract.run(),
         Command::Manifests(manifests) => manifests.run().await,
         Command::Test(test) => test.run().await,
+        Command::Dist(dist) => dist.run().await,
         Command::Soak(soak) => soak.run().await,
         Command::Check(check) => check.run().await,
         Command::Coverage(coverage) => coverage.run().await,

@@ -8,7 +8,7 @@ use toml_edit::{DocumentMut, Item};
 
 use crate::workspace;
 
-/// Write spin-p2.toml and spin-api.toml anew from spin.toml
+/// Write spin-p2.toml, spin-api.toml and spin-akamai.toml anew from spin.toml
 ///
 /// They are committed; a test fails where one is not what this command writes.
 #[derive(Args)]
@@ -36,7 +36,7 @@ struct Derived {
     change: fn(&mut DocumentMut) -> Option<()>,
 }
 
-const DERIVED: [Derived; 2] = [
+const DERIVED: [Derived; 3] = [
     Derived {
         file: "spin-p2.toml",
         title: "# errand for Spin 3.5 to 4.0, which run components of WASI 0.2. Made from spin.toml by `cargo xtask manifests`.",
@@ -46,6 +46,12 @@ const DERIVED: [Derived; 2] = [
         file: "spin-api.toml",
         title: "# The API alone, without the pages under /docs. Made from spin.toml by `cargo xtask manifests`.",
         change: without_docs,
+    },
+    Derived {
+        file: "spin-akamai.toml",
+        title: "# The API alone, for Akamai Functions. Made from spin.toml by `cargo xtask manifests`. For `targets`, `spin build` fetches what that\n\
+                # platform has from the network.",
+        change: for_akamai,
     },
 ];
 
@@ -77,6 +83,13 @@ fn without_docs(manifest: &mut DocumentMut) -> Option<()> {
     let triggers = manifest.get_mut("trigger")?.get_mut("http")?.as_array_of_tables_mut()?;
     triggers.retain(|trigger| trigger.get("component").and_then(Item::as_str) != Some("docs"));
     manifest.get_mut("component")?.as_table_like_mut()?.remove("docs")?;
+    Some(())
+}
+
+fn for_akamai(manifest: &mut DocumentMut) -> Option<()> {
+    without_docs(manifest)?;
+    let targets = toml_edit::Array::from_iter(["akamai-functions"]);
+    manifest.get_mut("application")?.as_table_like_mut()?.insert("targets", toml_edit::value(targets));
     Some(())
 }
 

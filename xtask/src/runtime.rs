@@ -195,7 +195,8 @@ pub(crate) struct Serving {
 }
 
 impl Serving {
-    fn start(mut command: Command, runtime: Runtime) -> Result<Self> {
+    /// Starts a program that announces where it serves, as Spin and the local host do.
+    pub(crate) fn start(mut command: Command, runtime: Runtime) -> Result<Self> {
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = process::spawn(&mut command)?;
         let leader = child.id().filter(|_| runtime != Runtime::Host);

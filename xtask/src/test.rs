@@ -17,7 +17,9 @@ use transcript::{DOC, UNITS};
 use errand_postgres::pooler::PROGRAM;
 
 use crate::{
-    build, deploy, faults, outside, pooler,
+    build, deploy,
+    dist::trial,
+    faults, outside, pooler,
     runtime::{self, HOST_BIN},
     settings::from_environment,
     toolchain::Choice,
@@ -61,6 +63,10 @@ pub(crate) struct Test {
     /// and the component of now on its schema
     #[arg(long, value_name = "REV", num_args = 0..=1, default_missing_value = "", conflicts_with_all = ["suite", "conformance", "browser", "deploy", "faults"])]
     upgrade: Option<String>,
+    /// Instead: make the archives of a release, serve from an empty folder by the commands of the bundle's README, and build the
+    /// components elsewhere, where they must have the same bytes
+    #[arg(long, conflicts_with_all = ["target", "suite", "arguments", "conformance", "browser", "faults", "upgrade"])]
+    dist: bool,
     /// With --faults: longer faults and more of each
     #[arg(long, requires = "faults")]
     long: bool,
@@ -125,6 +131,7 @@ impl Test {
             deploy: false,
             faults: false,
             upgrade: None,
+            dist: false,
             long: false,
             pooler: false,
             leaks: false,
@@ -137,7 +144,7 @@ impl Test {
         if self.deploy {
             return deploy::checks().await;
         }
-        if self.conformance || self.browser {
+        if self.conformance || self.browser || self.dist {
             return self.run_outside().await;
         }
         if let Some(name) = &self.upgrade {
@@ -258,6 +265,9 @@ impl Test {
             }
             if self.browser {
                 outside::browser(&server.url).await?;
+            }
+            if self.dist {
+                trial::run(&server.url).await?;
             }
             eprintln!("\nerrand: everything passed");
             Ok(())

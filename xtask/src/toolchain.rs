@@ -1,6 +1,7 @@
 //! The compiler for wasm32-wasip1: rustup's, or Debian's where rustup cannot fetch it.
 
 use std::{
+    env,
     path::{Path, PathBuf},
     process::Stdio,
     time::Duration,
@@ -76,12 +77,13 @@ impl Toolchain {
 
     /// `cargo build` for one component with this compiler. One at a time: built together, each would get the other's
     /// features of the dependencies, and with them interfaces that it does not use.
-    pub(crate) fn cargo_build(self, package: &str) -> Result<Command> {
+    pub(crate) async fn cargo_build(self, package: &str) -> Result<Command> {
         let mut command = match self {
             Self::Current => workspace::cargo()?,
             Self::Debian => workspace::program("/usr/bin/cargo")?,
         };
         command.args(["build", "--release", "--target", TARGET, "--package", package, "--lib"]);
+        let mut flags = remapped().await?;
         if self == Self::Debian {
             // Debian has no compiled standard library for this target, so it is built from its source; its C library
             // lies elsewhere, and the linker does not know how to start a library (a "reactor") by itself.
@@ -89,18 +91,34 @@ impl Toolchain {
                 .arg("-Zbuild-std=std,panic_abort")
                 .env("RUSTC_BOOTSTRAP", "1")
                 .env("RUSTC", "/usr/bin/rustc")
-                .env("CARGO_TARGET_WASM32_WASIP1_LINKER", DEBIAN_LINKER)
-                .env(
-                    "CARGO_TARGET_WASM32_WASIP1_RUSTFLAGS",
-                    format!("-C link-self-contained=no -L native=/usr/lib/wasm32-wasi -C link-arg={DEBIAN_REACTOR}"),
-                );
-            // They would override the flags above, or lead back to rustup's compiler.
-            for variable in ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "RUSTUP_TOOLCHAIN", "RUSTC_WRAPPER", "CARGO"] {
+                .env("CARGO_TARGET_WASM32_WASIP1_LINKER", DEBIAN_LINKER);
+            flags.extend(["-Clink-self-contained=no", "-Lnative=/usr/lib/wasm32-wasi"].map(str::to_owned));
+            flags.push(format!("-Clink-arg={DEBIAN_REACTOR}"));
+            // They would lead back to rustup's compiler.
+            for variable in ["RUSTUP_TOOLCHAIN", "RUSTC_WRAPPER", "CARGO"] {
                 command.env_remove(variable);
             }
         }
+        // Cargo takes these in the place of all others, and splits them at this character, which no path has.
+        command.env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}"));
         Ok(command)
     }
+}
+
+/// Flags that keep this machine's folders out of a component, so that its bytes depend on source and compiler alone. Of two prefixes
+/// that fit a path, the later one counts.
+async fn remapped() -> Result<Vec<String>> {
+    let home = env::var_os("HOME").map(PathBuf::from);
+    let cargo_home = env::var_os("CARGO_HOME").map(PathBuf::from).or_else(|| Some(home.as_ref()?.join(".cargo")));
+    let folders = [
+        (home, "/home"),
+        (cargo_home, "/cargo"),
+        (sysroot("rustc").await, "/rust"),
+        (Some(workspace::root()?), "/errand"),
+    ];
+    let flag =
+        |(folder, name): (Option<PathBuf>, &str)| Some(format!("--remap-path-prefix={}={name}", folder?.to_str()?));
+    Ok(folders.into_iter().filter_map(flag).collect())
 }
 
 async fn sysroot(rustc: &str) -> Option<PathBuf> {

@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, File},
-    net::TcpListener,
+    net::{SocketAddr, TcpListener},
     path::{Path, PathBuf},
     process::Stdio,
     time::Duration,
@@ -117,7 +117,7 @@ impl Peer {
                 vec![folder.join("node_modules/.bin/workerd"), "serve".into(), folder.join("workerd.capnp")]
             }
         };
-        Ok(Recipe { peer: self, words, root, label: "" })
+        Ok(Recipe { peer: self, words, root, label: "", database: None })
     }
 
     fn arguments(self, port: u16) -> Vec<String> {
@@ -189,17 +189,24 @@ pub(crate) struct Recipe {
     root: PathBuf,
     /// Behind the peer in the name of its log.
     label: &'static str,
+    /// Where errand reaches the database, if not where that is.
+    database: Option<SocketAddr>,
 }
 
 impl Recipe {
     /// For another commit, laid out and built in `root`.
     pub(crate) fn of_other(peer: Peer, program: PathBuf, root: PathBuf) -> Self {
-        Self { peer, words: vec![program], root, label: "-other" }
+        Self { peer, words: vec![program], root, label: "-other", database: None }
     }
 
     /// The program.
     pub(crate) fn program(&self) -> Option<&Path> {
         self.words.first().map(PathBuf::as_path)
+    }
+
+    /// The same with what stands at this address between errand and the database.
+    pub(crate) fn through(self, proxy: SocketAddr) -> Self {
+        Self { database: Some(proxy), ..self }
     }
 
     /// What its files are named by.
@@ -230,6 +237,10 @@ impl Recipe {
         let mut command = workspace::program_in(&self.root, "/bin/sh");
         command.args(["-c", LEASH, "sh"]).args(&self.words).args(self.peer.arguments(port)).args(more);
         command.envs(self.peer.environment(data, port));
+        if let Some(proxy) = self.database.map(|proxy| proxy.to_string()) {
+            command.env("SPIN_VARIABLE_DATABASE_URL", data.app_url.replacen(&data.endpoint(), &proxy, 1));
+            command.env("SPIN_VARIABLE_DATABASE_HOST", proxy);
+        }
         // Servers run without: wasmtime makes an error for each fiber that it ends, and would trace every one of them.
         command.env_remove("RUST_BACKTRACE").env_remove("RUST_LIB_BACKTRACE");
         command.stdin(Stdio::piped()).stdout(output.try_clone()?).stderr(output).process_group(0);
