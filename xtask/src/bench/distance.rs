@@ -20,7 +20,7 @@ use super::{
 
 /// Round trips to the database.
 const DISTANCES: [Duration; 3] = [Duration::ZERO, Duration::from_millis(20), Duration::from_millis(80)];
-const PEERS: [Peer; 3] = [Peer::Host, Peer::HostP2, Peer::Native];
+const PEERS: [Peer; 2] = [Peer::Host, Peer::HostP2];
 const SCENARIOS: [Scenario; 3] = [Scenario::Get, Scenario::List, Scenario::Create];
 /// One for the time of a request that waits for no other, and some that share connections.
 const CONNECTIONS: [u32; 2] = [1, 32];
