@@ -14,7 +14,7 @@ declare
     login text;
     wanted record;
 begin
-    for login in select rolname from pg_catalog.pg_roles where rolname in ('errand_app', 'errand_app_2') loop
+    for login in select rolname from pg_catalog.pg_roles where rolname in ('errand_app', 'errand_app_2') order by rolname loop
         begin
             for wanted in select * from api.role_settings() loop
                 execute format('alter role %I in database %I set %I = %L', login, current_database(), wanted.name, wanted.setting);

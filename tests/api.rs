@@ -32,6 +32,8 @@ mod due;
 mod ending;
 #[path = "api/entity_tags.rs"]
 mod entity_tags;
+#[path = "api/erasure.rs"]
+mod erasure;
 #[path = "api/http.rs"]
 mod http;
 #[path = "api/idempotency.rs"]
@@ -60,6 +62,8 @@ mod pooler;
 mod published_keys;
 #[path = "api/recipes.rs"]
 mod recipes;
+#[path = "api/restore.rs"]
+mod restore;
 #[path = "api/schema.rs"]
 mod schema;
 #[path = "api/shared_keys.rs"]

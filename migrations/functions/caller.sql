@@ -31,8 +31,9 @@ declare
     lock_timeout text;
 begin
     -- api.add_task draws the number after the insert, because a sequence does not roll back: a refused write would lose one.
+    -- A new account begins behind the numbers of all erased ones (migration 0012).
     insert into errand.account as account (user_id, seq, last_at, number)
-    values (p_caller, 1, clock_timestamp(), null)
+    values (p_caller, errand.account_start() + 1, clock_timestamp(), null)
     on conflict (user_id) do update
     set seq = account.seq + 1,
         last_at = greatest(clock_timestamp(), account.last_at + interval '1 microsecond')

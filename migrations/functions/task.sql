@@ -47,7 +47,8 @@ begin
         p_task ->> 'title',
         p_task ->> 'description')
     returning 'created', t.json, t.seq, errand.epoch(), t.version into outcome, task, add_task.seq, epoch, new_version;
-    if stamp.seq = 1 then
+    -- The first write of the account: the lower 40 bits count them (migration 0012).
+    if (stamp.seq & 1099511627775) = 1 then
         update errand.account as account set number = nextval('errand.account_number') where account.number is null;
     end if;
     if p_key is not null then

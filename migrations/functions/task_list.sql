@@ -295,6 +295,10 @@ $$;
 -- the page is not full and there may be more tasks. `short` allows the filters `completed` and `priorities` alone. Otherwise the
 -- outcome is `unchanged` or `page`. Stable: everything is read from one snapshot, the number of the latest write too.
 --
+-- The place where the next page begins is marked with the epoch, the user and the account: `last_key` is `9f86d081884c7d65-0` (the digest
+-- of entity tags, and the upper bits of the account's numbers), a blank, and the key. Behind a place of another mark there may be tasks
+-- that the client has not seen and would miss: a restore moves tasks back to where they were. Such a place is refused.
+--
 -- With filters a page may end early, even empty, at the last task that its walk has passed. An account with so few writes that
 -- one walk passes all its tasks has such pages never.
 create or replace function api.read_tasks(
@@ -305,11 +309,15 @@ declare
     caller constant text := api.announce(p_caller);
     list_order constant text := p_list ->> 'order';
     filters constant jsonb := p_list -> 'filter';
+    after_key text := p_list #>> '{after,key}';
+    mark text;
     start api.task_page_start;
     page api.task_page;
     filter api.task_filter;
     measured boolean;
     latest_seq bigint;
+    -- How many writes the account has had: the lower 40 bits of the latest number (migration 0012).
+    writes bigint;
     account_number int;
     -- Whether one walk may be too short for all tasks, and what bounds it.
     ends boolean := false;
@@ -334,11 +342,20 @@ begin
         end if;
     end if;
     outcome := 'page';
-    start := (p_list #>> '{after,key}', (p_list #>> '{after,id}')::uuid, (p_list -> 'limit')::int);
+    if after_key is not null then
+        mark := api.tag_base(caller) || (seq >> 40) || ' ';
+        if not starts_with(after_key, mark) then
+            raise exception using errcode = 'invalid_text_representation',
+                message = 'the cursor is from before a restore or an erasure';
+        end if;
+        after_key := substr(after_key, length(mark) + 1);
+    end if;
+    start := (after_key, (p_list #>> '{after,id}')::uuid, (p_list -> 'limit')::int);
     if filters is not null then
         filter := api.task_filter(filters);
-        short := latest_seq > api.short_walk() and (p_list -> 'short')::boolean;
-        if latest_seq > api.longest_walk() then
+        writes := latest_seq & 1099511627775;
+        short := writes > api.short_walk() and (p_list -> 'short')::boolean;
+        if writes > api.longest_walk() then
             ends := true;
             range := api.task_range(list_order, filter);
         end if;
@@ -388,8 +405,10 @@ begin
             into page.last_key, page.last_id using start, filter;
     end if;
     tasks := page.tasks;
-    last_key := page.last_key;
-    last_id := page.last_id;
+    if page.last_id is not null then
+        last_key := api.tag_base(caller) || (seq >> 40) || ' ' || page.last_key;
+        last_id := page.last_id;
+    end if;
     if (p_list -> 'count')::boolean then
         execute 'select count(*) from errand.task as t where true' || api.task_conditions(filter)
             into total using start, filter;

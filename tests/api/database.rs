@@ -166,10 +166,11 @@ fn the_role_reaches_nothing_of_others() {
          and has_schema_privilege('errand_app', n.oid, 'usage') and has_function_privilege('errand_app', p.oid, 'execute')
          order by 1",
     );
-    // What other functions and the trigger use. What begins another epoch, or clears away, is not the component's.
+    // What other functions and the trigger use. What begins another epoch, erases, or clears away, is not the component's.
     assert_eq!(
         callable,
         [
+            "errand.account_start()",
             "errand.due_instant(timestamp without time zone,text)",
             "errand.epoch()",
             "errand.fold(text)",
@@ -180,6 +181,7 @@ fn the_role_reaches_nothing_of_others() {
     for sql in [
         "select errand.begin_epoch()",
         "select errand.tidy(1)",
+        "select errand.raise_account_start(1)",
         "select errand.refresh_due('a', null, 1)",
         "set role errand_maintenance",
         "set role errand_app_2",

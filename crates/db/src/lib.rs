@@ -1,5 +1,6 @@
 //! What is done with errand's database: by `errand-db`, which needs no checkout, and by `cargo xtask db`.
 
+mod account;
 pub mod doctor;
 mod embedded;
 
@@ -12,6 +13,7 @@ use errand_postgres::{
     migrate::{self, Files, Report, Status},
 };
 
+pub use account::Account;
 pub use embedded::Embedded;
 
 /// What both programs do.
@@ -27,13 +29,16 @@ pub enum Command {
     },
     /// Show which migrations are applied
     Status,
-    /// Begin another epoch, after a restore from a backup: entity tags of before match nothing from now on
+    /// Begin another epoch, after a restore from a backup: entity tags and cursors of before match nothing from now on
     #[command(alias = "restored")]
     Epoch,
     /// Delete the expired idempotency keys of all users; for a clock (cron, Kubernetes)
     Tidy,
     /// Compute the instants of due dates again, after an update of PostgreSQL's time zone data
     DueAt,
+    /// Export or erase all that the database keeps of one user
+    #[command(subcommand)]
+    Account(Account),
 }
 
 impl Command {
@@ -58,6 +63,7 @@ impl Command {
             }
             Self::Tidy => tidy(address).await,
             Self::DueAt => due_at(address).await,
+            Self::Account(account) => account.run(address).await,
         }
     }
 }

@@ -4,6 +4,7 @@
 //! ([`role`]), all over one way to name a database ([`address`]) and to reach it ([`connect`]). Beside it, for the same users: an end
 //! for programs that do not end their children ([`group`]). No component links this crate.
 
+pub mod account;
 pub mod address;
 pub mod cluster;
 pub mod connect;

@@ -7,7 +7,7 @@
 //! connections per transaction (a session-level lock would stay behind on somebody else's connection).
 
 mod due;
-mod explain;
+pub(crate) mod explain;
 mod functions;
 mod ledger;
 mod settings;
@@ -141,8 +141,9 @@ pub async fn status(address: &Address, migrations: &(impl Files + ?Sized)) -> Re
     Ok(Status { entries: source.compare(&applied), functions_current, settings: settings::differences(&tx).await? })
 }
 
-/// Begins another epoch: every entity tag that was given out before matches nothing from now on. For a database that was
-/// restored from a backup, which would otherwise give tags out again for other states.
+/// Begins another epoch: every entity tag and every cursor that was given out before matches nothing from now on. For a database that was
+/// restored from a backup, which would otherwise give tags out again for other states, and pass tasks that are back at places before a
+/// cursor.
 pub async fn begin_epoch(address: &Address) -> Result<()> {
     let mut client = connect(address).await?;
     let tx = begin(&mut client).await?;

@@ -204,6 +204,25 @@ impl Reply {
 }
 
 impl Target {
+    /// Sends a request to a path of a user's at this errand, with a JSON body if there is one.
+    pub fn send_as(
+        &self,
+        user: &User,
+        method: &str,
+        rest: &str,
+        headers: &[(&str, &str)],
+        body: Option<&Value>,
+    ) -> Reply {
+        let authorization = format!("Bearer {}", user.token);
+        let mut all = vec![("authorization", authorization.as_str())];
+        all.extend_from_slice(headers);
+        let body = body.map(Value::to_string);
+        if body.is_some() {
+            all.push(("content-type", "application/json"));
+        }
+        send_at(self.url(), method, &user.path(rest), &all, body.as_deref().map(str::as_bytes))
+    }
+
     /// Sends a GET with this token to this errand.
     pub fn get(&self, path: &str, token: &str) -> Reply {
         self.send("GET", path, token, None)

@@ -62,10 +62,16 @@ impl Target {
 
     /// Another errand on a database of its own.
     pub fn start_on_another_database(&self, variables: &[(&'static str, &str)]) -> Self {
+        self.start_on_filled_database(variables, |_| ())
+    }
+
+    /// The same on a database that is filled before it is migrated.
+    pub fn start_on_filled_database(&self, variables: &[(&'static str, &str)], fill: impl FnOnce(&Address)) -> Self {
         // Two at once would alter one role.
         static ONE_BY_ONE: Mutex<()> = Mutex::new(());
         let _turn = ONE_BY_ONE.lock().unwrap_or_else(PoisonError::into_inner);
-        let database = RUNTIME.block_on(Database::create(&format!("errand_test_{}", Uuid::now_v7().simple())));
+        let name = format!("errand_test_{}", Uuid::now_v7().simple());
+        let database = RUNTIME.block_on(Database::create_filled(&name, fill));
         Self::start(Arc::new(database), variables, &[], &IN_MEMORY)
     }
 
@@ -211,12 +217,17 @@ fn from(arguments: &[&str]) -> Vec<&'static str> {
 
 impl Database {
     async fn create(name: &str) -> Self {
+        Self::create_filled(name, |_| ()).await
+    }
+
+    async fn create_filled(name: &str, fill: impl FnOnce(&Address)) -> Self {
         let Ok(server) = std::env::var("ERRAND_TEST_DATABASE_URL") else {
             // Once, instead of a panic per test.
             eprintln!("These tests need a PostgreSQL; `cargo xtask test` gives them one.");
             std::process::exit(1);
         };
         let admin = create_database(&Address::parse(&server).unwrap(), name).await.unwrap();
+        fill(&admin);
         migrate::migrate(&admin, &migrations()).await.unwrap();
         let app_url = role::ensure_app_login(&admin, PASSWORD).await.unwrap();
         let mut database = Self { admin, app_url, pooled: None };

@@ -160,7 +160,7 @@ async fn finish(client: &mut Client) -> Result<()> {
         "{BRIEFLY};
          drop policy if exists step on errand.account;
          revoke select (user_id) on errand.account from errand_maintenance;
-         update errand_meta.step set ended_at = now() where name = '{NAME}'"
+         update errand_meta.step set ended_at = now(), last_user = null, last_task = null where name = '{NAME}'"
     ))
     .await
     .map_err(|error| explain::reasons(&error).context("all tasks are done; run the step again to end it"))?;

@@ -21,7 +21,7 @@ pub(super) fn function(file: &SqlFile, error: &tokio_postgres::Error) -> Error {
 }
 
 /// PostgreSQL's message with its detail, for a statement that is in no file.
-pub(super) fn reasons(error: &tokio_postgres::Error) -> Error {
+pub(crate) fn reasons(error: &tokio_postgres::Error) -> Error {
     match error.as_db_error() {
         Some(db) => anyhow!("{} (SQLSTATE {}){}", db.message(), db.code().code(), more(&[("detail: ", db.detail())])),
         None => anyhow!("the connection failed: {error}"),

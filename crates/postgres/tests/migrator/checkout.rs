@@ -264,17 +264,17 @@ async fn tags_of_before_become_what_they_would_be_now() -> Result<()> {
 }
 
 /// A role that owns a database. It is no superuser.
-struct Owner {
-    name: String,
+pub(crate) struct Owner {
+    pub(crate) name: String,
     /// The role's address.
-    theirs: Address,
+    pub(crate) theirs: Address,
     /// An administrator's address.
-    all: Address,
+    pub(crate) all: Address,
 }
 
 impl Owner {
     /// Creates a role with CREATEROLE that can grant errand's roles. It cannot act as `errand_maintenance` yet.
-    async fn new() -> Result<Self> {
+    pub(crate) async fn new() -> Result<Self> {
         // The migrations of this database make the roles of the server.
         new_schema(&Migrations::of_checkout()?).await?;
         let all = database().await?;
@@ -300,7 +300,7 @@ impl Owner {
         Ok(Self { theirs: Address::parse(&all.app_url(&name, "owner"))?, name, all })
     }
 
-    async fn drop(self) -> Result<()> {
+    pub(crate) async fn drop(self) -> Result<()> {
         let (admin, name) = (connect::connect(&self.all).await?, self.name);
         let _role = ROLE.lock().await;
         let end = format!("reassign owned by {name} to current_user; drop owned by {name}; drop role {name}");

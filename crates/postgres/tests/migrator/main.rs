@@ -1,5 +1,6 @@
 //! The migrator against a real PostgreSQL.
 
+mod account;
 mod checkout;
 mod due;
 mod epoch;

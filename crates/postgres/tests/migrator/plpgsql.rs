@@ -11,7 +11,7 @@ const EXPECTED: [(&str, &[&str]); 3] = [
     // An assignment calls a function for less than PERFORM.
     (r#"never read variable "lock_timeout""#, &["api.next_write(text)"]),
     // The declaration announces the caller; a function that needs the caller for nothing else does not read the variable.
-    (r#"never read variable "caller""#, &["api.ready()", "api.task_get(text,uuid)"]),
+    (r#"never read variable "caller""#, &["api.ready()", "api.read_task(text,uuid)", "api.task_get(text,uuid)"]),
     // Filters by time are planned for the values at hand. The result is read into a variable of a declared type.
     ("cannot determinate a result of dynamic SQL", &["api.read_tasks(text,jsonb)"]),
 ];
