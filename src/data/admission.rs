@@ -118,11 +118,11 @@ impl Admission {
         if length < WINDOW && window.missed < FEW {
             return;
         }
+        // Deadlines are of 60 s at most (config.rs), so all of this fits.
         let target = self.deadline / PART;
         let (waits, refuses) = (window.shortest >= target, state.refused > window.refused_before);
-        // At most a minute (config.rs) of some thousand calls a millisecond: no overflow.
-        let in_target =
-            window.answered.saturating_mul(target.as_millis() as u32) / length.max(WINDOW).as_millis() as u32;
+        let milliseconds = length.clamp(WINDOW, self.deadline.max(WINDOW)).as_millis() as u32;
+        let in_target = window.answered.saturating_mul(target.as_millis() as u32) / milliseconds;
         state.window = None;
         let is_overload = match state.limit {
             None => waits && state.in_flight > FEW,

@@ -179,8 +179,8 @@ fn an_outage_leads_to_refusals_and_they_end_with_it() {
 #[test]
 fn a_user_who_floods_leaves_room_for_another() {
     let admission = Admission::new(DEADLINE);
-    let number = |user| admission.hasher.hash_one(user) as usize % NUMBERS;
-    let other = ["alice", "bob", "carol", "dave"].into_iter().find(|user| number(user) != number(&"flood")).unwrap();
+    let number = |user: &str| admission.hasher.hash_one(user) as usize % NUMBERS;
+    let other = ["alice", "bob", "carol", "dave"].into_iter().find(|user| number(user) != number("flood")).unwrap();
     let mut server = Server::of(&admission);
     let load = [("flood", 1), (other, 100)];
     server.load(&load, 10_000, true);
