@@ -16,10 +16,11 @@ use crate::support::{is_p2, keeps_deadlines, lasting, native};
 
 /// Clients that come at once for the peak: enough that the lock is always held, and so few that none waits for long.
 const CLIENTS: u64 = 8;
-const USERS: u64 = 200;
+/// So many that nobody waits for another write of their own.
+const USERS: u64 = 5_000;
 /// How much more than the capacity comes.
 const TIMES: f64 = 2.0;
-/// The part of the peak that is acknowledged at least. On a machine of its own it is 0.9; without admission, half of that.
+/// The part of the peak that is acknowledged at least. It is 0.9 or more; without admission, 0.4 or less.
 const PART: f64 = 0.6;
 /// The gateway's timeout before a component that has no limit of its own.
 const GATEWAY: Duration = Duration::from_secs(3);
@@ -94,7 +95,8 @@ async fn wait_for_the_gateway(address: SocketAddr) {
     eprintln!("component: at twice the peak {}", twice.shown());
     assert!(twice.given_up > 0, "the gateway had nothing to end: {}", twice.shown());
     assert!(twice.times.iter().any(|took| *took > DEADLINE), "the deadline was a limit: {}", twice.shown());
-    assert_eq!((twice.refusals.len(), &twice.others), (0, &[].into()), "{}", twice.shown());
+    let told = twice.others.keys().any(|outcome| outcome.starts_with('5'));
+    assert!(twice.refusals.is_empty() && !told, "something else was a limit: {}", twice.shown());
     // Nobody waits for what was given up, and the database has to do it all the same.
     sleep(GATEWAY + RECOVERY).await;
     let after = crowd.open(rate / 2.0, lasting(2_000)).await;
