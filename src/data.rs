@@ -3,6 +3,7 @@
 //! `Data` holds the connection and hands out nothing but `Scope`s, which name their caller; so no query can be written
 //! without one, and the caller is always `$1`. The functions themselves are in `migrations/functions`.
 
+mod admission;
 mod error;
 mod ready;
 mod statement;
@@ -22,6 +23,7 @@ pub use error::DatabaseError;
 pub use statement::{Over, Statement};
 pub use value::{Row, Value};
 
+use admission::Admission;
 use ready::{Ready, Step};
 
 use crate::auth::Caller;
@@ -68,6 +70,7 @@ pub struct Data {
     database: Arc<dyn Database>,
     clock: fn() -> Instant,
     budget: Duration,
+    admission: Arc<Admission>,
     ready: Arc<Ready>,
     /// The proof, once there is one.
     unsafe_pooler: Arc<OnceLock<DatabaseError>>,
@@ -96,7 +99,8 @@ enum Kind {
 impl Data {
     /// Takes a database in. Each operation may take as long as the budget says.
     pub fn new(database: Arc<dyn Database>, clock: fn() -> Instant, budget: Duration) -> Self {
-        Self { database, clock, budget, ready: Arc::default(), unsafe_pooler: Arc::default() }
+        let admission = Arc::new(Admission::new(budget));
+        Self { database, clock, budget, admission, ready: Arc::default(), unsafe_pooler: Arc::default() }
     }
 
     /// The database as this caller sees it.
@@ -138,8 +142,13 @@ impl Data {
             if let Some(proof) = self.unsafe_pooler.get() {
                 return Err(proof.clone());
             }
+            let begun = (self.clock)();
             // In a loop, because a second place to wait would make the future larger.
-            let error = match self.database.call(statement, parameters.clone(), deadline).await {
+            let outcome = self.database.call(statement, parameters.clone(), deadline).await;
+            if statement.over == Over::Shared {
+                self.admission.ended(begun, (self.clock)(), outcome.as_ref().err());
+            }
+            let error = match outcome {
                 Ok(row) => return Ok(row),
                 Err(error) => error,
             };
@@ -311,9 +320,10 @@ impl Scope<'_> {
         std::iter::once(caller).chain(parameters).collect()
     }
 
-    /// Tells the stopwatch how long it took.
-    async fn timed<T>(&self, call: impl AsyncFnOnce(Instant) -> T) -> T {
+    /// Runs an operation, unless there is overload, and tells the stopwatch how long it took.
+    async fn timed<T>(&self, call: impl AsyncFnOnce(Instant) -> Result<T, Error>) -> Result<T, Error> {
         let begun = (self.data.clock)();
+        let _admitted = self.data.admission.enter(self.caller.user_id(), begun)?;
         let answer = call(begun + self.data.budget).await;
         self.stopwatch.add((self.data.clock)().saturating_duration_since(begun));
         answer

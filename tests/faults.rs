@@ -20,6 +20,8 @@ mod clock;
 mod database;
 #[path = "faults/network.rs"]
 mod network;
+#[path = "faults/overload.rs"]
+mod overload;
 #[path = "faults/rotation.rs"]
 mod rotation;
 #[path = "faults/soak.rs"]

@@ -235,6 +235,9 @@ impl From<Error> for Problem {
                     .with_header(RETRY_AFTER, RETRY_SECONDS)
                     .because(cause)
             }
+            Error::Overloaded { retry_after } => {
+                Self::from(Error::Unavailable(error.to_string())).with_header(RETRY_AFTER, retry_after.into())
+            }
             Error::UnsafePooler(cause) => {
                 let detail = "What stands between the service and its database mixes up statements, so none is sent. \
                               Nothing was changed.";

@@ -24,6 +24,12 @@ pub enum Error {
     /// The caller has as much in flight as one may have; nothing was changed.
     #[error("too many requests")]
     TooManyRequests,
+    /// More is in flight than the database can answer in time; nothing was changed.
+    #[error("overload: too many operations are in flight")]
+    Overloaded {
+        /// When to come again, in seconds.
+        retry_after: u64,
+    },
     /// The database cannot answer now; nothing was changed. The text is for the log.
     #[error("unavailable: {0}")]
     Unavailable(String),

@@ -1,5 +1,7 @@
 //! What the trials stand on.
 
+#[path = "support/arrivals.rs"]
+pub mod arrivals;
 #[path = "support/client.rs"]
 pub mod client;
 #[path = "support/host.rs"]
@@ -8,6 +10,8 @@ pub mod host;
 pub mod ledger;
 #[path = "support/load.rs"]
 pub mod load;
+#[path = "support/native.rs"]
+pub mod native;
 #[path = "support/proxy.rs"]
 pub mod proxy;
 #[path = "support/trial.rs"]

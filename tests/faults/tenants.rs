@@ -7,22 +7,16 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
-use errand::{Adapters, Ambient};
-use errand_native::database::NativeDatabase;
-use errand_native::keys::NativeKeys;
-use errand_native::server;
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
 use tokio::time::sleep;
 use uuid::Uuid;
 
 use crate::support::client::{Client, Reply};
-use crate::support::lasting;
 use crate::support::trial::shown;
 use crate::support::world::{RUNTIME, World, world};
-use errand_testing::token::SECRET;
+use crate::support::{lasting, native};
 
 const ATTACKERS: usize = 4;
 const CONNECTIONS: usize = 64;
@@ -146,33 +140,9 @@ fn attack(attack: &Attack) {
         let complaints = component.complaints(0, Duration::MAX);
         assert!(complaints.is_empty(), "{}", shown(&complaints));
         drop(component);
-        against(&world, attack, "native", native(&world.url()).await).await;
+        against(&world, attack, "native", native::start(&world.url(), Duration::from_secs(5)).await).await;
         world.quiet().await;
     });
-}
-
-/// The native server, in this process.
-async fn native(database_url: &str) -> SocketAddr {
-    let url = database_url.to_owned();
-    let get = move |name: &str| match name {
-        "database_url" => Some(url.clone()),
-        "jwt_secret" => Some(SECRET.to_owned()),
-        "access_log" => Some("errors".to_owned()),
-        _ => None,
-    };
-    // As many connections as Spin has.
-    let database = Arc::new(NativeDatabase::new(database_url, 64).unwrap());
-    let adapters = Adapters { database, keys: Arc::new(NativeKeys::default()) };
-    let log = |line: &str| eprintln!("{line}");
-    let router = errand::service(
-        get,
-        adapters,
-        Ambient { now: SystemTime::now, clock: Instant::now, new_id: Uuid::now_v7, log },
-    );
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    tokio::spawn(server::serve(listener, router));
-    address
 }
 
 async fn against(world: &World, attack: &Attack, runtime: &str, address: SocketAddr) {
@@ -251,7 +221,7 @@ async fn insist(
         }
         next = (next + pace).max(Instant::now());
         let key = keyed.then(|| Uuid::now_v7().to_string());
-        let Reply { status, body } = client.send(method, rest, key.as_deref(), body.as_ref()).await.unwrap();
+        let Reply { status, body, .. } = client.send(method, rest, key.as_deref(), body.as_ref()).await.unwrap();
         answers.push((status, body.len()));
     }
 }

@@ -29,6 +29,7 @@ pub struct Client {
 #[derive(Debug, Clone)]
 pub struct Reply {
     pub status: u16,
+    pub retry_after: Option<String>,
     pub body: String,
 }
 
@@ -125,9 +126,11 @@ impl Client {
             }
         };
         let status = response.status().as_u16();
+        let retry_after =
+            response.headers().get("retry-after").and_then(|value| value.to_str().ok()).map(str::to_owned);
         let body = response.into_body().collect().await.map_err(|error| Failure::NoAnswer(format!("{error:?}")))?;
         self.connection = Some(sender);
-        Ok(Reply { status, body: String::from_utf8_lossy(&body.to_bytes()).into_owned() })
+        Ok(Reply { status, retry_after, body: String::from_utf8_lossy(&body.to_bytes()).into_owned() })
     }
 
     async fn connect(&self) -> std::io::Result<SendRequest<Full<Bytes>>> {
