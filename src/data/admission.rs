@@ -15,8 +15,8 @@ use crate::domain::Error;
 
 /// How long times are collected before they decide anything.
 const WINDOW: Duration = Duration::from_millis(300);
-/// The target is this part of an operation's deadline.
-const PART: u32 = 8;
+/// How long a call may take, unless half of the deadline is less: far more than one takes that does not wait.
+const TARGET: Duration = Duration::from_millis(500);
 /// So few operations in flight are no overload, and so few deadlines that were missed say nothing.
 const FEW: u32 = 4;
 /// The lowest limit. There is room for a second user.
@@ -119,7 +119,7 @@ impl Admission {
             return;
         }
         // Deadlines are of 60 s at most (config.rs), so all of this fits.
-        let target = self.deadline / PART;
+        let target = TARGET.min(self.deadline / 2);
         let (waits, refuses) = (window.shortest >= target, state.refused > window.refused_before);
         let milliseconds = length.clamp(WINDOW, self.deadline.max(WINDOW)).as_millis() as u32;
         let in_target = window.answered.saturating_mul(target.as_millis() as u32) / milliseconds;

@@ -25,6 +25,9 @@ const PART: f64 = 0.6;
 /// The gateway's timeout before a component that has no limit of its own.
 const GATEWAY: Duration = Duration::from_secs(3);
 
+/// The deadline where it is kept: longer than what waits before the overload is noticed.
+const LONGER: Duration = Duration::from_millis(2_500);
+
 const CAPACITY: &str = "
     create function errand.one_at_a_time() returns trigger language plpgsql as
         'begin perform pg_advisory_xact_lock(-1); perform pg_sleep(0.01); return null; end';
@@ -35,7 +38,12 @@ const NO_LIMIT: &str = "drop function if exists errand.one_at_a_time() cascade";
 fn at_twice_the_capacity_the_component_answers_what_it_can() {
     let world = world();
     RUNTIME.block_on(async {
-        let host = world.another_host("overload.log", &[], &[]);
+        let deadline = match keeps_deadlines() {
+            true => LONGER,
+            false => DEADLINE,
+        };
+        let deadline = [("SPIN_VARIABLE_DATABASE_DEADLINE_MS", deadline.as_millis().to_string())];
+        let host = world.another_host("overload.log", &[], &deadline);
         limit(&world).await;
         match keeps_deadlines() {
             true => survive(host.address, "component").await,
@@ -55,7 +63,7 @@ fn at_twice_the_capacity_the_native_server_answers_what_it_can() {
     }
     let world = world();
     RUNTIME.block_on(async {
-        let address = native::start(&world.url(), DEADLINE).await;
+        let address = native::start(&world.url(), LONGER).await;
         limit(&world).await;
         survive(address, "native").await;
         world.execute(NO_LIMIT).await;
