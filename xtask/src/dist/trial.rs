@@ -15,7 +15,7 @@ use tokio::process::Command;
 
 use super::{Archives, VERSION, make, sha256, tracked};
 use crate::{
-    build, http, live,
+    http, live,
     process::{self, BRIEF, LONG},
     runtime::{self, Runtime, Serving},
     settings::JWT_SECRET,
@@ -140,16 +140,17 @@ async fn same_bytes_elsewhere(bundle: &Path, folder: &Path) -> Result<()> {
         fs::create_dir_all(to.parent().context("a file without a folder")?)?;
         fs::copy(root.join(&path), to)?;
     }
-    let mut cargo = workspace::cargo_in(&other)?;
-    cargo.args(["run", "--package", "xtask", "--", "build"]);
+    // This program, which takes the folder that it runs in for its checkout.
+    let mut build = workspace::program_in(&other, &std::env::current_exe()?.to_string_lossy());
+    build.arg("build");
     // rustup's own home stays, because it has the compiler.
     if let (None, Some(home)) = (std::env::var_os("RUSTUP_HOME"), std::env::home_dir()) {
-        cargo.env("RUSTUP_HOME", home.join(".rustup"));
+        build.env("RUSTUP_HOME", home.join(".rustup"));
     }
-    cargo.env("HOME", folder.join("another home")).env("CARGO_HOME", folder.join("another cargo home"));
-    process::run(cargo, LONG).await?;
+    build.env("HOME", folder.join("another home")).env("CARGO_HOME", folder.join("another cargo home"));
+    process::run(build, LONG).await?;
     let mut different = Vec::new();
-    for package in build::PACKAGES {
+    for package in crate::build::PACKAGES {
         let file = format!("{}.wasm", package.replace('-', "_"));
         let built = fs::read(other.join("target").join(TARGET).join("release").join(&file))?;
         let bundled = fs::read(bundle.join("components").join(&file))?;
