@@ -99,6 +99,10 @@ impl Toolchain {
                 command.env_remove(variable);
             }
         }
+        // The build script of spin-sdk asks git for a commit, and would get that of a repository in which Cargo's home lies.
+        if let Some(cargo_home) = cargo_home() {
+            command.env("GIT_CEILING_DIRECTORIES", cargo_home);
+        }
         // Cargo takes these in the place of all others, and splits them at this character, which no path has.
         command.env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}"));
         Ok(command)
@@ -108,17 +112,20 @@ impl Toolchain {
 /// Flags that keep this machine's folders out of a component, so that its bytes depend on source and compiler alone. Of two prefixes
 /// that fit a path, the later one counts.
 async fn remapped() -> Result<Vec<String>> {
-    let home = env::var_os("HOME").map(PathBuf::from);
-    let cargo_home = env::var_os("CARGO_HOME").map(PathBuf::from).or_else(|| Some(home.as_ref()?.join(".cargo")));
     let folders = [
-        (home, "/home"),
-        (cargo_home, "/cargo"),
+        (env::home_dir(), "/home"),
+        (cargo_home(), "/cargo"),
         (sysroot("rustc").await, "/rust"),
         (Some(workspace::root()?), "/errand"),
     ];
     let flag =
         |(folder, name): (Option<PathBuf>, &str)| Some(format!("--remap-path-prefix={}={name}", folder?.to_str()?));
     Ok(folders.into_iter().filter_map(flag).collect())
+}
+
+/// Where Cargo keeps what it has fetched.
+fn cargo_home() -> Option<PathBuf> {
+    env::var_os("CARGO_HOME").map(PathBuf::from).or_else(|| Some(env::home_dir()?.join(".cargo")))
 }
 
 async fn sysroot(rustc: &str) -> Option<PathBuf> {
