@@ -114,7 +114,10 @@ async fn later(mut from: impl AsyncReadExt + Unpin, mut to: impl AsyncWriteExt +
     };
     let write = async move {
         while let Some((due, bytes)) = receiver.recv().await {
-            sleep_until(due).await;
+            // A timer has a granularity of a millisecond.
+            if !delay.is_zero() {
+                sleep_until(due).await;
+            }
             if to.write_all(&bytes).await.is_err() {
                 return;
             }
