@@ -41,8 +41,8 @@ end
 $$;
 revoke all on function errand.raise_account_start(bigint) from public;
 
--- The owner of the tables sees the accounts and tasks of a user whom it announces, and now the keys, too. errand_maintenance must not:
--- it sees expired keys alone, whoever is announced. The owner may be a member of it, so the policy holds the owner, too.
+-- The owner of the tables sees accounts and tasks of the announced user, and from now on the keys. errand_maintenance sees expired keys
+-- alone, independent of the announced user. The owner may be a member of errand_maintenance, so the policy exempts the owner.
 alter policy own on errand.idempotency to public;
 create policy expired_alone on errand.idempotency as restrictive to errand_maintenance
     using (

@@ -406,7 +406,10 @@ begin
     end if;
     tasks := page.tasks;
     if page.last_id is not null then
-        last_key := api.tag_base(caller) || (seq >> 40) || ' ' || page.last_key;
+        if mark is null then
+            mark := api.tag_base(caller) || (seq >> 40) || ' ';
+        end if;
+        last_key := mark || page.last_key;
         last_id := page.last_id;
     end if;
     if (p_list -> 'count')::boolean then

@@ -16,7 +16,7 @@ use crate::support::{is_p2, keeps_deadlines, lasting, native};
 
 /// Clients that come at once for the peak: enough that the lock is always held, and so few that none waits for long.
 const CLIENTS: u64 = 8;
-/// So many that nobody waits for another write of their own.
+/// Enough users that no write waits for another write of its user.
 const USERS: u64 = 5_000;
 /// How much more than the capacity comes.
 const TIMES: f64 = 2.0;
@@ -105,7 +105,7 @@ async fn wait_for_the_gateway(address: SocketAddr) {
     assert!(twice.times.iter().any(|took| *took > DEADLINE), "the deadline was a limit: {}", twice.shown());
     let told = twice.others.keys().any(|outcome| outcome.starts_with('5'));
     assert!(twice.refusals.is_empty() && !told, "something else was a limit: {}", twice.shown());
-    // Nobody waits for what was given up, and the database has to do it all the same.
+    // The database still executes the writes that the gateway gave up.
     sleep(GATEWAY + RECOVERY).await;
     let after = crowd.open(rate / 2.0, lasting(2_000)).await;
     eprintln!("component: at half the peak {}", after.shown());

@@ -51,12 +51,12 @@ pub(crate) struct Archives {
 impl Dist {
     pub(crate) async fn run(self) -> Result<()> {
         if self.release {
-            may_be_released().await?;
+            is_committed().await?;
+            is_in_the_changelog()?;
+            contract::release(VERSION)?;
+            is_committed().await.context("the contract is that of this release now")?;
         }
         let Archives { folder, bundle, template } = make().await?;
-        if self.release {
-            contract::release(VERSION)?;
-        }
         for name in [bundle, template, archive::SUMS.to_owned()] {
             let path = folder.join(name);
             println!("{}: {} KiB", path.display(), fs::metadata(&path)?.len().div_ceil(1024));
@@ -95,11 +95,17 @@ async fn tracked(root: &Path) -> Result<Vec<PathBuf>> {
     Ok(paths.filter(|path| root.join(path).is_file()).collect())
 }
 
-async fn may_be_released() -> Result<()> {
+async fn is_committed() -> Result<()> {
     let changed = git(&["status", "--porcelain"]).await?;
     if !changed.trim().is_empty() {
-        bail!("the working tree has changes, and a release is of a commit; commit them first:\n{changed}");
+        bail!(
+            "the working tree has changes, and a release is of a commit; commit them, and run this again:\n{changed}"
+        );
     }
+    Ok(())
+}
+
+fn is_in_the_changelog() -> Result<()> {
     let changes = fs::read_to_string(workspace::root()?.join("CHANGELOG.md"))?;
     if !changes.contains(&format!("## [{VERSION}]")) {
         bail!("CHANGELOG.md has no section `## [{VERSION}]`; give the section of what is not released that name");
@@ -109,7 +115,8 @@ async fn may_be_released() -> Result<()> {
 
 async fn git(arguments: &[&str]) -> Result<String> {
     let mut command: Command = workspace::program("git")?;
-    command.args(arguments);
+    // The checkout may be another user's, as in a container.
+    command.arg("-c").arg(format!("safe.directory={}", workspace::root()?.display())).args(arguments);
     process::capture(command, BRIEF)
         .await
         .with_context(|| format!("`git {}` failed; an archive is made of a checkout", arguments.join(" ")))

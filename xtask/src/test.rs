@@ -88,7 +88,7 @@ pub(crate) struct Test {
 /// nor failure.
 #[derive(Debug, thiserror::Error)]
 #[error("not run: {0}")]
-pub(crate) struct NotRun(String);
+pub(crate) struct NotRun(pub(crate) String);
 
 impl NotRun {
     /// As Automake has it for a test that is skipped.

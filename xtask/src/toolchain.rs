@@ -124,7 +124,7 @@ async fn remapped() -> Result<Vec<String>> {
 }
 
 /// Where Cargo keeps what it has fetched.
-fn cargo_home() -> Option<PathBuf> {
+pub(crate) fn cargo_home() -> Option<PathBuf> {
     env::var_os("CARGO_HOME").map(PathBuf::from).or_else(|| Some(env::home_dir()?.join(".cargo")))
 }
 

@@ -15,7 +15,7 @@ use errand_postgres::{
     address::Address,
 };
 
-/// What is done with one user's data. The user is the `sub` of their tokens.
+/// Commands on one user's data. The user is the `sub` of their tokens.
 #[derive(Debug, Clone, Subcommand)]
 pub enum Account {
     /// Write all that is kept of the user as one JSON object

@@ -15,7 +15,7 @@ pub use export::{count, export};
 
 use crate::migrate::{MIGRATE, explain};
 
-/// A table of errand's, and what it has of users.
+/// A table, and which of its rows belong to users.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Table {
     /// Schema and name.
@@ -24,10 +24,10 @@ pub struct Table {
     pub rows: Rows,
 }
 
-/// Whose the rows of a table are.
+/// The owner of a table's rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rows {
-    /// Each row is of the user whom a column names. Exported and deleted.
+    /// Each row belongs to the user that a column names. Exported and deleted.
     OfUser {
         /// The column.
         user: &'static str,
@@ -43,12 +43,12 @@ pub enum Rows {
         /// The columns to clear beside it.
         beside: &'static [&'static str],
     },
-    /// No row is of a user.
+    /// No row belongs to a user.
     OfNobody,
 }
 
-/// Every table of errand's schemas. The account is the last of those that have rows of a user, because a row without an account would
-/// be of nobody.
+/// Every table of the schemas `api`, `errand` and `errand_meta`. The account comes after the other tables with a user's rows, because a row
+/// needs its account.
 pub const TABLES: [Table; 7] = [
     Table {
         name: "errand.task",

@@ -63,7 +63,7 @@ impl<'a> Server<'a> {
         }
     }
 
-    /// Lets a user send a call each so many milliseconds, for so long.
+    /// Lets each user send a call every given number of milliseconds, for `milliseconds`.
     fn load(&mut self, users: &[(&'static str, u64)], milliseconds: u64, works: bool) {
         for step in 0..milliseconds {
             users.iter().filter(|(_, each)| step % each == 0).for_each(|(user, _)| self.come(user));
@@ -154,7 +154,7 @@ fn refusals_end_with_the_overload() {
     let after = server.refused();
     server.load(&[("alice", 10)], 10_000, true);
     assert_eq!(server.refused(), after);
-    // Nor does a limit last when nobody comes.
+    // A limit also ends when no request comes.
     server.load(&[("alice", 5), ("bob", 5)], 10_000, true);
     assert!(admission.state().limit.is_some());
     let late = server.at(server.now) + 3 * DEADLINE;

@@ -1,4 +1,4 @@
-//! Requests that come at a fixed rate, whether earlier ones were answered or not, and those of clients that wait for each answer.
+//! Load: an open loop sends at a fixed rate, a closed loop waits for each answer.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -26,7 +26,7 @@ pub struct Tally {
     pub times: Vec<Duration>,
     /// Refusals with `unavailable` and the word in `Retry-After`, and how long each took.
     pub refusals: Vec<(Duration, String)>,
-    /// Nobody answered within the patience.
+    /// No answer came within the patience.
     pub given_up: u64,
     /// All other outcomes.
     pub others: BTreeMap<String, u64>,
@@ -85,7 +85,7 @@ impl Crowd {
         self.idle.lock().unwrap().push(client);
     }
 
-    /// So many requests at a time, each after the answer to the one before.
+    /// Keeps `clients` requests in flight; each client sends its next request after the answer.
     pub async fn closed(&self, clients: u64, time: Duration) -> Tally {
         let tally = Arc::new(Mutex::new(Tally::default()));
         let end = Instant::now() + time;
@@ -105,7 +105,7 @@ impl Crowd {
         Arc::into_inner(tally).unwrap().into_inner().unwrap()
     }
 
-    /// So many requests a second for this time; all are waited for.
+    /// Sends `rate` requests a second for this time, and waits for all answers.
     pub async fn open(&self, rate: f64, time: Duration) -> Tally {
         let tally = Arc::new(Mutex::new(Tally::default()));
         let begun = Instant::now();

@@ -46,7 +46,7 @@ pub(super) async fn make(root: &Path, tracked: &[PathBuf]) -> Result<Vec<(String
             .env("SOURCE_DATE_EPOCH", "0");
         process::run(command, LONG).await.with_context(|| format!("no SBOM of {package}"))?;
         let text = fs::read_to_string(folder.join("sbom.cdx.json")).with_context(|| format!("no SBOM of {package}"))?;
-        // References are made of paths, and this machine's folders are no one's business.
+        // References contain paths; this machine's folders must not be in a release.
         let text = text.replace(&*copy.to_string_lossy(), "/errand");
         sboms.push((format!("{}.cdx.json", package.replace('-', "_")), text.into_bytes()));
     }

@@ -79,9 +79,12 @@ mod tests {
     #[test]
     fn a_filled_template_is_the_repository_with_another_name() {
         let root = workspace::root().unwrap();
-        let listed = std::process::Command::new("git").args(["ls-files"]).current_dir(&root).output().unwrap();
-        let listed = String::from_utf8(listed.stdout).unwrap();
-        let tracked: Vec<_> = listed.lines().map(PathBuf::from).filter(|path| root.join(path).is_file()).collect();
+        if !root.join(".git").exists() {
+            eprintln!("left out: this is no checkout of git, which names the files of the template");
+            return;
+        }
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let tracked = runtime.block_on(super::super::tracked(&root)).unwrap();
         assert!(tracked.len() > 300);
         let files = files(&root, &tracked).unwrap();
         let parser = liquid::ParserBuilder::with_stdlib().build().unwrap();

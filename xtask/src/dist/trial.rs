@@ -19,7 +19,8 @@ use crate::{
     process::{self, BRIEF, LONG},
     runtime::{self, Runtime, Serving},
     settings::JWT_SECRET,
-    toolchain::TARGET,
+    test::NotRun,
+    toolchain::{self, TARGET},
     workspace,
 };
 
@@ -28,6 +29,9 @@ const ANSWER: Duration = Duration::from_secs(30);
 
 /// Makes the archives and tries them, on a PostgreSQL with this administrator's address.
 pub(crate) async fn run(server: &str) -> Result<()> {
+    if !workspace::root()?.join(".git").exists() {
+        return Err(NotRun("this is no checkout of git, which names the files of the archives".to_owned()).into());
+    }
     let archives = make().await?;
     let folder = workspace::root()?.join("target/dist/trial");
     if folder.exists() {
@@ -147,7 +151,13 @@ async fn same_bytes_elsewhere(bundle: &Path, folder: &Path) -> Result<()> {
     if let (None, Some(home)) = (std::env::var_os("RUSTUP_HOME"), std::env::home_dir()) {
         build.env("RUSTUP_HOME", home.join(".rustup"));
     }
-    build.env("HOME", folder.join("another home")).env("CARGO_HOME", folder.join("another cargo home"));
+    let cargo_home = folder.join("another cargo home");
+    fs::create_dir_all(&cargo_home)?;
+    // It may say where crates come from.
+    if let Some(config) = toolchain::cargo_home().map(|home| home.join("config.toml")).filter(|path| path.is_file()) {
+        fs::copy(config, cargo_home.join("config.toml"))?;
+    }
+    build.env("HOME", folder.join("another home")).env("CARGO_HOME", cargo_home);
     process::run(build, LONG).await?;
     let mut different = Vec::new();
     for package in crate::build::PACKAGES {

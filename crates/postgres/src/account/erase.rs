@@ -37,8 +37,8 @@ impl Erasure {
     }
 }
 
-/// Deletes all that the database keeps of this user, and tells its progress after each transaction; `told` says whether to go on. There is
-/// nothing to delete for a user whom the database does not know.
+/// Deletes all rows of this user, and reports progress after each transaction; `told` returns whether to go on. For an unknown user nothing
+/// is deleted.
 ///
 /// Each transaction takes the user's turn to write, as writes do (`api.try_turn`). The last one finds nothing but the account and deletes
 /// it, so no write can leave a row without an account: it is deleted, too, or it makes a new account. A new account has none of the

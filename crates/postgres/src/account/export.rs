@@ -15,7 +15,7 @@ const ROWS: usize = 1000;
 /// Writes all that the database keeps of this user, as one JSON object: `user_id`, `exported_at`, `errand` (version and interface),
 /// `left_out` (columns, and why), and `tables`, with an array of rows for each. Returns how many rows that were.
 ///
-/// Nothing is kept of a user whom the database does not know: then each table is empty.
+/// For an unknown user each table is empty.
 ///
 /// # Errors
 ///

@@ -239,7 +239,7 @@ async fn a_large_account_goes_in_small_transactions_and_an_ended_erasure_goes_on
     Ok(())
 }
 
-/// An owner without superuser rights sees no rows but those of the user whom it announces.
+/// An owner without superuser rights sees the rows of the announced user and no others.
 #[tokio::test]
 async fn an_owner_without_superuser_rights_exports_and_erases() -> Result<()> {
     let owner = Owner::new().await?;
@@ -247,7 +247,7 @@ async fn an_owner_without_superuser_rights_exports_and_erases() -> Result<()> {
     for user in ["alice", "bob"] {
         write(&owner.all, user).await?;
     }
-    // The owner who migrated is a member of errand's roles. Another one, whom the tables are given to, is a member of none.
+    // The owner who migrated is a member of the roles; a later owner of the tables is not.
     let (admin, heir) = (connect(&owner.all).await?, format!("{}_heir", owner.name));
     let theirs = Address::parse(&owner.all.app_url(&heir, "owner"))?;
     admin.batch_execute(&format!("create role {heir} login password 'owner'")).await?;

@@ -30,7 +30,7 @@ async fn create(client: &Client, user: &str, key: &str) -> Result<i64> {
     Ok(row.try_get(1)?)
 }
 
-/// Waits until so many sessions of this database wait for a lock.
+/// Waits until this many sessions of this database wait for a lock.
 async fn waiting(address: &Address, sessions: &str) -> Result<()> {
     let waiting =
         "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
