@@ -2,6 +2,7 @@
 //!
 //! Nothing here knows of HTTP or SQL.
 
+mod cause;
 mod cursor;
 mod due;
 mod entity_tag;
@@ -15,6 +16,7 @@ mod task;
 mod text;
 mod write;
 
+pub use cause::{Cause, CauseCode};
 pub use cursor::{Cursor, CursorBinding};
 pub use due::{Due, DuePatch, TimeZone};
 pub use entity_tag::EntityTag;

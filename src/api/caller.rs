@@ -3,11 +3,16 @@
 use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, RawPathParams};
+use http::Method;
 use http::header::AUTHORIZATION;
 use http::request::Parts;
+use utoipa::openapi::{KnownFormat, SchemaFormat};
 use uuid::Uuid;
 
 use super::Observed;
+use super::code::Code;
+use super::openapi::parameters::{path, text};
+use super::openapi::{Describe, Operation};
 use super::problem::Problem;
 use super::{metadata, negotiation};
 use crate::App;
@@ -88,6 +93,29 @@ impl FromRequestParts<Arc<App>> for TaskId {
             Ok(uuid) if id.len() == uuid::fmt::Hyphenated::LENGTH => Ok(Self(uuid)),
             _ => Err(Invalid::parameter("id", "Must be a UUID.").into()),
         }
+    }
+}
+
+impl Describe for Caller {
+    fn describe(operation: &mut Operation) {
+        let meaning = "The caller's user id, the `sub` of the token; `me` stands for it.";
+        let user_id = text().min_length(Some(1)).max_length(Some(255));
+        operation.takes(path("user_id", meaning, user_id).example(Some("me".into())));
+        operation.needs_token();
+        operation.refuses(&[Code::InvalidInput, Code::Unauthorized, Code::Forbidden]);
+        if operation.method != Method::DELETE {
+            operation.refuses(&[Code::NotAcceptable]);
+        }
+        // A caller comes for the database.
+        operation.refuses(&[Code::Internal, Code::Unavailable]);
+    }
+}
+
+impl Describe for TaskId {
+    fn describe(operation: &mut Operation) {
+        let id = text().format(Some(SchemaFormat::KnownFormat(KnownFormat::Uuid)));
+        operation.takes(path("id", "The task's id.", id));
+        operation.refuses(&[Code::InvalidInput, Code::NotFound]);
     }
 }
 

@@ -13,9 +13,9 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use super::problem::Problem;
-use crate::Ambient;
 use crate::config::AccessLog;
 use crate::data::Stopwatch;
+use crate::{Ambient, Event};
 
 /// How requests are logged.
 #[derive(Clone)]
@@ -28,8 +28,8 @@ pub(crate) struct Log {
     pub(crate) timing: bool,
 }
 
-/// The longest cause that a line has, in bytes: a line goes out in one piece, and a runtime's pieces end at 4,096.
-const LONGEST_CAUSE: usize = 2_000;
+/// The maximum length of a cause in a line, in bytes: a line goes out in one piece, and a runtime's pieces end at 4,096.
+const MAX_CAUSE_BYTES: usize = 2_000;
 
 /// What is learned about a request on its way.
 #[derive(Debug, Default)]
@@ -64,6 +64,8 @@ struct Line<'a> {
     user: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     code: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cause_code: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     cause: Option<&'a str>,
 }
@@ -118,6 +120,7 @@ impl Log {
         status: StatusCode,
         problem: Option<&Problem>,
     ) {
+        let cause = problem.and_then(|problem| problem.cause.as_deref());
         let line = Line {
             time: rfc3339((self.ambient.now)()),
             level: match status {
@@ -133,8 +136,9 @@ impl Log {
             duration_ms: milliseconds(duration),
             database_ms: milliseconds(spent(&entry.observed.database)),
             user: entry.observed.user.get().map(|user_id| self.hash(user_id)),
-            code: problem.map(|problem| problem.code),
-            cause: problem.and_then(|problem| problem.cause.as_deref()).map(shortened),
+            code: problem.map(|problem| problem.code.word()),
+            cause_code: cause.map(|cause| cause.code.word()),
+            cause: cause.map(|cause| shortened(&cause.text)),
         };
         (self.ambient.log)(&serde_json::to_string(&line).unwrap_or_default());
     }
@@ -178,10 +182,11 @@ impl Stopwatch for Observed {
 }
 
 impl Ambient {
-    /// Writes a line about something that is no request's own.
-    pub fn report(self, level: &str, event: &str, cause: &str) {
+    /// Writes a line about something that belongs to no request.
+    pub fn report(self, event: Event, cause: &str) {
         let time = rfc3339((self.now)());
-        let line = serde_json::json!({"time": time, "level": level, "event": event, "cause": shortened(cause)});
+        let level = if event == Event::NoSharedJwks { "warn" } else { "error" };
+        let line = serde_json::json!({"time": time, "level": level, "event": event.name(), "cause": shortened(cause)});
         (self.log)(&line.to_string());
     }
 }
@@ -209,7 +214,7 @@ fn known(method: &Method) -> &str {
 }
 
 fn shortened(cause: &str) -> &str {
-    cause.get(..cause.floor_char_boundary(LONGEST_CAUSE)).unwrap_or_default()
+    cause.get(..cause.floor_char_boundary(MAX_CAUSE_BYTES)).unwrap_or_default()
 }
 
 fn milliseconds(time: Duration) -> f64 {
