@@ -42,6 +42,7 @@ const ROWS: &[(&str, &str, u16, How)] = &[
     ("POST", TASKS, 403, By(Call::of_another_user)),
     ("POST", TASKS, 406, By(Call::for_html)),
     ("POST", TASKS, 409, RACE),
+    ("POST", TASKS, 410, By(Call::of_what_is_gone)),
     ("POST", TASKS, 413, By(Call::with_too_much)),
     ("POST", TASKS, 415, By(Call::with_text)),
     ("POST", TASKS, 422, By(Call::with_a_used_key)),
@@ -65,9 +66,12 @@ const ROWS: &[(&str, &str, u16, How)] = &[
     ("PUT", TASK, 403, By(Call::of_another_user)),
     ("PUT", TASK, 404, By(Call::of_no_task)),
     ("PUT", TASK, 406, By(Call::for_html)),
+    ("PUT", TASK, 409, RACE),
+    ("PUT", TASK, 410, By(Call::of_what_is_gone)),
     ("PUT", TASK, 412, By(Call::of_an_old_version)),
     ("PUT", TASK, 413, By(Call::with_too_much)),
     ("PUT", TASK, 415, By(Call::with_text)),
+    ("PUT", TASK, 422, By(Call::with_a_used_key)),
     ("PUT", TASK, 429, By(Call::in_a_crowd)),
     ("PUT", TASK, 500, BROKEN),
     ("PUT", TASK, 503, AWAY),
@@ -79,6 +83,7 @@ const ROWS: &[(&str, &str, u16, How)] = &[
     ("PATCH", TASK, 404, By(Call::of_no_task)),
     ("PATCH", TASK, 406, By(Call::for_html)),
     ("PATCH", TASK, 409, RACE),
+    ("PATCH", TASK, 410, By(Call::of_what_is_gone)),
     ("PATCH", TASK, 412, By(Call::of_an_old_version)),
     ("PATCH", TASK, 413, By(Call::with_too_much)),
     ("PATCH", TASK, 415, By(Call::with_text)),
@@ -91,7 +96,9 @@ const ROWS: &[(&str, &str, u16, How)] = &[
     ("DELETE", TASK, 401, By(Call::without_token)),
     ("DELETE", TASK, 403, By(Call::of_another_user)),
     ("DELETE", TASK, 404, By(Call::of_no_task)),
+    ("DELETE", TASK, 409, RACE),
     ("DELETE", TASK, 412, By(Call::of_an_old_version)),
+    ("DELETE", TASK, 422, By(Call::with_a_used_key)),
     ("DELETE", TASK, 429, By(Call::in_a_crowd)),
     ("DELETE", TASK, 500, BROKEN),
     ("DELETE", TASK, 503, AWAY),
@@ -103,6 +110,7 @@ const ROWS: &[(&str, &str, u16, How)] = &[
     ("PATCH", COMPLETE, 404, By(Call::of_no_task)),
     ("PATCH", COMPLETE, 406, By(Call::for_html)),
     ("PATCH", COMPLETE, 409, RACE),
+    ("PATCH", COMPLETE, 410, By(Call::of_what_is_gone)),
     ("PATCH", COMPLETE, 412, By(Call::of_an_old_version)),
     ("PATCH", COMPLETE, 413, By(Call::with_too_much)),
     ("PATCH", COMPLETE, 415, By(Call::with_text)),
@@ -282,6 +290,14 @@ impl Call {
 
     fn with_too_much(&self) -> Reply {
         self.send(&self.path("me", &self.id), &[], Some(&" ".repeat(64 * 1024 + 1)))
+    }
+
+    /// The write was done, and its task has been deleted since.
+    fn of_what_is_gone(&self) -> Reply {
+        let first = self.with("idempotency-key", "k");
+        let id = first.json()["id"].as_str().unwrap().to_owned();
+        self.user.delete(&format!("/tasks/{id}")).expect(204);
+        self.with("idempotency-key", "k")
     }
 
     fn with_a_used_key(&self) -> Reply {
