@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::served;
-use super::{Over, Row, Scope, Statement, Value, no_row};
+use super::{Pool, Row, Scope, Statement, Value, no_row};
 use crate::domain::{After, EntityTag, Error, Filter, Invalid, Known, ListQuery, Order, Page, Repeatable, TaskPatch};
 
 /// A task as a client gets it.
@@ -104,14 +104,14 @@ impl Scope<'_> {
         repeatable: Option<&Repeatable>,
     ) -> Result<Outcome, Error> {
         const CREATE: Statement =
-            Statement::alone(served!("select outcome, task, seq, epoch from api.add_task($1, $2, $3, $4, $5, $6)"));
+            Statement::single(served!("select outcome, task, seq, epoch from api.add_task($1, $2, $3, $4, $5, $6)"));
         let [key, fingerprint] = key(repeatable);
         self.outcome(self.write(CREATE, [id.into(), json(fields)?, key, fingerprint]).await?)
     }
 
     /// Reads a task.
     pub async fn get_task(&self, id: Uuid) -> Result<Option<StoredTask>, Error> {
-        const GET: Statement = Statement::or_together(
+        const GET: Statement = Statement::batchable(
             served!("select task, seq, epoch from api.read_task($1, $2)"),
             served!("select number, caller, task, seq, epoch from api.read_task_of_each($1, $2)"),
         );
@@ -129,7 +129,7 @@ impl Scope<'_> {
         fields: &TaskPatch,
     ) -> Result<Outcome, Error> {
         const PUT: Statement =
-            Statement::alone(served!("select outcome, task, seq, epoch from api.put_task($1, $2, $3, $4, $5, $6)"));
+            Statement::single(served!("select outcome, task, seq, epoch from api.put_task($1, $2, $3, $4, $5, $6)"));
         self.outcome(self.write(PUT, [id.into(), tags(if_match), create.into(), json(fields)?]).await?)
     }
 
@@ -141,7 +141,7 @@ impl Scope<'_> {
         patch: &TaskPatch,
         repeatable: Option<&Repeatable>,
     ) -> Result<Outcome, Error> {
-        const PATCH: Statement = Statement::alone(served!(
+        const PATCH: Statement = Statement::single(served!(
             "select outcome, task, seq, epoch from api.change_task($1, $2, $3, $4, $5, $6, $7)"
         ));
         let [key, fingerprint] = key(repeatable);
@@ -156,7 +156,7 @@ impl Scope<'_> {
         completed: Option<bool>,
         repeatable: Option<&Repeatable>,
     ) -> Result<Outcome, Error> {
-        const COMPLETE: Statement = Statement::alone(served!(
+        const COMPLETE: Statement = Statement::single(served!(
             "select outcome, task, seq, epoch from api.mark_task($1, $2, $3, $4, $5, $6, $7)"
         ));
         let [key, fingerprint] = key(repeatable);
@@ -165,17 +165,17 @@ impl Scope<'_> {
 
     /// Deletes a task.
     pub async fn delete_task(&self, id: Uuid, if_match: Option<Vec<EntityTag>>) -> Result<Outcome, Error> {
-        const DELETE: Statement = Statement::alone(served!("select outcome from api.delete_task($1, $2, $3, $4)"));
+        const DELETE: Statement = Statement::single(served!("select outcome from api.delete_task($1, $2, $3, $4)"));
         self.outcome(self.write(DELETE, [id.into(), tags(if_match)]).await?)
     }
 
     /// Reads a page of tasks.
     pub async fn list_tasks(&self, query: &ListQuery, known: Option<&Known>) -> Result<Listing, Error> {
-        const LIST: Statement = Statement::alone(served!(
+        const LIST: Statement = Statement::single(served!(
             "select outcome, seq, epoch, tasks, last_key, last_id, total from api.read_tasks($1, $2)"
         ));
-        const FIRST_PAGE: Statement = Statement::or_together(
-            LIST.alone,
+        const FIRST_PAGE: Statement = Statement::batchable(
+            LIST.single,
             served!(
                 "select number, caller, outcome, seq, epoch, tasks, last_key, last_id, total from api.read_tasks_of_each($1, $2)"
             ),
@@ -199,7 +199,7 @@ impl Scope<'_> {
             (true, _) if query.after.is_some() => self.read(LIST, [list(false)?]).await,
             (true, _) => self.read(FIRST_PAGE, [list(false)?]).await,
             (false, true) => self.read_short_first(LIST, list).await,
-            (false, false) => self.read(LIST.over(Over::Own), [list(false)?]).await,
+            (false, false) => self.read(LIST.with_pool(Pool::Dedicated), [list(false)?]).await,
         };
         let row = row.map_err(|error| match error {
             // All the other values were parsed; that of a place is known to the database alone.

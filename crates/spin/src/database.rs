@@ -16,7 +16,9 @@ use super::alarms::Alarm;
 use super::connections::{Lease, Waiters, lease};
 use super::together::{Group, Lead, Part, part};
 use super::writers::Writers;
-use errand::data::{Calling, Database, DatabaseError, Over, Pausing, Row, Statement, Turn, Turning, Value};
+use errand::data::{
+    CallFuture, Database, DatabaseError, LockFuture, Pool, Row, SleepFuture, Statement, Value, WriteLock,
+};
 
 thread_local! {
     static WRITERS: Rc<Writers<Waiters>> = Writers::new();
@@ -25,8 +27,8 @@ thread_local! {
 /// A database by its connection strings; Spin keeps a pool for each.
 pub(super) struct SpinDatabase {
     shared: String,
-    own: String,
-    ready: String,
+    dedicated: String,
+    readiness: String,
 }
 
 /// What a statement is sent over.
@@ -38,8 +40,8 @@ enum Held {
 impl SpinDatabase {
     /// Names the database. The address is tried with the first call.
     pub(super) fn new(address: String) -> Self {
-        let [own, ready] = [Over::Own, Over::Ready].map(|over| over.address(&address));
-        Self { shared: address, own, ready }
+        let [dedicated, readiness] = [Pool::Dedicated, Pool::Readiness].map(|pool| pool.connection_string(&address));
+        Self { shared: address, dedicated, readiness }
     }
 
     async fn run(
@@ -48,21 +50,21 @@ impl SpinDatabase {
         parameters: Vec<Value>,
         deadline: Instant,
     ) -> Result<Option<Row>, DatabaseError> {
-        if let Some(together) = statement.together {
+        if let Some(together) = statement.batched {
             match part(together, &parameters, deadline).await {
-                Part::Lead(lead) => return self.lead(lead, statement.alone, together, parameters, deadline).await,
+                Part::Lead(lead) => return self.lead(lead, statement.single, together, parameters, deadline).await,
                 Part::Answered(answer) => return answer.map(Some),
                 Part::TooLate { sent } => return Err(DatabaseError::Deadline { sent }),
                 Part::Alone => {}
             }
         }
         let mut alarm = Alarm::at(deadline);
-        let held = match statement.over {
-            Over::Shared => self.lease(&mut alarm).await?,
-            Over::Own => open(&self.own, &mut alarm).await?,
-            Over::Ready => open(&self.ready, &mut alarm).await?,
+        let held = match statement.pool {
+            Pool::Shared => self.lease(&mut alarm).await?,
+            Pool::Dedicated => open(&self.dedicated, &mut alarm).await?,
+            Pool::Readiness => open(&self.readiness, &mut alarm).await?,
         };
-        ask(held, statement.alone, parameters, &mut alarm).await
+        ask(held, statement.single, parameters, &mut alarm).await
     }
 
     /// Asks for all who have gathered when there is a connection.
@@ -85,7 +87,7 @@ impl SpinDatabase {
             // The others may have more time.
             Err(error @ DatabaseError::Deadline { .. }) => return Err(error),
             // What was wrong may be another's.
-            Err(error) if error.is_of_the_statement() => drop(group),
+            Err(error) if error.is_statement_error() => drop(group),
             Err(error) => {
                 group.fail(&error);
                 return Err(error);
@@ -134,26 +136,26 @@ impl Held {
 }
 
 impl Database for SpinDatabase {
-    fn call<'a>(&'a self, statement: Statement, parameters: Vec<Value>, deadline: Instant) -> Calling<'a> {
+    fn call<'a>(&'a self, statement: Statement, parameters: Vec<Value>, deadline: Instant) -> CallFuture<'a> {
         // A component has one thread: what is not Send cannot leave it.
         Box::pin(SendWrapper::new(self.run(statement, parameters, deadline)))
     }
 
-    fn turn<'a>(&'a self, user: &'a str, patience: Duration) -> Turning<'a> {
+    fn lock_writes<'a>(&'a self, user: &'a str, timeout: Duration) -> LockFuture<'a> {
         Box::pin(SendWrapper::new(async move {
             let place = WRITERS.with(|writers| writers.join(user));
             let mut alarm = None;
             while let Some(turn) = place.take_turn() {
-                let alarm = alarm.get_or_insert_with(|| Alarm::at(Instant::now() + patience));
+                let alarm = alarm.get_or_insert_with(|| Alarm::at(Instant::now() + timeout));
                 if let Either::Right(_) = select(pin!(turn.come()), pin!(alarm.ring())).await {
                     break;
                 }
             }
-            Box::new(SendWrapper::new(place)) as Turn
+            Box::new(SendWrapper::new(place)) as WriteLock
         }))
     }
 
-    fn pause(&self, time: Duration) -> Pausing {
+    fn sleep(&self, time: Duration) -> SleepFuture {
         Box::pin(SendWrapper::new(sleep(time)))
     }
 }
