@@ -16,14 +16,14 @@ use tokio_postgres::NoTls;
 use tokio_postgres::config::SslMode;
 use tokio_postgres::types::{IsNull, ToSql, Type, private::BytesMut, to_sql_checked};
 
-use crate::turns::Turns;
+use crate::write_locks::WriteLocks;
 
 /// Pools of connections to one database.
 pub struct NativeDatabase {
     shared: Connections,
     dedicated: Connections,
     readiness: Connections,
-    turns: Turns,
+    write_locks: WriteLocks,
 }
 
 /// The size of the pool for readiness checks.
@@ -43,7 +43,7 @@ impl NativeDatabase {
             shared,
             dedicated,
             readiness: pool(Pool::Readiness, READINESS_CONNECTIONS)?,
-            turns: Turns::default(),
+            write_locks: WriteLocks::default(),
         })
     }
 
@@ -94,7 +94,7 @@ impl Database for NativeDatabase {
     }
 
     fn lock_writes<'a>(&'a self, user: &'a str, timeout: Duration) -> LockFuture<'a> {
-        Box::pin(async move { Box::new(self.turns.turn(user, timeout).await) as WriteLock })
+        Box::pin(async move { Box::new(self.write_locks.lock(user, timeout).await) as WriteLock })
     }
 
     fn sleep(&self, time: Duration) -> SleepFuture {
