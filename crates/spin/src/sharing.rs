@@ -186,8 +186,6 @@ impl<C, Q> Idle<C, Q> {
 }
 
 #[cfg(test)]
-#[path = "sharing/calls.rs"]
 pub(crate) mod calls;
 #[cfg(test)]
-#[path = "sharing/tests.rs"]
 mod tests;
