@@ -1,6 +1,7 @@
 //! What the tests stand on: a target, its database, and a client that reads like a person's.
 
 mod client;
+mod operation;
 mod scratch;
 mod target;
 
@@ -11,5 +12,6 @@ pub use errand_testing::session::{Held, Session};
 pub use errand_testing::signer::{Signer, base64url, fixture};
 pub use errand_testing::token::{SECRET, token_with};
 pub use errand_testing::{RUNTIME, kind};
+pub use operation::{Operation, operations, tell};
 pub use scratch::{Scratch, scratch};
 pub use target::{CORS_ORIGIN, Target, log_with, manifest, migrations, target};
