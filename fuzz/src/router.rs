@@ -11,7 +11,7 @@ use axum::extract::Request;
 use axum::http::{HeaderMap, Method, StatusCode};
 use errand::api::ProblemBody;
 use errand::auth::{Fetching, KeySource, Pausing};
-use errand::data::{Calling, Database, INTERFACE, Pausing as Resting, Row, Statement, Turn, Turning, Value};
+use errand::data::{CallFuture, Database, INTERFACE, LockFuture, Row, SleepFuture, Statement, Value, WriteLock};
 use errand::{Adapters, Ambient};
 use ring::hmac;
 use tower::ServiceExt;
@@ -107,9 +107,9 @@ pub(super) fn signature(message: &[u8]) -> Vec<u8> {
 struct Recorded;
 
 impl Database for Recorded {
-    fn call<'a>(&'a self, statement: Statement, parameters: Vec<Value>, _: Instant) -> Calling<'a> {
+    fn call<'a>(&'a self, statement: Statement, parameters: Vec<Value>, _: Instant) -> CallFuture<'a> {
         let text = |text: &str| Value::Text(text.to_owned());
-        let (function, _) = statement.alone.split_once('(').unwrap();
+        let (function, _) = statement.single.split_once('(').unwrap();
         let row = match function.rsplit_once('.').unwrap().1 {
             "interface" => vec![Value::Int(INTERFACE), Value::Int(1)],
             "read_task" => vec![text(TASK), Value::Int(3), text(EPOCH)],
@@ -125,15 +125,15 @@ impl Database for Recorded {
             ],
             other => panic!("{other} is not known here"),
         };
-        CALLS.with_borrow_mut(|calls| calls.push((statement.alone, parameters)));
+        CALLS.with_borrow_mut(|calls| calls.push((statement.single, parameters)));
         Box::pin(std::future::ready(Ok(Some(Row::new(row)))))
     }
 
-    fn turn<'a>(&'a self, _: &'a str, _: Duration) -> Turning<'a> {
-        Box::pin(std::future::ready(Box::new(()) as Turn))
+    fn lock_writes<'a>(&'a self, _: &'a str, _: Duration) -> LockFuture<'a> {
+        Box::pin(std::future::ready(Box::new(()) as WriteLock))
     }
 
-    fn pause(&self, _: Duration) -> Resting {
+    fn sleep(&self, _: Duration) -> SleepFuture {
         panic!("nobody waits")
     }
 }

@@ -4,7 +4,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::served;
-use super::{Over, Row, Scope, Statement, Value, no_row};
+use super::{Pool, Row, Scope, Statement, Value, no_row};
 use crate::domain::{After, EntityTag, Error, Filter, Invalid, ListQuery, Order, Page, TagMatch};
 
 /// A task as a client gets it.
@@ -54,7 +54,7 @@ struct List<'a> {
 impl Scope<'_> {
     /// Reads a task.
     pub async fn get_task(&self, id: Uuid) -> Result<Option<StoredTask>, Error> {
-        const GET: Statement = Statement::or_together(
+        const GET: Statement = Statement::batchable(
             served!("select task, seq, epoch from api.read_task($1, $2)"),
             served!("select number, caller, task, seq, epoch from api.read_task_of_each($1, $2)"),
         );
@@ -66,11 +66,11 @@ impl Scope<'_> {
 
     /// Reads a page of tasks.
     pub async fn list_tasks(&self, query: &ListQuery, known: Option<&TagMatch>) -> Result<Listing, Error> {
-        const LIST: Statement = Statement::alone(served!(
+        const LIST: Statement = Statement::single(served!(
             "select outcome, seq, epoch, tasks, last_key, last_id, total from api.read_tasks($1, $2)"
         ));
-        const FIRST_PAGE: Statement = Statement::or_together(
-            LIST.alone,
+        const FIRST_PAGE: Statement = Statement::batchable(
+            LIST.single,
             served!(
                 "select number, caller, outcome, seq, epoch, tasks, last_key, last_id, total from api.read_tasks_of_each($1, $2)"
             ),
@@ -94,7 +94,7 @@ impl Scope<'_> {
             (true, _) if query.after.is_some() => self.read(LIST, [list(false)?]).await,
             (true, _) => self.read(FIRST_PAGE, [list(false)?]).await,
             (false, true) => self.read_short_first(LIST, list).await,
-            (false, false) => self.read(LIST.over(Over::Own), [list(false)?]).await,
+            (false, false) => self.read(LIST.with_pool(Pool::Dedicated), [list(false)?]).await,
         };
         let row = row.map_err(|error| match error {
             // All the other values were parsed; that of a place is known to the database alone.

@@ -8,7 +8,7 @@ use super::{Row, Scope, Statement, no_row, served};
 use crate::domain::{EntityTag, Error, Operation, TagMatch, Write, Writes, Written};
 
 const WRITE: Statement =
-    Statement::alone(served!("select outcome, epoch, outcomes, ids, seqs, versions, bodies from api.write($1, $2)"));
+    Statement::single(served!("select outcome, epoch, outcomes, ids, seqs, versions, bodies from api.write($1, $2)"));
 
 /// The document of `api.write`.
 #[derive(Serialize)]

@@ -23,7 +23,7 @@ use crate::{
 pub use due::{DueProgress, refresh_due};
 pub use settings::Difference;
 use source::Source;
-pub use source::{Files, SqlFile};
+pub use source::{FUNCTIONS, Files, SqlFile};
 
 /// Names the migrator's lock among other advisory locks ("errand" in ASCII).
 const LOCK: i64 = 0x6572_7261_6e64;

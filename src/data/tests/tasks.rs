@@ -123,28 +123,28 @@ fn slot_and_short(asked: &Asked) -> (bool, bool) {
 }
 
 #[test]
-fn only_a_first_page_without_conditions_may_be_read_together_with_others() {
-    let together = |query: ListQuery| {
+fn only_a_first_page_without_conditions_may_be_batched() {
+    let batched = |query: ListQuery| {
         let (outcome, asked) =
             call(list_row("unchanged", []), async |scope| scope.list_tasks(&query, Some(&TagMatch::Any)).await);
         assert_eq!(outcome, Ok(unchanged()));
         let bounded = query.filter.is_empty() && !query.count;
         let (slot, short) = slot_and_short(&asked);
         assert_eq!((slot, short), (!bounded, query.filter.completed.is_some()));
-        assert_eq!(asked.statement.over == Over::Own, slot && !short);
-        asked.statement.together.is_some()
+        assert_eq!(asked.statement.pool == Pool::Dedicated, slot && !short);
+        asked.statement.batched.is_some()
     };
     let after = Some(After { key: "k".to_owned(), id: "i".to_owned() });
     let filter = Filter { completed: Some(true), ..Filter::default() };
-    assert!(together(newest()));
-    assert!(together(ListQuery { order: Order::TitleDesc, limit: 1, ..newest() }));
-    assert!(!together(ListQuery { after, ..newest() }));
-    assert!(!together(ListQuery { filter, ..newest() }));
-    assert!(!together(ListQuery { count: true, ..newest() }));
+    assert!(batched(newest()));
+    assert!(batched(ListQuery { order: Order::TitleDesc, limit: 1, ..newest() }));
+    assert!(!batched(ListQuery { after, ..newest() }));
+    assert!(!batched(ListQuery { filter, ..newest() }));
+    assert!(!batched(ListQuery { count: true, ..newest() }));
 }
 
 #[test]
-fn a_list_by_states_is_short_or_asked_again_over_a_connection_of_its_own() {
+fn a_list_by_states_is_short_or_sent_again_over_the_dedicated_pool() {
     let (caller, times) = (caller(), Times::default());
     let by_states = Filter { completed: Some(true), priorities: vec![1], ..Filter::default() };
     let query = ListQuery { filter: by_states, ..newest() };
@@ -153,10 +153,10 @@ fn a_list_by_states_is_short_or_asked_again_over_a_connection_of_its_own() {
         fake.gives(list_row(first, [])).gives(list_row("unchanged", []));
         assert_eq!(run(data.scope(&caller, &times).list_tasks(&query, None)), Ok(unchanged()), "{first}");
         let calls = fake.asked();
-        let over = calls.iter().map(|call| (call.statement.over, slot_and_short(call))).collect::<Vec<_>>();
-        assert_eq!(over, [(Over::Shared, (true, true)), (Over::Own, (true, false))][..asked], "{first}");
+        let pools = calls.iter().map(|call| (call.statement.pool, slot_and_short(call))).collect::<Vec<_>>();
+        assert_eq!(pools, [(Pool::Shared, (true, true)), (Pool::Dedicated, (true, false))][..asked], "{first}");
         assert!(calls.iter().all(|call| call.deadline == calls[0].deadline));
-        assert!(fake.pauses.lock().unwrap().is_empty());
+        assert!(fake.sleeps.lock().unwrap().is_empty());
     }
     // The cost of the other filters has no bound.
     let some = || Some("2026-12-01".to_owned());
@@ -172,7 +172,7 @@ fn a_list_by_states_is_short_or_asked_again_over_a_connection_of_its_own() {
     ] {
         let query = ListQuery { filter: Filter { completed: Some(true), ..filter }, ..newest() };
         let (_, asked) = call(list_row("unchanged", []), async |scope| scope.list_tasks(&query, None).await);
-        assert_eq!((asked.statement.over, slot_and_short(&asked)), (Over::Own, (true, false)), "{query:?}");
+        assert_eq!((asked.statement.pool, slot_and_short(&asked)), (Pool::Dedicated, (true, false)), "{query:?}");
     }
 }
 
@@ -181,19 +181,19 @@ fn a_statement_for_many_calls_takes_and_gives_what_the_one_for_a_single_call_doe
     let (_, get) = call(row([Value::Null]), async |scope| scope.get_task(ID).await);
     let (_, list) = call(list_row("unchanged", []), async |scope| scope.list_tasks(&newest(), None).await);
     for asked in [get, list] {
-        let (alone, together) = (asked.statement.alone, asked.statement.together.unwrap());
+        let (single, batched) = (asked.statement.single, asked.statement.batched.unwrap());
         let columns = |sql: &str| sql.split(" from ").next().unwrap().trim().to_owned();
-        let expected = columns(alone).replace("select ", "select number, caller, ");
-        assert_eq!(columns(together), expected);
+        let expected = columns(single).replace("select ", "select number, caller, ");
+        assert_eq!(columns(batched), expected);
         let call = |sql: &str| sql.split(" from api.").nth(1).unwrap().to_owned();
-        assert_eq!(call(together), call(alone).replacen('(', "_of_each(", 1));
+        assert_eq!(call(batched), call(single).replacen('(', "_of_each(", 1));
     }
 }
 
 #[test]
 fn each_read_hands_its_parameters_on_in_the_order_of_its_function() {
     let check = |asked: Asked, function: &str, expected: Value| {
-        let sql = asked.statement.alone;
+        let sql = asked.statement.single;
         assert!(
             sql.ends_with(&format!(" from api.{function}($1, $2) where null::api.interface_{INTERFACE} is null")),
             "{sql}"

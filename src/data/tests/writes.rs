@@ -102,7 +102,7 @@ fn each_operation_is_a_document() {
     let document = |writes: &Writes| {
         let (_, asked) = call(row(answer("done", "deleted", None)), async |scope| scope.write(writes).await);
         let function = format!(" from api.write($1, $2) where null::api.interface_{INTERFACE} is null");
-        assert!(asked.statement.alone.ends_with(&function), "{}", asked.statement.alone);
+        assert!(asked.statement.single.ends_with(&function), "{}", asked.statement.single);
         let [caller, Value::Json(document)] = &asked.parameters[..] else { panic!("{asked:?}") };
         assert_eq!(*caller, text("alice"));
         document.clone()

@@ -244,7 +244,7 @@ async fn callers_notice_nothing_of_fifty_replacements() -> Result<()> {
     let admin = connect::connect(&address).await?;
     admin.batch_execute(&format!("alter database {} set track_functions = 'all'", address.database())).await?;
     let originals: Vec<_> =
-        files.names("functions")?.into_iter().map(|name| Ok((files.read(&name)?, name))).collect::<Result<_>>()?;
+        files.functions()?.into_iter().map(|name| Ok((files.read(&name)?, name))).collect::<Result<_>>()?;
     let oids = ask(&address, OIDS).await?;
     // Every other caller has an account so large that its pages may end early.
     admin
