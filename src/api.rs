@@ -1,4 +1,4 @@
-//! HTTP: routes, what a request must look like, and how every answer is written.
+//! HTTP: the operations, the form of requests, and the form of answers.
 
 mod answer;
 mod body;
@@ -43,13 +43,13 @@ pub fn router(app: Arc<App>) -> Router {
     router_of(app, |_| true, None)
 }
 
-/// The same for one request, without the routes that cannot match its path, and without handlers for other methods. For a runtime that
-/// makes a router for each request.
+/// The same for one request, without the routes that cannot match its path and without the handlers of other methods. For runtimes that
+/// make a router for each request.
 pub fn router_for(app: Arc<App>, method: &Method, path: &str) -> Router {
     router_of(app, |template| may_match(template, path), Some(method))
 }
 
-/// Whether a template has what the path has, where it has no parameter. The router has the last word.
+/// Whether a template may match a path: a parameter matches any segment. The router decides.
 fn may_match(template: &str, path: &str) -> bool {
     let mut segments = path.split('/');
     for part in template.split('/') {
@@ -71,7 +71,7 @@ fn router_of(app: Arc<App>, wanted: impl Fn(&str) -> bool, only: Option<&Method>
         router = router.route(metadata::BEFORE_PATH, get(metadata::get_metadata_before_path));
     }
     let router = router.fallback(|| async { Problem::no_route() }).method_not_allowed_fallback(method_not_allowed);
-    // The state first: it costs less to add than to a router with layers.
+    // The state first, because adding it to a router with layers costs more.
     let mut router = router.with_state(Arc::clone(&app));
     let finish = from_fn_with_state(app.log.clone(), respond::finish);
     if app.cors.is_on() {
@@ -93,8 +93,7 @@ async fn method_not_allowed(request: Request) -> Response {
     response
 }
 
-/// What answers in the place of the API when the configuration is not one to serve with: 503, and never an open door.
-/// The reason goes to the log alone.
+/// The router for a configuration that is refused: everything but `/health/live` is 503. Only the log has the reason.
 pub fn refusing_router(error: &ConfigError, ambient: Ambient) -> Router {
     ambient.report(Event::RefusingToServe, &error.to_string());
     Router::new()
@@ -106,7 +105,7 @@ pub fn refusing_router(error: &ConfigError, ambient: Ambient) -> Router {
         .layer(from_fn_with_state(Log::of_failures(ambient), respond::finish))
 }
 
-/// What answers a request whose body is longer than its runtime can count, as the SDK of Spin cannot count 2^63 bytes.
+/// The router for a request whose body is longer than the runtime can count: the SDK of Spin cannot count 2^63 bytes.
 pub fn too_large_router(ambient: Ambient) -> Router {
     Router::new()
         .fallback(|| async { Problem::too_large(body::MAX_BODY_BYTES) })

@@ -1,4 +1,4 @@
-//! What handlers answer with, when all went well.
+//! The successful responses of handlers.
 
 use std::marker::PhantomData;
 
@@ -51,7 +51,7 @@ pub(super) fn json(status: StatusCode, json: String) -> Response {
     response
 }
 
-/// The client has the state of this tag.
+/// The answer to a client that has the state with this tag.
 pub(super) fn not_modified(tag: &EntityTag) -> Response {
     with_tag(empty(StatusCode::NOT_MODIFIED), tag)
 }

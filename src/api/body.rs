@@ -43,8 +43,7 @@ pub(super) const ACCEPT_PATCH: HeaderName = HeaderName::from_static("accept-patc
 
 /// The maximum length of a body's content, in bytes of UTF-8.
 pub(super) const MAX_BODY_BYTES: usize = 64 * 1024;
-/// The maximum length of a body as it is sent, in bytes: each byte of ASCII may be written as an escape of six, and a little stands
-/// around.
+/// The maximum length of a body as it is sent, in bytes. An escape of one byte takes six.
 const MAX_RAW_BODY_BYTES: usize = 400 * 1024;
 
 /// The body of PUT.
@@ -149,7 +148,7 @@ fn check_merge_patch(headers: &HeaderMap) -> Result<(), Problem> {
     check_encoding(headers).and_then(|()| typed()).map_err(|problem| problem.with_header(ACCEPT_PATCH, PATCH_TYPES))
 }
 
-/// No encoding is taken apart here (RFC 9110, section 8.4).
+/// Refuses a body with a `Content-Encoding` (RFC 9110, section 8.4).
 fn check_encoding(headers: &HeaderMap) -> Result<(), Problem> {
     let identity =
         |value: &HeaderValue| value.to_str().is_ok_and(|value| value.trim().eq_ignore_ascii_case("identity"));
@@ -159,7 +158,7 @@ fn check_encoding(headers: &HeaderMap) -> Result<(), Problem> {
     }
 }
 
-/// Whether the body is declared as one of these. JSON is UTF-8: a `charset` says nothing (RFC 8259, section 11).
+/// Whether the body is declared as one of these. A `charset` is ignored, because JSON is always UTF-8 (RFC 8259, section 11).
 fn has_type(headers: &HeaderMap, types: &[&str]) -> bool {
     let mut values = headers.get_all(CONTENT_TYPE).iter();
     let (Some(value), None) = (values.next().and_then(|value| value.to_str().ok()), values.next()) else {
@@ -197,7 +196,7 @@ async fn whole(body: Body, declared: Option<u64>) -> Result<Bytes, Problem> {
     Ok(content.freeze())
 }
 
-/// How many bytes a JSON text has when its escapes are written as what they stand for (RFC 8259, section 7).
+/// The length of a JSON text in bytes, with each escape counted as the character that it stands for (RFC 8259, section 7).
 fn content_length(mut text: &[u8]) -> usize {
     let mut length = 0;
     while let Some(at) = text.iter().position(|byte| *byte == b'\\') {

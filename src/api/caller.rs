@@ -1,4 +1,4 @@
-//! The extractors that let a request in: a caller for every handler, an id for those of one task.
+//! The extractors for the caller and for the task in the path.
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ use crate::auth::{self, Access, Moment, Refusal};
 use crate::data::Scope;
 use crate::domain::Invalid;
 
-/// A verified caller who asks for a path of their own.
+/// A verified caller, whose path this is.
 pub(super) struct Caller {
     app: Arc<App>,
     caller: auth::Caller,
@@ -67,7 +67,7 @@ impl FromRequestParts<Arc<App>> for Caller {
     }
 }
 
-/// Who sends a request: RFC 6750, section 2.1, alone.
+/// Verifies the token in the `Authorization` header (RFC 6750, section 2.1). Tokens in other places are not read.
 async fn verify(parts: &Parts, app: &App, observed: &Observed) -> Result<auth::Caller, Refusal> {
     let mut values = parts.headers.get_all(AUTHORIZATION).iter();
     let authorization = match (values.next(), values.next()) {
@@ -88,7 +88,7 @@ impl FromRequestParts<Arc<App>> for TaskId {
 
     async fn from_request_parts(parts: &mut Parts, _: &Arc<App>) -> Result<Self, Problem> {
         let id = path_parameter(parts, "id").await?;
-        // The hyphenated form alone: one task has one path.
+        // Only the hyphenated form, so that a task has one path.
         match Uuid::try_parse(&id) {
             Ok(uuid) if id.len() == uuid::fmt::Hyphenated::LENGTH => Ok(Self(uuid)),
             _ => Err(Invalid::parameter("id", "Must be a UUID.").into()),
@@ -106,7 +106,7 @@ impl Describe for Caller {
         if operation.method != Method::DELETE {
             operation.refuses(&[Code::NotAcceptable]);
         }
-        // A caller comes for the database.
+        // Every operation with a caller queries the database.
         operation.refuses(&[Code::Internal, Code::Unavailable]);
     }
 }

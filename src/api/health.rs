@@ -1,4 +1,4 @@
-//! Whether the component runs, and whether it can serve. No token needed, nothing internal told.
+//! Whether the component runs, and whether it can serve. Both need no token and tell nothing internal.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use super::openapi::{Describe, Operation};
 use super::problem::Problem;
 use crate::App;
 
-/// How the service is.
+/// The state of the service.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "describes JSON that is written by hand")]
 struct Health {

@@ -1,5 +1,5 @@
-//! The log: one line of JSON per request, with the cause of a failure once, and `Server-Timing`, which tells the client
-//! the same times. Where a line goes, the runtime decides.
+//! The log: one line of JSON per request, with the cause of a failure, and `Server-Timing`, which tells the client the same times. The
+//! runtime decides where a line goes.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -22,7 +22,7 @@ use crate::{Ambient, Event};
 pub(crate) struct Log {
     pub(crate) ambient: Ambient,
     pub(crate) access: AccessLog,
-    /// Users appear as a hash under this key, so that a log names nobody; not at all where it is empty.
+    /// The key of the hash that stands for a user. If it is empty, lines have no user.
     pub(crate) key: Arc<str>,
     /// Whether answers carry `Server-Timing`.
     pub(crate) timing: bool,
@@ -31,7 +31,7 @@ pub(crate) struct Log {
 /// The maximum length of a cause in a line, in bytes: a line goes out in one piece, and a runtime's pieces end at 4,096.
 const MAX_CAUSE_BYTES: usize = 2_000;
 
-/// What is learned about a request on its way.
+/// What handlers note about a request.
 #[derive(Debug, Default)]
 pub(crate) struct Observed {
     user: OnceLock<String>,
@@ -131,7 +131,7 @@ impl Log {
             request_id,
             trace_id: entry.trace_id.as_deref(),
             route: entry.route.as_ref().map_or("none", MatchedPath::as_str),
-            method: known(&entry.method),
+            method: method_label(&entry.method),
             status: status.as_u16(),
             duration_ms: milliseconds(duration),
             database_ms: milliseconds(spent(&entry.observed.database)),
@@ -143,7 +143,7 @@ impl Log {
         (self.ambient.log)(&serde_json::to_string(&line).unwrap_or_default());
     }
 
-    /// Notes who the caller is, where the line is to name them.
+    /// Notes the caller's user id, if lines have users.
     pub(super) fn note_user(&self, observed: &Observed, user_id: &str) {
         if !self.key.is_empty() {
             _ = observed.user.set(user_id.to_owned());
@@ -203,8 +203,8 @@ fn spent(micros: &AtomicU64) -> Duration {
     Duration::from_micros(micros.load(Ordering::Relaxed))
 }
 
-/// The method, if it is one that HTTP knows: others are a client's own words, and metrics count by this.
-fn known(method: &Method) -> &str {
+/// The method, or `other` for one that HTTP does not define: metrics count by it, so clients may not make up values.
+fn method_label(method: &Method) -> &str {
     match *method {
         Method::GET | Method::HEAD | Method::POST | Method::PUT | Method::PATCH | Method::DELETE | Method::OPTIONS => {
             method.as_str()
@@ -218,7 +218,7 @@ fn shortened(cause: &str) -> &str {
 }
 
 fn milliseconds(time: Duration) -> f64 {
-    // Microseconds are as fine as anyone looks.
+    // Rounded to microseconds.
     (time.as_secs_f64() * 1e6).round() / 1e3
 }
 

@@ -1,4 +1,4 @@
-//! What errand says about itself to clients that look for its issuer (RFC 9728).
+//! OAuth 2.0 protected resource metadata (RFC 9728), by which clients find the issuer.
 
 use std::sync::Arc;
 
@@ -16,9 +16,9 @@ use super::problem::Problem;
 use crate::App;
 use crate::auth::SCOPES;
 
-/// Where the metadata is.
+/// The path of the metadata.
 pub(super) const PATH: &str = "/.well-known/oauth-protected-resource";
-/// Where it is too, if the URL of this API has a path: that path stands behind (RFC 9728, section 3.1).
+/// Its path if the URL of this API has a path, which follows then (RFC 9728, section 3.1).
 pub(super) const BEFORE_PATH: &str = "/.well-known/oauth-protected-resource/{*path}";
 
 /// What a client needs to know before it has a token (RFC 9728, section 2).

@@ -31,9 +31,9 @@ pub(super) use bodies::{Completion, NewTask, Replacement, TaskPatch};
 pub(super) use operation::{Describe, DescribedHandler, Header, Operation};
 pub(super) use problems::code;
 
-/// The committed copy, which is laid out for people.
+/// The committed copy, with indentation.
 const COPY: &str = include_str!("../../openapi.json");
-/// What clients get of it.
+/// The same without white space, for clients.
 static TEXT: [u8; compact::length(COPY)] = compact::compact(COPY);
 
 /// The description of the API.
@@ -101,7 +101,7 @@ impl Document {
     }
 }
 
-/// The answer of [`get_openapi`], which is for headers of any form.
+/// The answer of [`get_openapi`].
 pub(super) struct This;
 
 impl Describe for This {
@@ -132,12 +132,12 @@ pub(super) async fn get_openapi(headers: HeaderMap) -> Answer<This> {
     }
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"));
     headers.extend(HeaderValue::try_from(etag).ok().map(|etag| (ETAG, etag)));
-    // The document is no secret: pages of any origin may read it.
+    // Pages of any origin may read the document, because it is public.
     headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     response.into()
 }
 
-/// FNV-1a: tells one document from another; computed while compiling.
+/// FNV-1a, computed at compile time.
 const fn fingerprint(mut bytes: &[u8]) -> u64 {
     let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
     while let [byte, rest @ ..] = bytes {

@@ -15,7 +15,7 @@ pub(super) struct Problem {
     pub(super) code: Code,
     detail: Box<str>,
     errors: Vec<Invalid>,
-    /// For the log: what no client may read.
+    /// For the log alone.
     pub(super) cause: Option<Box<Cause>>,
     headers: Vec<(HeaderName, HeaderValue)>,
 }
@@ -100,7 +100,7 @@ impl Problem {
         Self::new(Code::MethodNotAllowed, detail)
     }
 
-    /// The client accepts nothing that errand has.
+    /// `Accept` leaves out what the operation answers with.
     pub(super) fn not_acceptable(has: &str) -> Self {
         let detail = format!("The Accept header leaves out {has}, which is all that there is here.");
         Self::new(Code::NotAcceptable, detail)
@@ -111,7 +111,7 @@ impl Problem {
         Self::new(Code::UnsupportedMediaType, format!("The Content-Type must be {takes}."))
     }
 
-    /// The body is compressed, or the like.
+    /// The body has a `Content-Encoding`.
     pub(super) fn unsupported_encoding() -> Self {
         let detail = "The body must be sent as it is: errand reads no Content-Encoding.";
         Self::new(Code::UnsupportedMediaType, detail).with_header(ACCEPT_ENCODING, HeaderValue::from_static("identity"))
