@@ -19,7 +19,7 @@ use super::openapi::{
 use super::problem::Problem;
 use super::query;
 use crate::data::tasks::Listing;
-use crate::domain::{Completion, Cursor, EntityTag, Error, ListQuery, NewTask, Page, Task, TaskPatch};
+use crate::domain::{Completion, Cursor, EntityTag, Error, ListQuery, NewTask, Page, Replacement, Task, TaskPatch};
 use crate::service::tasks::{self, Written};
 
 /// A page of tasks.
@@ -218,7 +218,7 @@ pub(super) async fn replace_task(
     JsonBody(body): JsonBody,
 ) -> Result<Response, Problem> {
     let expectation = expectation(&headers)?;
-    let task = NewTask::parse_replacement(&body)?;
+    let task = Replacement::parse(&body)?;
     let written = tasks::replace(&caller.scope(), id, expectation, &task).await?;
     Ok(respond_written(&headers, written, uri.path()))
 }

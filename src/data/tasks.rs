@@ -5,7 +5,10 @@ use uuid::Uuid;
 
 use super::served;
 use super::{Over, Row, Scope, Statement, Value, no_row};
-use crate::domain::{After, EntityTag, Error, Filter, Invalid, Known, ListQuery, Order, Page, Repeatable, TaskPatch};
+use crate::domain::{
+    EntityTag, Error, Filter, Invalid, Known, ListQuery, NewTask, Order, Page, PagePosition, Repeatable, Replacement,
+    TaskPatch,
+};
 
 /// A task as a client gets it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,7 +85,7 @@ struct List<'a> {
     order: Order,
     limit: u16,
     #[serde(skip_serializing_if = "Option::is_none")]
-    after: Option<&'a After>,
+    after: Option<&'a PagePosition>,
     #[serde(skip_serializing_if = "Option::is_none")]
     known: Option<&'a Known>,
     #[serde(skip_serializing_if = "Filter::is_empty")]
@@ -100,13 +103,13 @@ impl Scope<'_> {
     pub async fn create_task(
         &self,
         id: Uuid,
-        fields: &TaskPatch,
+        task: &NewTask,
         repeatable: Option<&Repeatable>,
     ) -> Result<Outcome, Error> {
         const CREATE: Statement =
             Statement::alone(served!("select outcome, task, seq, epoch from api.add_task($1, $2, $3, $4, $5, $6)"));
         let [key, fingerprint] = key(repeatable);
-        self.outcome(self.write(CREATE, [id.into(), json(fields)?, key, fingerprint]).await?)
+        self.outcome(self.write(CREATE, [id.into(), json(task)?, key, fingerprint]).await?)
     }
 
     /// Reads a task.
@@ -126,11 +129,11 @@ impl Scope<'_> {
         id: Uuid,
         if_match: Option<Vec<EntityTag>>,
         create: bool,
-        fields: &TaskPatch,
+        task: &Replacement,
     ) -> Result<Outcome, Error> {
         const PUT: Statement =
             Statement::alone(served!("select outcome, task, seq, epoch from api.put_task($1, $2, $3, $4, $5, $6)"));
-        self.outcome(self.write(PUT, [id.into(), tags(if_match), create.into(), json(fields)?]).await?)
+        self.outcome(self.write(PUT, [id.into(), tags(if_match), create.into(), json(task)?]).await?)
     }
 
     /// Changes some fields of a task.
@@ -215,7 +218,7 @@ impl Scope<'_> {
         }
         let tasks = tagged_lines(&row.require::<String>()?, &etag)?;
         let next = match (row.take()?, row.take()?) {
-            (Some(key), Some(id)) => Some(After { key, id }),
+            (Some(key), Some(id)) => Some(PagePosition { key, id }),
             _ => None,
         };
         Ok(Listing::Page { etag, page: Page { tasks, next, total: row.take()? } })

@@ -8,7 +8,7 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::{After, Filter, Order};
+use super::{Filter, Order, PagePosition};
 
 /// A cursor as text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,7 +32,7 @@ const ID: usize = 16;
 
 impl Cursor {
     /// Makes the cursor of a place; `None` when the place is not one that the database gives.
-    pub fn seal(after: &After, binding: &CursorBinding<'_>) -> Option<Self> {
+    pub fn seal(after: &PagePosition, binding: &CursorBinding<'_>) -> Option<Self> {
         let id = Uuid::try_parse(&after.id).ok()?;
         let mut bytes = binding.digest(id, &after.key)?.to_vec();
         bytes.extend_from_slice(id.as_bytes());
@@ -41,12 +41,12 @@ impl Cursor {
     }
 
     /// Reads a cursor back; `None` when it is of another query, or none at all.
-    pub fn open(text: &str, binding: &CursorBinding<'_>) -> Option<After> {
+    pub fn open(text: &str, binding: &CursorBinding<'_>) -> Option<PagePosition> {
         let bytes = BASE64_URL_SAFE_NO_PAD.decode(text).ok()?;
         let (digest, rest) = bytes.split_first_chunk::<DIGEST>()?;
         let (id, key) = rest.split_first_chunk::<ID>()?;
         let (id, key) = (Uuid::from_bytes(*id), std::str::from_utf8(key).ok()?);
-        (binding.digest(id, key)? == *digest).then(|| After { key: key.to_owned(), id: id.to_string() })
+        (binding.digest(id, key)? == *digest).then(|| PagePosition { key: key.to_owned(), id: id.to_string() })
     }
 
     /// The text.
@@ -70,8 +70,8 @@ mod tests {
         CursorBinding { user_id: "alice", order: Order::TitleAsc, filter }
     }
 
-    fn after() -> After {
-        After { key: "žiema".to_owned(), id: Uuid::from_u128(7).to_string() }
+    fn after() -> PagePosition {
+        PagePosition { key: "žiema".to_owned(), id: Uuid::from_u128(7).to_string() }
     }
 
     #[test]

@@ -1,13 +1,16 @@
-//! A task, and the bodies that make and change one.
+//! A task, its fields, and the bodies of its writes.
 
-use std::collections::HashSet;
-
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
+use serde_json::json;
+use utoipa::openapi::{ArrayBuilder, ObjectBuilder, RefOr, Schema, Type};
+use utoipa::{PartialSchema, ToSchema};
 use uuid::Uuid;
 
-use super::due::DuePatch;
-use super::json::pointer;
-use super::{Due, Invalid, Json, text};
+use super::fields::{
+    self, About, Body, Components, Create, Declaration, Document, Field, FieldType, FieldValue, Fields, Mode, Patch,
+    Replace, Required, schema,
+};
+use super::{Due, Errors, Invalid, Json, text};
 
 /// A task as clients see it. The database writes this JSON itself; the type documents it, and the tests read every
 /// answer through it.
@@ -72,50 +75,167 @@ pub enum Priority {
 }
 
 /// 1 to 255 characters, without white space around them.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Title(String);
 
 /// Up to 10,000 characters.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Description(String);
 
+/// Whether a task is done.
+struct Completed;
+
 /// Up to 20 different labels of 1 to 50 characters each, without white space around them, in Normalization Form C.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Tags(Vec<String>);
 
-/// Everything that a client says of a task: the body of POST and of PUT.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NewTask {
-    fields: TaskPatch,
-}
+/// The body of POST.
+pub type NewTask = Body<Task, Create>;
 
-/// What a client changes of a task: the body of PATCH, a JSON merge patch (RFC 7396). What is `None` stays.
-///
-/// Serialized, it is the document that the database functions take.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct TaskPatch {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    title: Option<Title>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    description: Option<Option<Description>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    completed: Option<bool>,
-    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "as_number")]
-    priority: Option<Priority>,
-    #[serde(flatten)]
-    due: DuePatch,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    tags: Option<Tags>,
-}
+/// The body of PUT.
+pub type Replacement = Body<Task, Replace>;
 
-/// The body of `PATCH .../complete`: a state, or none for the one that it is not in.
+/// The body of PATCH: a JSON merge patch (RFC 7396).
+pub type TaskPatch = Body<Task, Patch>;
+
+/// The body of `PATCH .../complete`: the new state; `None` toggles.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Completion(pub Option<bool>);
 
+impl Fields for Task {
+    const NOUN: &'static str = "A task";
+    const READ_ONLY: &'static [&'static str] =
+        &["id", "owner_id", "completed_at", "due_at", "version", "created_at", "updated_at", "etag"];
+
+    fn fields<F: Field>() -> Vec<F> {
+        vec![
+            F::new::<Title>("title", Required::Always),
+            F::new::<Description>("description", Required::Never),
+            F::new::<Completed>("completed", Required::ToReplace),
+            F::new::<Priority>("priority", Required::Never),
+            F::new::<Due>("due", Required::Never),
+            F::new::<Tags>("tags", Required::Never),
+        ]
+    }
+
+    fn about(mode: Mode) -> About {
+        match mode {
+            Mode::Create => About {
+                name: "NewTask",
+                description: "A new task. What is absent gets its default.",
+                example: json!({
+                    "title": "Book the train",
+                    "priority": "high",
+                    "due": {"date": "2026-12-01", "time": "09:30", "time_zone": "Europe/Vilnius"},
+                    "tags": ["travel"]
+                }),
+            },
+            Mode::Replace => About {
+                name: "Replacement",
+                description: "A whole task, as it was read or with these members alone. What is absent gets its default, \
+                              whatever it was before.",
+                example: json!({"title": "Book the train", "completed": true}),
+            },
+            Mode::Patch => About {
+                name: "TaskPatch",
+                description: "A JSON merge patch (RFC 7396): what is absent stays, null clears.",
+                example: json!({"description": null, "priority": "high"}),
+            },
+        }
+    }
+}
+
+impl Title {
+    const MAX_CHARACTERS: usize = 255;
+
+    /// Parses a title.
+    pub fn parse(text: &str, errors: &mut Errors<'_>) -> Option<Self> {
+        let title = text.trim();
+        if text::is_invisible(title) {
+            return errors.refuse("Must not be empty.");
+        }
+        text::check_length(title, Self::MAX_CHARACTERS, errors)?;
+        text::check(title, errors)?;
+        Some(Self(title.to_owned()))
+    }
+
+    /// The title.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FieldType for Title {
+    fn default() -> Option<FieldValue> {
+        None
+    }
+
+    fn parse(json: Json, _: Mode, errors: &mut Errors<'_>) -> Option<FieldValue> {
+        let text = json.text("a string", errors)?;
+        Self::parse(&text, errors).map(|title| FieldValue::Text(title.0))
+    }
+
+    fn schema(_: Mode, _: &mut Components) -> RefOr<Schema> {
+        let title = text::visible_schema(Self::MAX_CHARACTERS)
+            .description(Some(
+                "1 to 255 characters, of which one can be seen; white space around them is cut off. At most 30 combining marks in \
+                 a row.",
+            ))
+            .examples(["Book the train"]);
+        Schema::from(title).into()
+    }
+}
+
+impl Description {
+    const MAX_CHARACTERS: usize = 10_000;
+
+    /// Parses a description.
+    pub fn parse(text: String, errors: &mut Errors<'_>) -> Option<Self> {
+        text::check_length(&text, Self::MAX_CHARACTERS, errors)?;
+        text::check(&text, errors)?;
+        Some(Self(text))
+    }
+}
+
+impl FieldType for Description {
+    fn default() -> Option<FieldValue> {
+        Some(FieldValue::Null)
+    }
+
+    fn parse(json: Json, _: Mode, errors: &mut Errors<'_>) -> Option<FieldValue> {
+        let text = json.text("null or a string", errors)?;
+        Self::parse(text, errors).map(|description| FieldValue::Text(description.0))
+    }
+
+    fn schema(_: Mode, _: &mut Components) -> RefOr<Schema> {
+        let description = text::schema(Self::MAX_CHARACTERS)
+            .description(Some("Up to 10,000 characters, at most 30 combining marks in a row."));
+        Schema::from(description).into()
+    }
+}
+
+impl FieldType for Completed {
+    fn default() -> Option<FieldValue> {
+        Some(FieldValue::Bool(false))
+    }
+
+    fn parse(json: Json, _: Mode, errors: &mut Errors<'_>) -> Option<FieldValue> {
+        match json {
+            Json::Bool(completed) => Some(FieldValue::Bool(completed)),
+            other => other.refuse("true or false", errors),
+        }
+    }
+
+    fn schema(mode: Mode, _: &mut Components) -> RefOr<Schema> {
+        let description = if mode == Mode::Patch { "Whether it is done; null for not." } else { "Whether it is done." };
+        Schema::from(ObjectBuilder::new().schema_type(Type::Boolean).description(Some(description))).into()
+    }
+}
+
 impl Priority {
-    /// Parses the word for it.
-    pub fn parse(word: &str) -> Option<Self> {
-        match word {
+    /// The priority with this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        match name {
             "none" => Some(Self::None),
             "low" => Some(Self::Low),
             "medium" => Some(Self::Medium),
@@ -124,7 +244,7 @@ impl Priority {
         }
     }
 
-    /// The number that the database keeps for it, 0 to 3.
+    /// The number that the database stores, 0 to 3.
     pub fn number(self) -> u8 {
         match self {
             Self::None => 0,
@@ -135,8 +255,26 @@ impl Priority {
     }
 }
 
+impl FieldType for Priority {
+    fn default() -> Option<FieldValue> {
+        Some(FieldValue::Number(Self::None.number()))
+    }
+
+    fn parse(json: Json, _: Mode, errors: &mut Errors<'_>) -> Option<FieldValue> {
+        let name = json.text("one of none, low, medium and high", errors)?;
+        match Self::from_name(&name) {
+            Some(priority) => Some(FieldValue::Number(priority.number())),
+            None => errors.refuse("Must be one of none, low, medium and high."),
+        }
+    }
+
+    fn schema(_: Mode, components: &mut Components) -> RefOr<Schema> {
+        schema::component("Priority", <Self as PartialSchema>::schema(), components)
+    }
+}
+
 impl Serialize for Priority {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(match self {
             Self::None => "none",
             Self::Low => "low",
@@ -146,225 +284,158 @@ impl Serialize for Priority {
     }
 }
 
-impl Title {
-    /// Parses a title; the error says what is wrong with it.
-    pub fn parse(text: &str) -> Result<Self, String> {
-        let title = text.trim();
-        match title.chars().count() {
-            _ if text::is_invisible(title) => Err("Must not be empty.".to_owned()),
-            0..=255 => text::checked(title).map(Self),
-            length => Err(format!("Must have at most 255 characters, not {length}.")),
-        }
-    }
-
-    /// The title.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl Description {
-    /// Parses a description; the error says what is wrong with it.
-    pub fn parse(text: &str) -> Result<Self, String> {
-        match text.chars().count() {
-            0..=10_000 => text::checked(text).map(Self),
-            length => Err(format!("Must have at most 10000 characters, not {length}.")),
-        }
-    }
-}
-
 impl Tags {
-    /// Parses a list of tags; every mistake goes to `mistakes`.
-    fn parse(items: Vec<Json>, mistakes: &mut Vec<Invalid>) -> Self {
-        if items.len() > 20 {
-            let detail = format!("Must have at most 20 tags, not {}.", items.len());
-            mistakes.push(Invalid::body("/tags", detail));
-            return Self::default();
+    const MAX_TAGS: usize = 20;
+    const MAX_CHARACTERS: usize = 50;
+
+    fn parse(items: Vec<Json>, errors: &mut Errors<'_>) -> Option<Self> {
+        if items.len() > Self::MAX_TAGS {
+            return errors.refuse(format!("Must have at most {} tags, not {}.", Self::MAX_TAGS, items.len()));
         }
         let mut tags = Vec::with_capacity(items.len());
         for (index, item) in items.into_iter().enumerate() {
-            let mistake = match item {
-                Json::String(tag) => match Self::parse_one(&tag) {
-                    Ok(tag) if tags.contains(&tag) => "The tag stands here twice.".to_owned(),
-                    Ok(tag) => {
-                        tags.push(tag);
-                        continue;
-                    }
-                    Err(detail) => detail,
-                },
-                other => format!("Must be a string, not {}.", other.kind()),
-            };
-            mistakes.push(Invalid::body(format!("/tags/{index}"), mistake));
+            let index = index.to_string();
+            let errors = &mut errors.at(&index);
+            let tag = item.text("a string", errors).and_then(|text| Self::parse_one(&text, errors));
+            match tag {
+                Some(tag) if tags.contains(&tag) => errors.add("The tag stands here twice."),
+                tag => tags.extend(tag),
+            }
         }
-        Self(tags)
+        Some(Self(tags))
     }
 
-    /// Parses one tag, which is the same tag however its marks are encoded (Normalization Form C, Unicode Standard Annex #15);
-    /// the error says what is wrong with it.
-    pub fn parse_one(text: &str) -> Result<String, String> {
-        if let Some(mistake) = text::mistake(text) {
-            return Err(mistake.to_owned());
-        }
+    /// Parses one tag. Tags are equal if their Normalization Forms C are (Unicode Standard Annex #15).
+    pub fn parse_one(text: &str, errors: &mut Errors<'_>) -> Option<String> {
+        text::check(text, errors)?;
         let tag = text::composed(text.trim());
         match tag.chars().count() {
-            1..=50 if text::is_invisible(&tag) => Err("Must not be empty.".to_owned()),
-            1..=50 => Ok(tag),
-            length => Err(format!("Must have 1 to 50 characters, not {length}.")),
+            1..=Self::MAX_CHARACTERS if text::is_invisible(&tag) => errors.refuse("Must not be empty."),
+            1..=Self::MAX_CHARACTERS => Some(tag),
+            length => errors.refuse(format!("Must have 1 to {} characters, not {length}.", Self::MAX_CHARACTERS)),
         }
     }
 }
 
-/// What the server alone decides.
-const READ_ONLY: [&str; 8] =
-    ["id", "owner_id", "completed_at", "due_at", "version", "created_at", "updated_at", "etag"];
-
-impl NewTask {
-    /// Parses the body of POST: `title` is required, what is absent becomes its default.
-    pub fn parse(body: &[u8]) -> Result<Self, Vec<Invalid>> {
-        Self::parse_members(body, &["title"], &[])
+impl FieldType for Tags {
+    fn default() -> Option<FieldValue> {
+        Some(FieldValue::Texts(Vec::new()))
     }
 
-    /// Parses the body of PUT: `title` and `completed` are required, what is absent becomes its default. A task can be sent
-    /// back as it was read: what is read-only is ignored.
-    pub fn parse_replacement(body: &[u8]) -> Result<Self, Vec<Invalid>> {
-        Self::parse_members(body, &["title", "completed"], &READ_ONLY)
+    fn parse(json: Json, _: Mode, errors: &mut Errors<'_>) -> Option<FieldValue> {
+        match json {
+            Json::Array(items) => Self::parse(items, errors).map(|tags| FieldValue::Texts(tags.0)),
+            other => other.refuse("an array of strings", errors),
+        }
     }
 
-    fn parse_members(body: &[u8], required: &[&str], ignored: &[&str]) -> Result<Self, Vec<Invalid>> {
-        let mut mistakes = Vec::new();
-        let members = members(Json::parse(body).map_err(|mistake| vec![mistake])?)?;
-        for name in required {
-            if !members.iter().any(|(member, _)| member == name) {
-                mistakes.push(Invalid::body(format!("/{name}"), "The field is required."));
-            }
-        }
-        let mut fields = TaskPatch::default();
-        for (name, value) in unique(members, &mut mistakes) {
-            match name.as_str() {
-                name if ignored.contains(&name) => {}
-                "due" => {
-                    if let Some(due) = Due::parse(value, &mut mistakes) {
-                        fields.due =
-                            DuePatch { date: Some(Some(due.date)), time: Some(due.time), zone: Some(due.time_zone) };
-                    }
-                }
-                "completed" if value == Json::Null => {
-                    mistakes.push(Invalid::body("/completed", "Must be true or false, not null."));
-                }
-                _ => fields.set(&name, value, &mut mistakes),
-            }
-        }
-        if !mistakes.is_empty() {
-            return Err(mistakes);
-        }
-        fields.completed.get_or_insert_default();
-        fields.priority.get_or_insert_default();
-        fields.tags.get_or_insert_default();
-        Ok(Self { fields })
-    }
-
-    /// The document that the database functions take: every field that is not null is in it.
-    pub fn fields(&self) -> &TaskPatch {
-        &self.fields
+    fn schema(_: Mode, _: &mut Components) -> RefOr<Schema> {
+        let tags = ArrayBuilder::new()
+            .items(text::visible_schema(Self::MAX_CHARACTERS))
+            .max_items(Some(Self::MAX_TAGS))
+            .unique_items(true)
+            .description(Some(
+                "Up to 20 labels of 1 to 50 characters, kept in their order. White space around them is cut off, and they become \
+                 Normalization Form C; they must be different ones then.",
+            ));
+        Schema::from(tags).into()
     }
 }
 
-impl TaskPatch {
-    /// Parses the body of PATCH.
-    pub fn parse(body: &[u8]) -> Result<Self, Vec<Invalid>> {
-        let mut mistakes = Vec::new();
-        let mut patch = Self::default();
-        let members = members(Json::parse(body).map_err(|mistake| vec![mistake])?)?;
-        for (name, value) in unique(members, &mut mistakes) {
-            if name == "due" {
-                let clears = value == Json::Null;
-                patch.due = DuePatch::parse(value, &mut mistakes);
-                if !clears && patch.due.date == Some(None) && mistakes.is_empty() {
-                    mistakes.push(Invalid::body("/due/date", "A due date needs a date; to clear it, set due to null."));
-                }
-            } else {
-                patch.set(&name, value, &mut mistakes);
-            }
-        }
-        if mistakes.is_empty() { Ok(patch) } else { Err(mistakes) }
+impl Fields for Completion {
+    const NOUN: &'static str = "The body";
+    const MISSING: &'static str = "The field is required, unless there is no body at all.";
+
+    fn fields<F: Field>() -> Vec<F> {
+        vec![F::new::<Completed>("completed", Required::Always)]
     }
 
-    /// Sets one field other than `due`. Null clears: the field gets its default.
-    fn set(&mut self, name: &str, value: Json, mistakes: &mut Vec<Invalid>) {
-        let detail = match (name, value) {
-            ("title", Json::String(text)) => match Title::parse(&text) {
-                Ok(title) => return self.title = Some(title),
-                Err(detail) => detail,
-            },
-            ("title", other) => format!("Must be a string, not {}.", other.kind()),
-            ("description", Json::Null) => return self.description = Some(None),
-            ("description", Json::String(text)) => match Description::parse(&text) {
-                Ok(description) => return self.description = Some(Some(description)),
-                Err(detail) => detail,
-            },
-            ("description", other) => format!("Must be null or a string, not {}.", other.kind()),
-            ("completed", Json::Null) => return self.completed = Some(false),
-            ("completed", Json::Bool(completed)) => return self.completed = Some(completed),
-            ("completed", other) => format!("Must be true or false, not {}.", other.kind()),
-            ("priority", Json::Null) => return self.priority = Some(Priority::None),
-            ("priority", Json::String(word)) => match Priority::parse(&word) {
-                Some(priority) => return self.priority = Some(priority),
-                None => "Must be one of none, low, medium and high.".to_owned(),
-            },
-            ("priority", other) => format!("Must be one of none, low, medium and high, not {}.", other.kind()),
-            ("tags", Json::Null) => return self.tags = Some(Tags::default()),
-            ("tags", Json::Array(items)) => return self.tags = Some(Tags::parse(items, mistakes)),
-            ("tags", other) => format!("Must be an array of strings, not {}.", other.kind()),
-            (name, _) if READ_ONLY.contains(&name) => "The field is read-only.".to_owned(),
-            _ => "Unknown field. A task has title, description, completed, priority, due and tags.".to_owned(),
-        };
-        mistakes.push(Invalid::body(pointer("", name), detail));
+    fn about(_: Mode) -> About {
+        About { name: "Completion", description: "The state that a task gets.", example: json!({"completed": true}) }
     }
 }
 
 impl Completion {
-    /// Parses the body of `PATCH .../complete`; an empty one toggles.
+    /// Parses the body; an empty one toggles.
     pub fn parse(body: &[u8]) -> Result<Self, Vec<Invalid>> {
         if body.is_empty() {
             return Ok(Self(None));
         }
-        let mut mistakes = Vec::new();
-        let mut completed = None;
-        let members = members(Json::parse(body).map_err(|mistake| vec![mistake])?)?;
-        if !members.iter().any(|(name, _)| name == "completed") {
-            mistakes.push(Invalid::body("/completed", "The field is required, unless there is no body at all."));
+        let document = fields::parse_body(body, Mode::Replace, &Declaration::of::<Self>())?;
+        Ok(Self(document.get("completed").map(|completed| *completed == FieldValue::Bool(true))))
+    }
+}
+
+impl Serialize for Completion {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut document = Document::default();
+        if let Some(completed) = self.0 {
+            document.add("completed", FieldValue::Bool(completed));
         }
-        for (name, value) in unique(members, &mut mistakes) {
-            match (name.as_str(), value) {
-                ("completed", Json::Bool(value)) => completed = Some(value),
-                ("completed", other) => {
-                    let detail = format!("Must be true or false, not {}.", other.kind());
-                    mistakes.push(Invalid::body("/completed", detail));
-                }
-                _ => mistakes.push(Invalid::body(pointer("", &name), "Unknown field. The body has completed.")),
-            }
-        }
-        if mistakes.is_empty() { Ok(Self(completed)) } else { Err(mistakes) }
+        document.serialize(serializer)
     }
 }
 
-fn members(json: Json) -> Result<Vec<(String, Json)>, Vec<Invalid>> {
-    match json {
-        Json::Object(members) => Ok(members),
-        other => Err(vec![Invalid::body("", format!("The body must be a JSON object, not {}.", other.kind()))]),
+impl PartialSchema for Completion {
+    fn schema() -> RefOr<Schema> {
+        schema::object::<Self>(Mode::Replace, &mut Components::new())
     }
 }
 
-/// The members whose name stands in the object once; of the others, one mistake each.
-fn unique(members: Vec<(String, Json)>, mistakes: &mut Vec<Invalid>) -> Vec<(String, Json)> {
-    let mut seen = HashSet::with_capacity(members.len());
-    let (kept, twice): (Vec<_>, Vec<_>) = members.into_iter().partition(|(name, _)| seen.insert(name.clone()));
-    for (name, _) in twice {
-        mistakes.push(Invalid::body(pointer("", &name), "The field stands here twice."));
-    }
-    kept
-}
+impl ToSchema for Completion {}
 
-fn as_number<S: serde::Serializer>(priority: &Option<Priority>, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_some(&priority.map(Priority::number))
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use serde_json::Value;
+
+    use super::*;
+
+    fn document(body: &impl Serialize) -> Value {
+        serde_json::to_value(body).unwrap()
+    }
+
+    #[test]
+    fn a_new_task_has_every_field() {
+        let defaults = json!({"title": "t", "description": null, "completed": false, "priority": 0, "due_date": null,
+            "due_time": null, "due_zone": null, "tags": []});
+        assert_eq!(document(&NewTask::parse(br#"{"title":" t "}"#).unwrap()), defaults);
+        assert_eq!(document(&Replacement::parse(br#"{"title":"t","completed":false,"due":null}"#).unwrap()), defaults);
+    }
+
+    #[test]
+    fn a_patch_has_the_fields_that_it_names() {
+        let patch = |body: &str| document(&TaskPatch::parse(body.as_bytes()).unwrap());
+        assert_eq!(patch("{}"), json!({}));
+        let cleared = r#"{"description":null,"completed":null,"priority":null,"due":null,"tags":null}"#;
+        let defaults = json!({"description": null, "completed": false, "priority": 0, "due_date": null, "due_time": null,
+            "due_zone": null, "tags": []});
+        assert_eq!(patch(cleared), defaults);
+        assert_eq!(patch(r#"{"due":{"time":"10:00"},"priority":"high"}"#), json!({"due_time": "10:00", "priority": 3}));
+    }
+
+    #[test]
+    fn a_completion_has_the_state_or_none() {
+        assert_eq!(document(&Completion::parse(b"").unwrap()), json!({}));
+        assert_eq!(document(&Completion::parse(br#"{"completed":true}"#).unwrap()), json!({"completed": true}));
+    }
+
+    #[test]
+    fn a_task_has_the_declared_members() {
+        let Schema::Object(task) = (match <Task as PartialSchema>::schema() {
+            RefOr::T(schema) => schema,
+            RefOr::Ref(_) => panic!("a reference"),
+        }) else {
+            panic!("no object")
+        };
+        let Some(Schema::Object(replacement)) = (match Replacement::schema() {
+            RefOr::T(schema) => Some(schema),
+            RefOr::Ref(_) => None,
+        }) else {
+            panic!("no object")
+        };
+        let names = |object: &utoipa::openapi::Object| object.properties.keys().cloned().collect::<BTreeSet<_>>();
+        assert_eq!(names(&task), names(&replacement));
+    }
 }

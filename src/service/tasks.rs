@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use crate::data::Scope;
 use crate::data::tasks::{Listing, Outcome, StoredTask};
-use crate::domain::{Completion, EntityTag, Error, Known, ListQuery, NewTask, Repeatable, TaskPatch};
+use crate::domain::{Completion, EntityTag, Error, Known, ListQuery, NewTask, Repeatable, Replacement, TaskPatch};
 
 /// What a writer says about the state that it expects. A write is refused when it is not so.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -33,7 +33,7 @@ pub async fn create(
     task: &NewTask,
     repeatable: Option<&Repeatable>,
 ) -> Result<Written, Error> {
-    let written = written(scope.create_task(id, task.fields(), repeatable).await?)?;
+    let written = written(scope.create_task(id, task, repeatable).await?)?;
     Ok(Written { created: true, ..written })
 }
 
@@ -48,9 +48,14 @@ pub async fn list(scope: &Scope<'_>, query: &ListQuery, known: Option<&Known>) -
 }
 
 /// Replaces a task; makes it when, and only when, the writer expects that there is none.
-pub async fn replace(scope: &Scope<'_>, id: Uuid, expectation: Expectation, task: &NewTask) -> Result<Written, Error> {
+pub async fn replace(
+    scope: &Scope<'_>,
+    id: Uuid,
+    expectation: Expectation,
+    task: &Replacement,
+) -> Result<Written, Error> {
     let absent = expectation.absent;
-    match scope.replace_task(id, expectation.tags, absent, task.fields()).await {
+    match scope.replace_task(id, expectation.tags, absent, task).await {
         // Another request created it after this one had looked: the same as if it had been there before.
         Err(Error::Conflict) if absent => Err(Error::PreconditionFailed),
         outcome => written(outcome?),

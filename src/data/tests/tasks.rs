@@ -4,7 +4,10 @@ use uuid::Uuid;
 
 use super::*;
 use crate::data::tasks::{Listing, Outcome, StoredTask};
-use crate::domain::{After, EntityTag, Filter, Invalid, Known, ListQuery, Order, Page, Repeatable, TaskPatch};
+use crate::domain::{
+    EntityTag, Filter, Invalid, Known, ListQuery, NewTask, Order, Page, PagePosition, Repeatable, Replacement,
+    TaskPatch,
+};
 
 const ID: Uuid = Uuid::from_u128(1);
 
@@ -145,7 +148,7 @@ fn a_list_is_unchanged_or_a_page_which_may_be_the_last_one() {
             other => panic!("{other:?}"),
         }
     };
-    let after = After { key: "k".to_owned(), id: "i".to_owned() };
+    let after = PagePosition { key: "k".to_owned(), id: "i".to_owned() };
     assert_eq!(page(text("k"), text("i"), Value::Int(2)), (Some(after), Some(2)));
     assert_eq!(page(Value::Null, Value::Null, Value::Null), (None, None));
     assert_eq!(page(text("k"), Value::Null, Value::Null), (None, None));
@@ -183,7 +186,7 @@ fn only_a_first_page_without_conditions_may_be_read_together_with_others() {
         assert_eq!(asked.statement.over == Over::Own, slot && !short);
         asked.statement.together.is_some()
     };
-    let after = Some(After { key: "k".to_owned(), id: "i".to_owned() });
+    let after = Some(PagePosition { key: "k".to_owned(), id: "i".to_owned() });
     let filter = Filter { completed: Some(true), ..Filter::default() };
     assert!(together(newest()));
     assert!(together(ListQuery { order: Order::TitleDesc, limit: 1, ..newest() }));
@@ -243,8 +246,12 @@ fn a_statement_for_many_calls_takes_and_gives_what_the_one_for_a_single_call_doe
 fn each_operation_hands_its_parameters_on_in_the_order_of_its_function() {
     let repeatable = Repeatable { key: "k".to_owned(), fingerprint: "f".to_owned() };
     let repeatable = Some(&repeatable);
-    let fields = TaskPatch::parse(br#"{"title":"t"}"#).unwrap();
-    let document = || Value::Json(serde_json::to_string(&fields).unwrap());
+    let task = NewTask::parse(br#"{"title":"t"}"#).unwrap();
+    let replacement = Replacement::parse(br#"{"title":"t","completed":false}"#).unwrap();
+    let patch = TaskPatch::parse(br#"{"title":"t"}"#).unwrap();
+    fn document(body: &impl serde::Serialize) -> Value {
+        Value::Json(serde_json::to_string(body).unwrap())
+    }
     let (alice, id, no) = (text("alice"), Value::Uuid(ID), Value::Bool(false));
     let done = || row([text("not_found")]);
     let tags = || Some(vec![EntityTag::new("a-1"), EntityTag::new("a-2")]);
@@ -258,18 +265,18 @@ fn each_operation_hands_its_parameters_on_in_the_order_of_its_function() {
         );
         assert_eq!(asked.parameters.iter().collect::<Vec<_>>(), expected, "{sql}");
     };
-    let (_, asked) = call(done(), async |scope| scope.create_task(ID, &fields, repeatable).await);
-    check(asked, "add_task", &[&alice, &id, &document(), &key, &print, &no]);
-    let (_, asked) = call(done(), async |scope| scope.create_task(ID, &fields, None).await);
-    check(asked, "add_task", &[&alice, &id, &document(), &Value::Null, &Value::Null, &no]);
+    let (_, asked) = call(done(), async |scope| scope.create_task(ID, &task, repeatable).await);
+    check(asked, "add_task", &[&alice, &id, &document(&task), &key, &print, &no]);
+    let (_, asked) = call(done(), async |scope| scope.create_task(ID, &task, None).await);
+    check(asked, "add_task", &[&alice, &id, &document(&task), &Value::Null, &Value::Null, &no]);
     let (_, asked) = call(row([Value::Null]), async |scope| scope.get_task(ID).await);
     check(asked, "read_task", &[&alice, &id]);
-    let (_, asked) = call(done(), async |scope| scope.replace_task(ID, tags(), true, &fields).await);
-    check(asked, "put_task", &[&alice, &id, &texts, &Value::Bool(true), &document(), &no]);
-    let (_, asked) = call(done(), async |scope| scope.replace_task(ID, None, false, &fields).await);
-    check(asked, "put_task", &[&alice, &id, &Value::Null, &Value::Bool(false), &document(), &no]);
-    let (_, asked) = call(done(), async |scope| scope.patch_task(ID, tags(), &fields, repeatable).await);
-    check(asked, "change_task", &[&alice, &id, &texts, &document(), &key, &print, &no]);
+    let (_, asked) = call(done(), async |scope| scope.replace_task(ID, tags(), true, &replacement).await);
+    check(asked, "put_task", &[&alice, &id, &texts, &Value::Bool(true), &document(&replacement), &no]);
+    let (_, asked) = call(done(), async |scope| scope.replace_task(ID, None, false, &replacement).await);
+    check(asked, "put_task", &[&alice, &id, &Value::Null, &Value::Bool(false), &document(&replacement), &no]);
+    let (_, asked) = call(done(), async |scope| scope.patch_task(ID, tags(), &patch, repeatable).await);
+    check(asked, "change_task", &[&alice, &id, &texts, &document(&patch), &key, &print, &no]);
     let (_, asked) = call(done(), async |scope| scope.complete_task(ID, tags(), Some(false), repeatable).await);
     check(asked, "mark_task", &[&alice, &id, &texts, &Value::Bool(false), &key, &print, &no]);
     let (_, asked) = call(done(), async |scope| scope.complete_task(ID, None, None, None).await);
@@ -286,11 +293,13 @@ fn each_operation_hands_its_parameters_on_in_the_order_of_its_function() {
 #[test]
 fn what_changes_something_is_a_write() {
     let lost = || DatabaseError::Lost("because".to_owned());
-    let fields = TaskPatch::parse(br#"{"title":"t"}"#).unwrap();
+    let task = NewTask::parse(br#"{"title":"t"}"#).unwrap();
+    let replacement = Replacement::parse(br#"{"title":"t","completed":false}"#).unwrap();
+    let patch = TaskPatch::parse(br#"{"title":"t"}"#).unwrap();
     let unknown = |outcome: Result<Outcome, Error>| assert!(matches!(outcome, Err(Error::OutcomeUnknown(_))));
-    unknown(call(Err(lost()), async |scope| scope.create_task(ID, &fields, None).await).0);
-    unknown(call(Err(lost()), async |scope| scope.replace_task(ID, None, true, &fields).await).0);
-    unknown(call(Err(lost()), async |scope| scope.patch_task(ID, None, &fields, None).await).0);
+    unknown(call(Err(lost()), async |scope| scope.create_task(ID, &task, None).await).0);
+    unknown(call(Err(lost()), async |scope| scope.replace_task(ID, None, true, &replacement).await).0);
+    unknown(call(Err(lost()), async |scope| scope.patch_task(ID, None, &patch, None).await).0);
     unknown(call(Err(lost()), async |scope| scope.complete_task(ID, None, None, None).await).0);
     unknown(delete(Err(lost())));
 }
