@@ -2,8 +2,9 @@
 //! as what is understood again.
 
 use errand::domain::{
-    Completion, Cursor, CursorBinding, DateOrInstant, Description, Errors, Filter, Instant, Invalid, Json, ListQuery,
-    NewTask, Order, PagePosition, Priority, Repeatable, Replacement, Tags, TaskPatch, TimeZone, Title,
+    Completion, Cursor, CursorBinding, DateOrInstant, Description, Errors, Filter, IdempotencyKey, Instant, Invalid,
+    Json, KeyedRequest, ListQuery, NewTask, Order, PagePosition, Priority, Replacement, Tags, TaskPatch, TimeZone,
+    Title,
 };
 use proptest::collection::vec;
 use proptest::option;
@@ -83,7 +84,7 @@ proptest! {
         let _ = Priority::from_name(&text);
         let _ = Errors::collect(|errors| TimeZone::parse(text.clone(), errors));
         let _ = Errors::collect(|errors| DateOrInstant::parse(&text, errors));
-        let _ = Repeatable::parse(&text, "POST", "", b"");
+        let _ = IdempotencyKey::parse(&text, &KeyedRequest { operation: "create_task", subject: "", query: None, body: b"" });
         let filter = Filter::default();
         let binding = CursorBinding { user_id: "alice", order: Order::default(), filter: &filter };
         prop_assert_eq!(Cursor::open(&text, &binding), None);
@@ -116,7 +117,6 @@ proptest! {
         prop_assert_eq!(&fields, &serde_json::to_value(replacement.unwrap()).unwrap());
         let patch = TaskPatch::parse(body.as_bytes());
         prop_assert!(patch.is_ok(), "{patch:?}");
-        prop_assert_eq!(&fields, &serde_json::to_value(patch.unwrap()).unwrap());
         prop_assert_eq!(fields["title"].as_str().unwrap(), task["title"].as_str().unwrap().trim());
         prop_assert_eq!(&fields["completed"], &task["completed"]);
         prop_assert_eq!(&fields["tags"], &task["tags"]);
