@@ -74,7 +74,7 @@ impl Due {
 }
 
 impl FieldType for Due {
-    fn default() -> Option<FieldValue> {
+    fn default_value() -> Option<FieldValue> {
         let mut none = Document::default();
         for (_, column) in Self::COLUMNS {
             none.add(column, FieldValue::Null);
@@ -144,7 +144,7 @@ impl FieldType for Due {
 }
 
 impl FieldType for Date {
-    fn default() -> Option<FieldValue> {
+    fn default_value() -> Option<FieldValue> {
         None
     }
 
@@ -170,7 +170,7 @@ impl FieldType for Date {
 }
 
 impl FieldType for TimeOfDay {
-    fn default() -> Option<FieldValue> {
+    fn default_value() -> Option<FieldValue> {
         Some(FieldValue::Null)
     }
 
@@ -215,7 +215,7 @@ impl TimeZone {
 }
 
 impl FieldType for TimeZone {
-    fn default() -> Option<FieldValue> {
+    fn default_value() -> Option<FieldValue> {
         Some(FieldValue::Null)
     }
 

@@ -1,16 +1,27 @@
 //! A task, its fields, and the bodies of its writes.
 
+mod completed;
+mod description;
+mod priority;
+mod tags;
+mod title;
+
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::json;
-use utoipa::openapi::{ArrayBuilder, ObjectBuilder, RefOr, Schema, Type};
+use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 use uuid::Uuid;
 
+use self::completed::Completed;
+pub use self::description::Description;
+pub use self::priority::Priority;
+pub use self::tags::Tags;
+pub use self::title::Title;
 use super::fields::{
-    self, About, Body, Components, Create, Declaration, Document, Field, FieldType, FieldValue, Fields, Mode, Patch,
-    Replace, Required, schema,
+    About, Body, Components, Create, Declaration, Document, Field, FieldValue, Fields, Mode, Patch, Replace, Required,
+    schema,
 };
-use super::{Due, Errors, Invalid, Json, text};
+use super::{Due, Invalid};
 
 /// A task as clients see it. The database writes this JSON itself; the type documents it, and the tests read every
 /// answer through it.
@@ -58,36 +69,6 @@ pub struct Task {
     #[schema(example = "\"9f86d081884c7d65-41\"")]
     pub etag: String,
 }
-
-/// How urgent a task is.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Priority {
-    /// Not said
-    #[default]
-    None,
-    /// Low
-    Low,
-    /// Medium
-    Medium,
-    /// High
-    High,
-}
-
-/// 1 to 255 characters, without white space around them.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Title(String);
-
-/// Up to 10,000 characters.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Description(String);
-
-/// Whether a task is done.
-struct Completed;
-
-/// Up to 20 different labels of 1 to 50 characters each, without white space around them, in Normalization Form C.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Tags(Vec<String>);
 
 /// The body of POST.
 pub type NewTask = Body<Task, Create>;
@@ -145,203 +126,6 @@ impl Fields for Task {
     }
 }
 
-impl Title {
-    const MAX_CHARACTERS: usize = 255;
-
-    /// Parses a title.
-    pub fn parse(text: &str, errors: &mut Errors<'_>) -> Option<Self> {
-        let title = text.trim();
-        if text::is_invisible(title) {
-            return errors.refuse("Must not be empty.");
-        }
-        text::check_length(title, Self::MAX_CHARACTERS, errors)?;
-        text::check(title, errors)?;
-        Some(Self(title.to_owned()))
-    }
-
-    /// The title.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl FieldType for Title {
-    fn default() -> Option<FieldValue> {
-        None
-    }
-
-    fn parse(json: Json, _: Mode, errors: &mut Errors<'_>) -> Option<FieldValue> {
-        let text = json.text("a string", errors)?;
-        Self::parse(&text, errors).map(|title| FieldValue::Text(title.0))
-    }
-
-    fn schema(_: Mode, _: &mut Components) -> RefOr<Schema> {
-        let title = text::visible_schema(Self::MAX_CHARACTERS)
-            .description(Some(
-                "1 to 255 characters, of which one can be seen; white space around them is cut off. At most 30 combining marks in \
-                 a row.",
-            ))
-            .examples(["Book the train"]);
-        Schema::from(title).into()
-    }
-}
-
-impl Description {
-    const MAX_CHARACTERS: usize = 10_000;
-
-    /// Parses a description.
-    pub fn parse(text: String, errors: &mut Errors<'_>) -> Option<Self> {
-        text::check_length(&text, Self::MAX_CHARACTERS, errors)?;
-        text::check(&text, errors)?;
-        Some(Self(text))
-    }
-}
-
-impl FieldType for Description {
-    fn default() -> Option<FieldValue> {
-        Some(FieldValue::Null)
-    }
-
-    fn parse(json: Json, _: Mode, errors: &mut Errors<'_>) -> Option<FieldValue> {
-        let text = json.text("null or a string", errors)?;
-        Self::parse(text, errors).map(|description| FieldValue::Text(description.0))
-    }
-
-    fn schema(_: Mode, _: &mut Components) -> RefOr<Schema> {
-        let description = text::schema(Self::MAX_CHARACTERS)
-            .description(Some("Up to 10,000 characters, at most 30 combining marks in a row."));
-        Schema::from(description).into()
-    }
-}
-
-impl FieldType for Completed {
-    fn default() -> Option<FieldValue> {
-        Some(FieldValue::Bool(false))
-    }
-
-    fn parse(json: Json, _: Mode, errors: &mut Errors<'_>) -> Option<FieldValue> {
-        match json {
-            Json::Bool(completed) => Some(FieldValue::Bool(completed)),
-            other => other.refuse("true or false", errors),
-        }
-    }
-
-    fn schema(mode: Mode, _: &mut Components) -> RefOr<Schema> {
-        let description = if mode == Mode::Patch { "Whether it is done; null for not." } else { "Whether it is done." };
-        Schema::from(ObjectBuilder::new().schema_type(Type::Boolean).description(Some(description))).into()
-    }
-}
-
-impl Priority {
-    /// The priority with this name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        match name {
-            "none" => Some(Self::None),
-            "low" => Some(Self::Low),
-            "medium" => Some(Self::Medium),
-            "high" => Some(Self::High),
-            _ => None,
-        }
-    }
-
-    /// The number that the database stores, 0 to 3.
-    pub fn number(self) -> u8 {
-        match self {
-            Self::None => 0,
-            Self::Low => 1,
-            Self::Medium => 2,
-            Self::High => 3,
-        }
-    }
-}
-
-impl FieldType for Priority {
-    fn default() -> Option<FieldValue> {
-        Some(FieldValue::Number(Self::None.number()))
-    }
-
-    fn parse(json: Json, _: Mode, errors: &mut Errors<'_>) -> Option<FieldValue> {
-        let name = json.text("one of none, low, medium and high", errors)?;
-        match Self::from_name(&name) {
-            Some(priority) => Some(FieldValue::Number(priority.number())),
-            None => errors.refuse("Must be one of none, low, medium and high."),
-        }
-    }
-
-    fn schema(_: Mode, components: &mut Components) -> RefOr<Schema> {
-        schema::component("Priority", <Self as PartialSchema>::schema(), components)
-    }
-}
-
-impl Serialize for Priority {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(match self {
-            Self::None => "none",
-            Self::Low => "low",
-            Self::Medium => "medium",
-            Self::High => "high",
-        })
-    }
-}
-
-impl Tags {
-    const MAX_TAGS: usize = 20;
-    const MAX_CHARACTERS: usize = 50;
-
-    fn parse(items: Vec<Json>, errors: &mut Errors<'_>) -> Option<Self> {
-        if items.len() > Self::MAX_TAGS {
-            return errors.refuse(format!("Must have at most {} tags, not {}.", Self::MAX_TAGS, items.len()));
-        }
-        let mut tags = Vec::with_capacity(items.len());
-        for (index, item) in items.into_iter().enumerate() {
-            let index = index.to_string();
-            let errors = &mut errors.at(&index);
-            let tag = item.text("a string", errors).and_then(|text| Self::parse_one(&text, errors));
-            match tag {
-                Some(tag) if tags.contains(&tag) => errors.add("The tag stands here twice."),
-                tag => tags.extend(tag),
-            }
-        }
-        Some(Self(tags))
-    }
-
-    /// Parses one tag. Tags are equal if their Normalization Forms C are (Unicode Standard Annex #15).
-    pub fn parse_one(text: &str, errors: &mut Errors<'_>) -> Option<String> {
-        text::check(text, errors)?;
-        let tag = text::composed(text.trim());
-        match tag.chars().count() {
-            1..=Self::MAX_CHARACTERS if text::is_invisible(&tag) => errors.refuse("Must not be empty."),
-            1..=Self::MAX_CHARACTERS => Some(tag),
-            length => errors.refuse(format!("Must have 1 to {} characters, not {length}.", Self::MAX_CHARACTERS)),
-        }
-    }
-}
-
-impl FieldType for Tags {
-    fn default() -> Option<FieldValue> {
-        Some(FieldValue::Texts(Vec::new()))
-    }
-
-    fn parse(json: Json, _: Mode, errors: &mut Errors<'_>) -> Option<FieldValue> {
-        match json {
-            Json::Array(items) => Self::parse(items, errors).map(|tags| FieldValue::Texts(tags.0)),
-            other => other.refuse("an array of strings", errors),
-        }
-    }
-
-    fn schema(_: Mode, _: &mut Components) -> RefOr<Schema> {
-        let tags = ArrayBuilder::new()
-            .items(text::visible_schema(Self::MAX_CHARACTERS))
-            .max_items(Some(Self::MAX_TAGS))
-            .unique_items(true)
-            .description(Some(
-                "Up to 20 labels of 1 to 50 characters, kept in their order. White space around them is cut off, and they become \
-                 Normalization Form C; they must be different ones then.",
-            ));
-        Schema::from(tags).into()
-    }
-}
-
 impl Fields for Completion {
     const NOUN: &'static str = "The body";
     const MISSING: &'static str = "The field is required, unless there is no body at all.";
@@ -361,7 +145,7 @@ impl Completion {
         if body.is_empty() {
             return Ok(Self(None));
         }
-        let document = fields::parse_body(body, Mode::Replace, &Declaration::of::<Self>())?;
+        let document = Declaration::of::<Self>().parse_text(body, Mode::Replace)?;
         Ok(Self(document.get("completed").map(|completed| *completed == FieldValue::Bool(true))))
     }
 }
@@ -423,19 +207,10 @@ mod tests {
 
     #[test]
     fn a_task_has_the_declared_members() {
-        let Schema::Object(task) = (match <Task as PartialSchema>::schema() {
-            RefOr::T(schema) => schema,
-            RefOr::Ref(_) => panic!("a reference"),
-        }) else {
-            panic!("no object")
+        let members = |schema| {
+            let schema = serde_json::to_value::<RefOr<Schema>>(schema).unwrap();
+            schema["properties"].as_object().unwrap().keys().cloned().collect::<BTreeSet<_>>()
         };
-        let Some(Schema::Object(replacement)) = (match Replacement::schema() {
-            RefOr::T(schema) => Some(schema),
-            RefOr::Ref(_) => None,
-        }) else {
-            panic!("no object")
-        };
-        let names = |object: &utoipa::openapi::Object| object.properties.keys().cloned().collect::<BTreeSet<_>>();
-        assert_eq!(names(&task), names(&replacement));
+        assert_eq!(members(Task::schema()), members(Replacement::schema()));
     }
 }

@@ -97,6 +97,14 @@ mod tests {
         assert!(is_invisible("") && is_invisible("\u{200b}\u{3164} \u{ad}") && !is_invisible("\u{200b}x"));
     }
 
+    #[test]
+    fn the_pattern_has_the_invisible_characters() {
+        let pattern = regex::Regex::new(&format!("^[{INVISIBLE}]$")).unwrap();
+        for c in '\0'..='\u{ffff}' {
+            assert_eq!(is_invisible(&c.to_string()), pattern.is_match(&c.to_string()), "{:x}", u32::from(c));
+        }
+    }
+
     const NUL: Option<&str> = Some("Must not have NUL characters.");
     const MARKS: Option<&str> = Some("Must not have more than 30 combining marks in a row.");
 

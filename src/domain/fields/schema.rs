@@ -30,7 +30,7 @@ struct FieldSchema {
 
 impl Field for FieldSchema {
     fn new<T: FieldType>(name: &'static str, required: Required) -> Self {
-        Self { name, required, has_default: T::default().is_some(), schema: T::schema }
+        Self { name, required, has_default: T::default_value().is_some(), schema: T::schema }
     }
 }
 
@@ -42,7 +42,7 @@ pub(crate) fn object<R: Fields>(mode: Mode, components: &mut Components) -> RefO
         let schema = (field.schema)(mode, components);
         let is_nullable = field.has_default && field.required.allows_null(mode);
         object = object.property(field.name, if is_nullable { nullable(schema) } else { schema });
-        if field.required.applies(mode) {
+        if field.required.applies_to(mode) {
             object = object.required(field.name);
         }
     }
