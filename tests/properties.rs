@@ -1,5 +1,4 @@
-//! What is parsed at the edge, by property: nothing that a client sends makes it panic, and what was understood prints
-//! as what is understood again.
+//! Properties of the parsers: no input makes one panic, and a parsed value, printed, parses to the same value.
 
 use errand::domain::{
     Completion, Cursor, CursorBinding, DateOrInstant, Description, Errors, Filter, IdempotencyKey, Instant, Invalid,
@@ -12,7 +11,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-/// Texts of all kinds, those that almost are what is asked for among them.
+/// Texts of all kinds, many of them almost valid.
 fn text() -> impl Strategy<Value = String> {
     prop_oneof![
         any::<String>(),
@@ -24,7 +23,7 @@ fn text() -> impl Strategy<Value = String> {
     ]
 }
 
-/// JSON of any shape, with the names that a task has.
+/// JSON of any shape, with the member names of a task.
 fn document() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
@@ -64,7 +63,7 @@ fn title(text: &str) -> Result<Title, Vec<Invalid>> {
 }
 
 proptest! {
-    // A failure is printed, smallest first; no file keeps it.
+    // A failure is printed, and not kept in a file.
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]

@@ -1,4 +1,4 @@
-//! When a task is due: a day, or a time of day in a time zone. Kept as written; only the database computes instants.
+//! The due date of a task: a day, or a time of day in a time zone. It is kept as written; only the database computes instants.
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -68,7 +68,7 @@ impl Fields for Due {
 }
 
 impl Due {
-    /// The members of the document for the database, by the members of a due date.
+    /// The members of a due date, and their names in the document for the database.
     const COLUMNS: [(&'static str, &'static str); 3] =
         [("date", "due_date"), ("time", "due_time"), ("time_zone", "due_zone")];
 }
@@ -92,7 +92,7 @@ impl FieldType for Due {
         if errors.count() > before {
             return None;
         }
-        // What a patch leaves of a due date, the database checks.
+        // A patch may name some parts only. The database checks the merged due date.
         if mode != Mode::Patch {
             let has = |part| matches!(parts.get(part), Some(FieldValue::Text(_)));
             match (has("time"), has("time_zone")) {

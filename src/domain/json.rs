@@ -21,7 +21,7 @@ pub enum Json {
     String(String),
     /// An array
     Array(Vec<Json>),
-    /// An object, its members as they stand in the text
+    /// An object, its members in the order of the text
     Object(Vec<(String, Json)>),
 }
 
