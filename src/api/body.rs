@@ -11,16 +11,13 @@ use utoipa::ToSchema;
 use utoipa::openapi::Required;
 
 use super::code::Code;
-use super::openapi::{self, Describe, Operation};
+use super::openapi::{Describe, Operation};
 use super::problem::Problem;
 use crate::App;
-use crate::domain::{Completion, Invalid, NewTask, TaskPatch};
+use crate::domain::{self, BodyMode, Completion, Fields, Invalid};
 
 /// What the bytes of a body are parsed into.
-pub(super) trait Content: Sized {
-    /// The description of the JSON.
-    type Schema: ToSchema;
-
+pub(super) trait Content: ToSchema + Sized {
     /// Parses the bytes, or names every error in them.
     fn parse(body: &[u8]) -> Result<Self, Vec<Invalid>>;
 }
@@ -46,36 +43,13 @@ pub(super) const MAX_BODY_BYTES: usize = 64 * 1024;
 /// The maximum length of a body as it is sent, in bytes. An escape of one byte takes six.
 const MAX_RAW_BODY_BYTES: usize = 400 * 1024;
 
-/// The body of PUT.
-pub(super) struct Replacement(pub(super) NewTask);
-
-impl Content for NewTask {
-    type Schema = openapi::NewTask;
-
-    fn parse(body: &[u8]) -> Result<Self, Vec<Invalid>> {
-        Self::parse(body)
-    }
-}
-
-impl Content for Replacement {
-    type Schema = openapi::Replacement;
-
-    fn parse(body: &[u8]) -> Result<Self, Vec<Invalid>> {
-        NewTask::parse_replacement(body).map(Replacement)
-    }
-}
-
-impl Content for TaskPatch {
-    type Schema = openapi::TaskPatch;
-
+impl<R: Fields, M: BodyMode> Content for domain::Body<R, M> {
     fn parse(body: &[u8]) -> Result<Self, Vec<Invalid>> {
         Self::parse(body)
     }
 }
 
 impl Content for Completion {
-    type Schema = openapi::Completion;
-
     fn parse(body: &[u8]) -> Result<Self, Vec<Invalid>> {
         Self::parse(body)
     }
@@ -136,7 +110,7 @@ impl<T: Content> Describe for OptionalMergePatch<T> {
 }
 
 fn describe<T: Content>(operation: &mut Operation, media_types: &[&str], required: Required) {
-    operation.takes_body::<T::Schema>(media_types, required);
+    operation.takes_body::<T>(media_types, required);
     operation.refuses(&[Code::InvalidInput, Code::PayloadTooLarge, Code::UnsupportedMediaType]);
 }
 

@@ -5,7 +5,6 @@
 //! aide does the same with types, in OpenAPI 3.1. It was not taken, because its router owns the descriptions: the component would link
 //! and build them. utoipa-axum does not look at the types of a handler.
 
-mod bodies;
 mod compact;
 mod operation;
 pub(super) mod parameters;
@@ -27,7 +26,6 @@ use utoipa::{PartialSchema, ToSchema};
 
 use super::answer::Answer;
 use super::problem::ProblemBody;
-pub(super) use bodies::{Completion, NewTask, Replacement, TaskPatch};
 pub(super) use operation::{Describe, DescribedHandler, Header, Operation};
 pub(super) use problems::code;
 

@@ -8,14 +8,14 @@ use http::{StatusCode, Uri};
 use serde::{Deserialize, Serialize};
 
 use super::answer::{self, Answer};
-use super::body::{Json, MergePatch, OptionalMergePatch, Replacement};
+use super::body::{Json, MergePatch, OptionalMergePatch};
 use super::caller::{Caller, TaskId};
 use super::conditional::IfNoneMatch;
 use super::problem::Problem;
 use super::query::{self, ListUri};
 use super::write::{CreateHeaders, WriteHeaders, write};
 use crate::data::tasks::Listing;
-use crate::domain::{Completion, Cursor, Error, ListQuery, NewTask, Operation, Page, Task, TaskPatch};
+use crate::domain::{Completion, Cursor, Error, ListQuery, NewTask, Operation, Page, Replacement, Task, TaskPatch};
 use crate::service::tasks;
 use answers::{Changed, Created, Deleted, PageOrUnchanged, Replaced, TaskOrUnchanged};
 
@@ -49,7 +49,7 @@ pub(super) async fn replace_task(
     headers: WriteHeaders,
     Json(task, body): Json<Replacement>,
 ) -> Result<Answer<Replaced>, Problem> {
-    write(&caller, headers, id, Operation::PutTask(task.0), &body).await.map(Answer::from)
+    write(&caller, headers, id, Operation::PutTask(task), &body).await.map(Answer::from)
 }
 
 pub(super) async fn patch_task(

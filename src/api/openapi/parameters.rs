@@ -1,6 +1,6 @@
 //! What parameters are described with, and the parameters of lists and of every operation.
 
-use super::bodies::UNSEEN;
+use crate::domain::INVISIBLE;
 use utoipa::openapi::path::{ParameterBuilder, ParameterIn, ParameterStyle};
 use utoipa::openapi::schema::{ArrayBuilder, Schema};
 use utoipa::openapi::{KnownFormat, ObjectBuilder, OneOfBuilder, RefOr, Required, SchemaFormat, Type};
@@ -14,7 +14,7 @@ pub(in crate::api) fn of_lists() -> [ParameterBuilder; 12] {
     let priority = text().enum_values(Some(["none", "low", "medium", "high"]));
     // One tag, or several with commas between. Each has 50 characters at most, and one that can be seen among the first 25: a
     // regular expression cannot say that it may be any one.
-    let one = format!(r"[^\u0000,]{{0,24}}[^,{UNSEEN}][^\u0000,]{{0,25}}");
+    let one = format!(r"[^\u0000,]{{0,24}}[^,{INVISIBLE}][^\u0000,]{{0,25}}");
     let tag = text().pattern(Some(format!("^{one}(,{one})*$")));
     let words = text().max_length(Some(200)).pattern(Some(r"^[^\u0000]*$"));
     [
