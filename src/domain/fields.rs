@@ -147,6 +147,12 @@ impl<R: Fields, M: BodyMode> Body<R, M> {
         let document = Declaration::of::<R>().parse_text(text, M::MODE)?;
         Ok(Self { document, kind: PhantomData })
     }
+
+    /// Parses a value inside of a larger text.
+    pub fn from_json(json: Json, errors: &mut Errors<'_>) -> Option<Self> {
+        let document = Declaration::of::<R>().parse_object(json, M::MODE, errors)?;
+        Some(Self { document, kind: PhantomData })
+    }
 }
 
 impl<R, M> Serialize for Body<R, M> {
@@ -162,10 +168,14 @@ impl Declaration {
 
     /// Parses a JSON text that is one object.
     pub(super) fn parse_text(&self, text: &[u8], mode: Mode) -> Result<Document, Vec<Invalid>> {
-        Errors::collect(|errors| match Json::parse(text, errors)? {
+        Errors::collect(|errors| self.parse_object(Json::parse(text, errors)?, mode, errors))
+    }
+
+    fn parse_object(&self, json: Json, mode: Mode, errors: &mut Errors<'_>) -> Option<Document> {
+        match json {
             Json::Object(members) => Some(self.parse(members, mode, errors)),
             other => errors.refuse(format!("The body must be a JSON object, not {}.", other.kind())),
-        })
+        }
     }
 
     /// Parses the members of an object.
@@ -241,6 +251,7 @@ mod tests {
     use super::*;
     use crate::domain::{Description, Title};
 
+    #[derive(Debug, PartialEq)]
     struct Note;
 
     impl Fields for Note {
@@ -275,6 +286,15 @@ mod tests {
         assert_eq!(details::<Patch>(json!({"tags": []})), ["Unknown field. A note has title and body."]);
         assert_eq!(details::<Patch>(json!({"id": 1})), ["The field is read-only."]);
         assert_eq!(details::<Replace>(json!({})), ["The field is required."]);
+    }
+
+    #[test]
+    fn an_error_inside_of_a_larger_text_has_its_place_there() {
+        let result = Errors::collect(|errors| {
+            let json = Json::parse(br#"{"title":1}"#, errors)?;
+            Body::<Note, Create>::from_json(json, &mut errors.at("operations").at("3").at("body"))
+        });
+        assert_eq!(result, Err(vec![Invalid::body("/operations/3/body/title", "Must be a string, not a number.")]));
     }
 
     #[test]
