@@ -88,7 +88,7 @@ impl Operation {
 
     /// The body that the description has as an example; none where it takes no body.
     pub fn body(&self) -> Option<Value> {
-        let example = &self.schema()?["example"];
+        let example = &self.schema()?["examples"][0];
         assert!(example.is_object(), "the body of {} has no example", self.id());
         Some(example.clone())
     }
