@@ -21,17 +21,82 @@ fn answer(reply: &Reply) -> (u16, String, Option<String>, Option<String>) {
 #[test]
 fn a_repeated_create_gives_the_first_answer() {
     let user = User::new("repeat");
-    let first = keyed(&user, "POST", "/tasks", "k-1", json!({"title": "once"})).expect(201);
+    let create = |key: &str| keyed(&user, "POST", "/tasks", key, json!({"title": "once"})).expect(201);
+    let first = create("k-1");
     assert!(!first.headers.contains_key("idempotency-replayed"));
-    user.patch(&format!("/tasks/{}", first.task().id), json!({"title": "changed since"})).expect(200);
     for key in ["k-1", "\"k-1\""] {
-        let again = keyed(&user, "POST", "/tasks", key, json!({"title": "once"}));
+        let again = create(key);
         assert_eq!(answer(&again), answer(&first));
         assert_eq!(again.header("idempotency-replayed"), "true");
     }
-    assert_eq!(user.titles(""), ["changed since"]);
-    keyed(&user, "POST", "/tasks", "k-2", json!({"title": "once"})).expect(201);
+    create("k-2");
     assert_eq!(user.titles("").len(), 2);
+}
+
+/// The status is the first one. The task is as it is now, so that its tag is one to write with.
+#[test]
+fn a_repeated_write_gives_the_task_as_it_is_now() {
+    let user = User::new("repeat-now");
+    let create = || keyed(&user, "POST", "/tasks", "create", json!({"title": "once"})).expect(201);
+    let first = create();
+    let path = format!("/tasks/{}", first.task().id);
+    let put = |title: &str| keyed(&user, "PUT", &path, "put", json!({"title": title, "completed": true})).expect(200);
+    put("replaced");
+    let now = user.patch(&path, json!({"title": "changed since"})).expect(200);
+    for again in [create(), put("replaced")] {
+        assert_eq!((again.task(), again.header("etag")), (now.task(), now.header("etag")));
+        assert_eq!(again.header("idempotency-replayed"), "true");
+    }
+    assert_eq!(create().header("location"), first.header("location"));
+    let headers = [("idempotency-key", "create"), ("prefer", "return=minimal")];
+    let minimal = user.with_json("POST", "/tasks", &headers, json!({"title": "once"})).expect(201);
+    assert_eq!((minimal.body.as_str(), minimal.header("location")), ("", first.header("location")));
+    assert_eq!(user.get(&path).task().title, "changed since");
+}
+
+#[test]
+fn a_task_that_was_put_under_a_new_id_is_made_once() {
+    let user = User::new("repeat-put");
+    let path = format!("/tasks/{}", uuid::Uuid::now_v7());
+    let headers = [("idempotency-key", "k"), ("if-none-match", "*")];
+    let put = || user.with_json("PUT", &path, &headers, json!({"title": "t", "completed": false})).expect(201);
+    let first = put();
+    let again = put();
+    assert_eq!(answer(&again), answer(&first));
+    assert_eq!(again.header("location"), user.path(&path));
+    assert_eq!(again.header("idempotency-replayed"), "true");
+    user.with_json("PUT", &path, &headers[1..], json!({"title": "t", "completed": false})).expect(412);
+}
+
+#[test]
+fn a_repeated_deletion_deletes_nothing_more() {
+    let user = User::new("repeat-delete");
+    let path = format!("/tasks/{}", user.create(json!({"title": "t"})).id);
+    let delete = || user.send("DELETE", &path, &[("idempotency-key", "k")], None).expect(204);
+    assert!(!delete().headers.contains_key("idempotency-replayed"));
+    assert_eq!(delete().header("idempotency-replayed"), "true");
+    let headers = [("if-none-match", "*")];
+    user.with_json("PUT", &path, &headers, json!({"title": "again", "completed": false})).expect(201);
+    delete();
+    assert_eq!(user.titles(""), ["again"]);
+    user.send("DELETE", &path, &[("idempotency-key", "another")], None).expect(204);
+}
+
+#[test]
+fn a_repeated_write_of_a_task_that_is_gone_says_that_it_was_done() {
+    let user = User::new("repeat-gone");
+    let create = || keyed(&user, "POST", "/tasks", "create", json!({"title": "t"}));
+    let path = format!("/tasks/{}", create().expect(201).task().id);
+    let put = || keyed(&user, "PUT", &path, "put", json!({"title": "t", "completed": true}));
+    let patch = || keyed(&user, "PATCH", &path, "patch", json!({"title": "u"}));
+    let complete = || user.send("PATCH", &format!("{path}/complete"), &[("idempotency-key", "complete")], None);
+    let all: [&dyn Fn() -> Reply; 3] = [&put, &patch, &complete];
+    all.iter().for_each(|write| _ = write().expect(200));
+    user.delete(&path).expect(204);
+    for again in [create(), put(), patch(), complete()] {
+        assert_eq!((again.status, again.problem().code.as_str()), (410, "gone"));
+    }
+    assert!(user.titles("").is_empty());
 }
 
 #[test]
