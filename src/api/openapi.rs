@@ -4,7 +4,6 @@
 //! Clients get the committed copy, `openapi.json`: a test keeps it equal to [`document`], so that nothing of the making
 //! is in the component.
 
-mod bodies;
 mod compact;
 mod parameters;
 mod responses;
@@ -19,7 +18,7 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{Components, OpenApi, RefOr, Response as Described};
 use utoipa::{Modify, OpenApi as _, ToSchema};
 
-pub(super) use bodies::{Completion, NewTask, Replacement, TaskPatch};
+pub(super) use crate::domain::{Completion, NewTask, Replacement, TaskPatch};
 pub(super) use parameters::{
     AnswerHeaders, GuardHeaders, IdempotencyKey, ListParameters, ReadHeaders, TaskPath, UserPath,
 };

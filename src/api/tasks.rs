@@ -20,8 +20,8 @@ use super::problem::Problem;
 use super::query;
 use crate::data::tasks::Listing;
 use crate::domain::{
-    Completion, Cursor, EntityTag, Error, KeyedRequest, ListQuery, NewTask, Operation, Page, Precondition, Task,
-    TaskPatch, Write, Written,
+    Completion, Cursor, EntityTag, Error, KeyedRequest, ListQuery, NewTask, Operation, Page, Precondition, Replacement,
+    Task, TaskPatch, Write, Written,
 };
 use crate::service::{self, tasks};
 
@@ -224,7 +224,7 @@ pub(super) async fn replace_task(
     JsonBody(body): JsonBody,
 ) -> Result<Response, Problem> {
     let precondition = precondition(&headers)?;
-    let operation = Operation::PutTask(NewTask::parse_replacement(&body)?);
+    let operation = Operation::PutTask(Replacement::parse(&body)?);
     let (subject, query) = (id.to_string(), uri.query());
     let request = KeyedRequest { operation: "replace_task", subject: &subject, query, body: &body };
     let key = idempotency_key(&headers, &request)?;

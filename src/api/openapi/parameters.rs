@@ -1,7 +1,7 @@
 //! The parameters of operations, described. What really reads them is `caller`, `conditional`, `negotiation` and
 //! `domain::ListQuery`.
 
-use super::bodies::UNSEEN;
+use crate::domain::INVISIBLE;
 use utoipa::IntoParams;
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn, ParameterStyle};
 use utoipa::openapi::schema::{ArrayBuilder, Schema};
@@ -86,7 +86,7 @@ impl IntoParams for ListParameters {
         let priority = text().enum_values(Some(["none", "low", "medium", "high"]));
         // One tag, or several with commas between. Each has 50 characters at most, and one that can be seen among the first 25: a
         // regular expression cannot say that it may be any one.
-        let one = format!(r"[^\u0000,]{{0,24}}[^,{UNSEEN}][^\u0000,]{{0,25}}");
+        let one = format!(r"[^\u0000,]{{0,24}}[^,{INVISIBLE}][^\u0000,]{{0,25}}");
         let tag = text().pattern(Some(format!("^{one}(,{one})*$")));
         let words = text().max_length(Some(200)).pattern(Some(r"^[^\u0000]*$"));
         [
