@@ -2,6 +2,7 @@
 //!
 //! Nothing here knows of HTTP or SQL.
 
+mod cause;
 mod cursor;
 mod due;
 mod entity_tag;
@@ -16,11 +17,12 @@ mod task;
 mod text;
 mod write;
 
+pub use cause::{Cause, CauseCode};
 pub use cursor::{Cursor, CursorBinding};
 pub use due::{Due, TimeZone};
 pub use entity_tag::EntityTag;
 pub use error::{Error, Errors, Invalid, Place};
-pub use fields::{About, Body, Components, Create, Document, FieldValue, Fields, Patch, Replace};
+pub use fields::{About, Body, BodyMode, Components, Create, Document, FieldValue, Fields, Patch, Replace};
 pub use idempotency::{IdempotencyKey, KeyedRequest};
 pub use instant::{DateOrInstant, Instant};
 pub use json::Json;

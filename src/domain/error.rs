@@ -1,5 +1,7 @@
 //! The errors of errand, free of HTTP. What a client may read and what only the log may are separate.
 
+use super::Cause;
+
 /// Why an operation has no answer. `api::problem` decides the status of each.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
@@ -32,7 +34,7 @@ pub enum Error {
     },
     /// The database cannot answer now; nothing was changed. The text is for the log.
     #[error("unavailable: {0}")]
-    Unavailable(String),
+    Unavailable(Cause),
     /// Something between errand and PostgreSQL mixes up prepared statements; nothing was changed, and nothing may be sent any more.
     /// The text is for the log.
     #[error("unsafe pooler: {0}")]
@@ -42,7 +44,7 @@ pub enum Error {
     SchemaMismatch(String),
     /// The database may or may not have done what it was asked. The text is for the log.
     #[error("outcome unknown: {0}")]
-    OutcomeUnknown(String),
+    OutcomeUnknown(Cause),
     /// A mistake of errand's own. The text is for the log.
     #[error("internal: {0}")]
     Internal(String),
