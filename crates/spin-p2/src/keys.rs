@@ -7,7 +7,9 @@ use std::sync::OnceLock;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use errand::auth::{FETCH_DEADLINE, Fetching, KeySource, LONGEST_DOCUMENT, Pausing, Reading, SharedStore, Writing};
+use errand::auth::{
+    FETCH_TIMEOUT, FetchFuture, KeySource, MAX_JWKS_BYTES, ReadFuture, SharedStore, SleepFuture, WriteFuture,
+};
 use futures::TryStreamExt;
 use futures::future::{Either, select};
 use send_wrapper::SendWrapper;
@@ -24,17 +26,17 @@ pub(super) struct SpinKeys {
 }
 
 impl KeySource for SpinKeys {
-    fn fetch<'a>(&'a self, url: &'a str) -> Fetching<'a> {
+    fn fetch<'a>(&'a self, url: &'a str) -> FetchFuture<'a> {
         // A component has one thread: what is not Send cannot leave it.
         Box::pin(SendWrapper::new(async move {
-            match select(pin!(get(url)), pin!(sleep(FETCH_DEADLINE))).await {
+            match select(pin!(get(url)), pin!(sleep(FETCH_TIMEOUT))).await {
                 Either::Left((outcome, _)) => outcome,
                 Either::Right(_) => Err("deadline passed".to_owned()),
             }
         }))
     }
 
-    fn pause(&self, time: Duration) -> Pausing {
+    fn sleep(&self, time: Duration) -> SleepFuture {
         Box::pin(SendWrapper::new(sleep(time)))
     }
 
@@ -49,12 +51,12 @@ impl SharedStore for SpinKeys {
         self.instance.get_or_init(|| Uuid::now_v7().to_string())
     }
 
-    fn read<'a>(&'a self, key: &'a str) -> Reading<'a> {
+    fn read<'a>(&'a self, key: &'a str) -> ReadFuture<'a> {
         let read = || Store::open_default()?.get(key);
         Box::pin(ready(read().map_err(named)))
     }
 
-    fn write<'a>(&'a self, key: &'a str, value: Vec<u8>) -> Writing<'a> {
+    fn write<'a>(&'a self, key: &'a str, value: Vec<u8>) -> WriteFuture<'a> {
         let write = || Store::open_default()?.set(key, &value);
         Box::pin(ready(write().map_err(named)))
     }
@@ -98,7 +100,7 @@ async fn get(url: &str) -> Result<Vec<u8>, String> {
     let mut body = Vec::new();
     while let Some(chunk) = stream.try_next().await.map_err(|error| error.to_debug_string())? {
         body.extend(chunk);
-        if body.len() > LONGEST_DOCUMENT {
+        if body.len() > MAX_JWKS_BYTES {
             return Err("length limit exceeded".to_owned());
         }
     }
