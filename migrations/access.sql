@@ -1,4 +1,4 @@
--- The grants of schema api, and the settings of the roles that the component logs in as. The migrator runs this file with the
+-- The grants of the functions, and the settings of the roles that the component logs in as. The migrator runs this file with the
 -- functions, and after them: it finds the functions that no file defines any more by their unchanged catalog rows, and a grant
 -- rewrites every row. A grant that is taken out here stays in existing databases until it is revoked here.
 --
@@ -7,6 +7,27 @@
 revoke all on all functions in schema api from public;
 grant usage on schema api to errand_app;
 grant execute on all functions in schema api to errand_app;
+
+-- Functions of schema errand are PostgreSQL's default, open to everyone, until here. The component gets those that functions of schema api
+-- reach, by name: the others are the operator's, and they change what all users have.
+do $$
+declare
+    helper regprocedure;
+begin
+    for helper in
+        select p.oid from pg_catalog.pg_proc as p
+        where p.pronamespace = 'errand'::regnamespace and has_function_privilege('public', p.oid, 'execute')
+    loop
+        execute format('revoke all on routine %s from public', helper);
+    end loop;
+end
+$$;
+grant execute on function
+    errand.due_instant,
+    errand.fold,
+    errand.words
+    to errand_app;
+grant execute on function errand.tidy to errand_maintenance;
 
 -- In this database alone: another one of the server may have an errand of another version.
 do $$

@@ -11,6 +11,7 @@ pub mod tasks;
 #[cfg(test)]
 mod tests;
 mod value;
+mod writes;
 
 use std::any::Any;
 use std::future::Future;
@@ -33,7 +34,7 @@ use crate::domain::Error;
 /// the statement.
 macro_rules! served {
     ($sql:literal) => {
-        concat!($sql, " where null::api.interface_2 is null")
+        concat!($sql, " where null::api.interface_3 is null")
     };
 }
 use served;
@@ -209,7 +210,7 @@ impl Data {
 
 /// The number of the interface that this errand calls. It grows when the component needs a function that the database did not have
 /// before; `api.interface` in `migrations/functions/interface.sql` names those that the database has.
-pub const INTERFACE: i64 = 2;
+pub const INTERFACE: i64 = 3;
 
 /// Whether the database has this interface, by the current number and the oldest that still works.
 fn fits(mut row: Row) -> Result<(), Error> {
@@ -288,21 +289,19 @@ impl Scope<'_> {
         .await
     }
 
-    /// Runs a statement that may change something. The caller is its first parameter, and its last says whether it may wait for
-    /// another write, which it may not in the shared pool. While the database reports another write of the user, it is sent again
-    /// after a delay, and finally over the dedicated pool.
-    async fn write(
+    /// Runs a statement that may change something. Its parameter says whether it may wait for another write. Over a shared connection it
+    /// may not. If another write of the user has the turn, it is sent again after a pause, and at last over its own connection.
+    async fn call_as_writer(
         &self,
         statement: Statement,
-        parameters: impl IntoIterator<Item = Value>,
+        parameter: impl Fn(bool) -> Result<Value, Error>,
     ) -> Result<Option<Row>, Error> {
         self.timed(async |deadline| {
-            let parameters = self.with_caller(parameters);
-            let with = |wait: bool| parameters.iter().cloned().chain([wait.into()]).collect();
             let _lock = self.data.database.lock_writes(self.caller.user_id(), WRITE_LOCK_TIMEOUT).await;
+            let parameters = self.with_caller([parameter(false)?]);
             for retries_left in (0..=SHARED_POOL_RETRIES).rev() {
                 let begun = (self.data.clock)();
-                let answer = self.data.ask(statement, with(false), Kind::Write, deadline).await;
+                let answer = self.data.ask(statement, parameters.clone(), Kind::Write, deadline).await;
                 let took = (self.data.clock)().saturating_duration_since(begun);
                 match answer {
                     Ok(Some(row)) if row.is_busy() => {}
@@ -314,7 +313,8 @@ impl Scope<'_> {
                     self.data.back_off(delay, deadline).await?;
                 }
             }
-            self.data.call_in_a_slot(statement.with_pool(Pool::Dedicated), with(true), Kind::Write, deadline).await
+            let parameters = self.with_caller([parameter(true)?]);
+            self.data.call_in_a_slot(statement.with_pool(Pool::Dedicated), parameters, Kind::Write, deadline).await
         })
         .await
     }

@@ -109,15 +109,11 @@ struct Recorded;
 impl Database for Recorded {
     fn call<'a>(&'a self, statement: Statement, parameters: Vec<Value>, _: Instant) -> CallFuture<'a> {
         let text = |text: &str| Value::Text(text.to_owned());
-        let task = |outcome: &str| vec![text(outcome), text(TASK), Value::Int(3), text(EPOCH)];
         let (function, _) = statement.single.split_once('(').unwrap();
         let row = match function.rsplit_once('.').unwrap().1 {
             "interface" => vec![Value::Int(INTERFACE), Value::Int(1)],
             "read_task" => vec![text(TASK), Value::Int(3), text(EPOCH)],
-            "add_task" => task("created"),
-            "put_task" if parameters[3] == Value::Bool(true) => task("created"),
-            "put_task" | "change_task" | "mark_task" => task("ok"),
-            "delete_task" => vec![text("deleted")],
+            "write" => written(&parameters),
             "read_tasks" => vec![
                 text("page"),
                 Value::Int(7),
@@ -140,6 +136,24 @@ impl Database for Recorded {
     fn sleep(&self, _: Duration) -> SleepFuture {
         panic!("nobody waits")
     }
+}
+
+/// The row of `api.write` for a request with one write that is done.
+fn written(parameters: &[Value]) -> Vec<Value> {
+    let Some(Value::Json(request)) = parameters.last() else { panic!("{parameters:?}") };
+    let request: serde_json::Value = serde_json::from_str(request).unwrap();
+    let write = &request["list"][0];
+    let outcome = match write["operation"].as_str().unwrap() {
+        "task.create" => "created",
+        "task.put" if write["must_be_absent"] == true => "created",
+        "task.delete" => "deleted",
+        _ => "changed",
+    };
+    let one = |text: &str| Value::Texts(vec![Some(text.to_owned())]);
+    let body = if outcome == "deleted" { Value::Texts(vec![None]) } else { one(TASK) };
+    let number = |number| Value::Ints(vec![Some(number)]);
+    let [done, epoch] = ["done", EPOCH].map(|text| Value::Text(text.to_owned()));
+    vec![done, epoch, one(outcome), one(write["id"].as_str().unwrap()), number(3), number(2), body]
 }
 
 struct Unpublished;

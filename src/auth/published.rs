@@ -283,5 +283,4 @@ impl Drop for Fetching<'_> {
 }
 
 #[cfg(test)]
-#[path = "published/tests.rs"]
 mod tests;

@@ -92,7 +92,8 @@ impl From<DatabaseError> for Error {
                 match (sqlstate.as_str(), constraint.as_deref()) {
                     // Another request with the key has been done while this one waited.
                     ("23505", Some("idempotency_pkey")) => return Self::InFlight,
-                    ("23505", _) => return Self::Conflict,
+                    // Another request made the resource meanwhile.
+                    ("23505", _) => return Self::PreconditionFailed,
                     _ => {}
                 }
                 if error.proves_an_unsafe_pooler() {

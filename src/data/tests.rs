@@ -3,6 +3,7 @@
 mod calls;
 mod ready;
 mod tasks;
+mod writes;
 
 use std::cell::Cell;
 use std::collections::VecDeque;

@@ -1,7 +1,7 @@
 //! The migrations that this program was built with.
 
 use anyhow::{Context, Result};
-use errand_postgres::migrate::{Files, SqlFile};
+use errand_postgres::migrate::{FUNCTIONS, Files, SqlFile};
 use include_dir::{Dir, include_dir};
 
 static MIGRATIONS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../migrations");
@@ -12,18 +12,23 @@ pub struct Embedded;
 
 impl Files for Embedded {
     fn read(&self) -> Result<Vec<SqlFile>> {
-        let functions = MIGRATIONS.get_dir("functions").map(Dir::files).into_iter().flatten();
         let mut files = Vec::new();
-        for file in MIGRATIONS.files().chain(functions) {
-            if file.path().extension().is_none_or(|extension| extension != "sql") {
-                continue;
-            }
-            let path = format!("migrations/{}", file.path().display());
-            let text = file.contents_utf8().with_context(|| format!("{path} is not UTF-8"))?.replace("\r\n", "\n");
-            files.push(SqlFile { path, text });
-        }
         // As a folder on disk is read: the order is a part of the functions' checksum.
-        files.sort_by_key(|file| (file.path.starts_with("migrations/functions/"), file.path.clone()));
+        let functions = FUNCTIONS.into_iter().filter_map(|folder| MIGRATIONS.get_dir(folder));
+        for folder in [&MIGRATIONS].into_iter().chain(functions) {
+            let from = files.len();
+            for file in folder.files() {
+                if file.path().extension().is_none_or(|extension| extension != "sql") {
+                    continue;
+                }
+                let path = format!("migrations/{}", file.path().display());
+                let text = file.contents_utf8().with_context(|| format!("{path} is not UTF-8"))?.replace("\r\n", "\n");
+                files.push(SqlFile { path, text });
+            }
+            if let Some(folder) = files.get_mut(from..) {
+                folder.sort_by(|one: &SqlFile, other| one.path.cmp(&other.path));
+            }
+        }
         Ok(files)
     }
 }

@@ -124,6 +124,7 @@ impl ToSql for Parameter {
                 Ok(IsNull::No)
             }
             Value::Texts(values) => values.to_sql_checked(kind, out),
+            Value::Ints(values) => values.to_sql_checked(kind, out),
         }
     }
 
@@ -136,9 +137,11 @@ impl ToSql for Parameter {
 
 fn column(row: &tokio_postgres::Row, index: usize) -> Result<Value, DatabaseError> {
     let value = match row.columns().get(index).map(|column| column.type_()) {
-        Some(&Type::BOOL) => row.try_get::<_, Option<bool>>(index).map(Value::from),
-        Some(&Type::INT8) => row.try_get::<_, Option<i64>>(index).map(|value| value.map_or(Value::Null, Value::Int)),
-        _ => row.try_get::<_, Option<String>>(index).map(Value::from),
+        Some(&Type::BOOL) => row.try_get(index).map(|value: Option<_>| value.map_or(Value::Null, Value::Bool)),
+        Some(&Type::INT8) => row.try_get(index).map(|value: Option<_>| value.map_or(Value::Null, Value::Int)),
+        Some(&Type::TEXT_ARRAY) => row.try_get(index).map(|value: Option<_>| value.map_or(Value::Null, Value::Texts)),
+        Some(&Type::INT8_ARRAY) => row.try_get(index).map(|value: Option<_>| value.map_or(Value::Null, Value::Ints)),
+        _ => row.try_get(index).map(|value: Option<_>| value.map_or(Value::Null, Value::Text)),
     };
     value.map_err(|error| DatabaseError::Malformed(error.to_string()))
 }

@@ -241,7 +241,8 @@ fn parameter(value: Value) -> ParameterValue {
         Value::Text(value) => ParameterValue::Str(value),
         Value::Uuid(value) => ParameterValue::Uuid(value.to_string()),
         Value::Json(value) => ParameterValue::Jsonb(value.into_bytes()),
-        Value::Texts(values) => ParameterValue::ArrayStr(values.into_iter().map(Some).collect()),
+        Value::Texts(values) => ParameterValue::ArrayStr(values),
+        Value::Ints(values) => ParameterValue::ArrayInt64(values),
     }
 }
 
@@ -251,6 +252,8 @@ fn column(value: DbValue) -> Result<Value, DatabaseError> {
         DbValue::Boolean(value) => Ok(Value::Bool(value)),
         DbValue::Int64(value) => Ok(Value::Int(value)),
         DbValue::Str(value) => Ok(Value::Text(value)),
+        DbValue::ArrayStr(values) => Ok(Value::Texts(values)),
+        DbValue::ArrayInt64(values) => Ok(Value::Ints(values)),
         _ => Err(DatabaseError::Malformed("a column has a type that no function gives".to_owned())),
     }
 }

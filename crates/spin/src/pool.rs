@@ -196,8 +196,6 @@ impl<C, Q> Idle<C, Q> {
 }
 
 #[cfg(test)]
-#[path = "pool/counting_queue.rs"]
 pub(crate) mod counting_queue;
 #[cfg(test)]
-#[path = "pool/tests.rs"]
 mod tests;

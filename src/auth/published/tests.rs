@@ -92,7 +92,6 @@ impl Newer {
     }
 }
 
-#[path = "lease_tests.rs"]
 mod lease_tests;
 
 #[test]

@@ -39,6 +39,20 @@ pub(super) async fn prepare(tx: &Transaction<'_>) -> Result<()> {
         )
         .await?;
     }
+    let has_helpers = tx
+        .query_typed_one(
+            "select exists (select from pg_catalog.pg_attribute
+                where attrelid = 'errand_meta.functions'::regclass and attname = 'helpers' and not attisdropped)",
+            &[],
+        )
+        .await?;
+    if !has_helpers.try_get::<_, bool>(0)? {
+        tx.batch_execute(
+            "alter table errand_meta.functions add column helpers text[] not null default '{}';
+             comment on column errand_meta.functions.helpers is 'the functions of schema errand that the files defined'",
+        )
+        .await?;
+    }
     Ok(())
 }
 
@@ -74,7 +88,8 @@ pub(super) async fn add(tx: &Transaction<'_>, migration: &Migration) -> Result<(
 /// Forgets a migration, and with it that the functions fit.
 pub(super) async fn remove(tx: &Transaction<'_>, version: i32) -> Result<()> {
     tx.query_typed("delete from errand_meta.migration where version = $1", &[(&version, Type::INT4)]).await?;
-    tx.batch_execute("delete from errand_meta.functions").await?;
+    // The helpers are still there.
+    tx.batch_execute("update errand_meta.functions set checksum = ''").await?;
     Ok(())
 }
 
@@ -83,11 +98,17 @@ pub(super) async fn functions_checksum(tx: &Transaction<'_>) -> Result<Option<St
     Ok(row.map(|row| row.try_get(0)).transpose()?)
 }
 
-pub(super) async fn set_functions_checksum(tx: &Transaction<'_>, checksum: &str) -> Result<()> {
+/// The functions of schema `errand` that the files defined when they were last run.
+pub(super) async fn helpers(tx: &Transaction<'_>) -> Result<Vec<String>> {
+    let row = tx.query_typed_opt("select helpers from errand_meta.functions", &[]).await?;
+    Ok(row.map(|row| row.try_get(0)).transpose()?.unwrap_or_default())
+}
+
+pub(super) async fn set_functions(tx: &Transaction<'_>, checksum: &str, helpers: &[String]) -> Result<()> {
     tx.query_typed(
-        "insert into errand_meta.functions (checksum) values ($1) \
-         on conflict (only_row) do update set checksum = excluded.checksum, applied_at = now()",
-        &[(&checksum, Type::TEXT)],
+        "insert into errand_meta.functions (checksum, helpers) values ($1, $2) \
+         on conflict (only_row) do update set checksum = excluded.checksum, helpers = excluded.helpers, applied_at = now()",
+        &[(&checksum, Type::TEXT), (&helpers, Type::TEXT_ARRAY)],
     )
     .await?;
     Ok(())

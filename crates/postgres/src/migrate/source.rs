@@ -14,7 +14,8 @@ use crate::secret::to_hex;
 
 /// Where the migrations and functions are.
 pub trait Files {
-    /// Every file `NNNN_name.up.sql`, `NNNN_name.down.sql`, `access.sql` and `functions/name.sql`; those of a folder by name.
+    /// Every file `NNNN_name.up.sql`, `NNNN_name.down.sql` and `access.sql`, then those of each folder of [`FUNCTIONS`]; those of a folder
+    /// by name.
     ///
     /// # Errors
     ///
@@ -25,10 +26,11 @@ pub trait Files {
 /// A folder on disk.
 impl Files for Path {
     fn read(&self) -> Result<Vec<SqlFile>> {
-        let functions = self.join(FUNCTIONS);
         let mut paths = sql_files(self)?;
-        if functions.is_dir() {
-            paths.extend(sql_files(&functions)?);
+        for folder in FUNCTIONS.map(|folder| self.join(folder)) {
+            if folder.is_dir() {
+                paths.extend(sql_files(&folder)?);
+            }
         }
         paths.iter().map(|path| read_file(self, path)).collect()
     }
@@ -75,8 +77,9 @@ pub(super) struct Source {
 
 /// The file beside the numbered ones.
 const ACCESS: &str = "access.sql";
-/// The folder beside them.
-const FUNCTIONS: &str = "functions";
+/// The folders beside them, in the order in which their files are run: the helpers of schema `errand`, then schema `api`, which calls them.
+/// PostgreSQL looks up what a function in SQL calls when the function is made.
+pub const FUNCTIONS: [&str; 2] = ["functions/errand", "functions"];
 
 impl Source {
     pub(super) fn read<F: Files + ?Sized>(files: &F) -> Result<Self> {
@@ -86,7 +89,7 @@ impl Source {
         let mut functions = Vec::new();
         for file in files.read()? {
             let path = Path::new(&file.path);
-            if path.parent().is_some_and(|folder| folder.ends_with(FUNCTIONS)) {
+            if path.parent().is_some_and(|folder| FUNCTIONS.iter().any(|name| folder.ends_with(name))) {
                 functions.push(file);
                 continue;
             }

@@ -9,12 +9,13 @@ use crate::{
     support::{Migrations, ROLE, ask, database, migrate},
 };
 
-/// Everything that the catalog has of schema api: functions by name, arguments and result, with their text and grants, and
-/// types.
+/// Everything that the catalog has of schema api, and the functions of schema errand: functions by name, arguments and result, with their
+/// text and grants, and types.
 const SCHEMA: &str = "select string_agg(line, e'\\n' order by line) from (
     select concat_ws(' | ', p.oid::regprocedure, pg_get_function_arguments(p.oid), pg_get_function_result(p.oid),
         p.prokind, p.provolatile, p.prosecdef, p.proconfig, p.proacl, p.proowner::regrole, p.prosrc)
-    from pg_proc as p where p.pronamespace = 'api'::regnamespace
+    from pg_proc as p
+    where p.pronamespace in ('api'::regnamespace, 'errand'::regnamespace) and p.oid::regprocedure::text <> 'errand.epoch()'
     union all
     select concat_ws(' | ', a.attrelid::regclass, a.attnum, a.attname, format_type(a.atttypid, a.atttypmod))
     from pg_attribute as a join pg_class as c on c.oid = a.attrelid where c.relnamespace = 'api'::regnamespace
@@ -129,7 +130,7 @@ async fn a_database_whose_types_were_made_with_the_functions_keeps_its_data() ->
     for name in old.names("")?.iter().filter(|name| name.as_str() >= "0005") {
         old.remove(name)?;
     }
-    for name in old.names("functions")? {
+    for name in old.functions()? {
         old.remove(&name)?;
     }
     old.write("functions/old.sql", OLD)?;
@@ -155,7 +156,7 @@ fn before(migration: &str) -> Result<Migrations> {
     for name in files.names("")?.iter().filter(|name| name.starts_with('0') && name.as_str() >= migration) {
         files.remove(name)?;
     }
-    for name in files.names("functions")? {
+    for name in files.functions()? {
         files.remove(&name)?;
     }
     files.write("access.sql", "")?;

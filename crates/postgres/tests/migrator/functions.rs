@@ -19,9 +19,9 @@ fn returning(kind: &str, value: u32) -> String {
     )
 }
 
-/// The functions of schema api.
+/// The functions of both schemas.
 const SIGNATURES: &str = "select string_agg(oid::regprocedure::text, ' ' order by oid::regprocedure::text) \
-    from pg_proc where pronamespace = 'api'::regnamespace";
+    from pg_proc where pronamespace in ('api'::regnamespace, 'errand'::regnamespace)";
 
 #[tokio::test]
 async fn a_function_that_left_the_checkout_leaves_the_database() -> Result<()> {
@@ -48,6 +48,47 @@ async fn of_two_functions_with_one_name_the_one_that_left_is_dropped() -> Result
     files.write("functions/a.sql", text)?;
     assert_eq!(migrate::migrate(&address, files.path()).await?.functions_dropped, ["api.a(integer)"]);
     assert_eq!(ask(&address, SIGNATURES).await?, "api.a(text)");
+    Ok(())
+}
+
+/// Schema errand has functions of numbered migrations, and functions whose text is data.
+#[tokio::test]
+async fn a_helper_is_dropped_only_if_a_file_defined_it() -> Result<()> {
+    let address = database().await?;
+    let helper = |name: &str, x: &str| {
+        format!("create or replace function errand.{name}(x {x}) returns int language sql as 'select 1';")
+    };
+    let files = Migrations::new(&[
+        ("0001_first.up.sql", &format!("{FIRST} {} {}", helper("data", "int"), helper("taken_over", "int"))),
+        ("0002_more.up.sql", "select 1;"),
+        ("0002_more.down.sql", "select 1;"),
+        ("functions/errand/a.sql", &format!("{} {}", helper("a", "int"), helper("taken_over", "int"))),
+        ("functions/errand/b.sql", &helper("b", "int")),
+        // In SQL, so what it calls has to be there before it.
+        ("functions/a.sql", "create or replace function api.a() returns int language sql as 'select errand.a(1)';"),
+    ])?;
+    assert_eq!(migrate::migrate(&address, files.path()).await?.functions_dropped, [""; 0]);
+    // Another session changes data while the functions are replaced.
+    let other = connect::connect(&address).await?;
+    other.batch_execute(&format!("begin; {}", helper("data", "int"))).await?;
+    files.write("functions/errand/a.sql", &format!("select pg_sleep(0.5); {}", helper("a", "int")))?;
+    files.remove("functions/errand/b.sql")?;
+    // What the files defined is known after a rollback, too.
+    assert_eq!(migrate::rollback(&address, files.path(), 1).await?.len(), 1);
+    let (report, committed) = tokio::join!(migrate::migrate(&address, files.path()), async {
+        other.batch_execute("select pg_sleep(0.2); commit").await
+    });
+    committed?;
+    assert_eq!(report?.functions_dropped, ["errand.b(integer)", "errand.taken_over(integer)"]);
+    files.write("functions/errand/a.sql", &helper("a", "int"))?;
+    assert_eq!(migrate::migrate(&address, files.path()).await?.functions_dropped, [""; 0]);
+    assert_eq!(ask(&address, SIGNATURES).await?, "api.a() errand.a(integer) errand.data(integer)");
+    // Another shape beside the old one is refused in any case.
+    for name in ["a", "data"] {
+        files.write("functions/errand/a.sql", &helper(name, "text"))?;
+        let told = refusal(migrate::migrate(&address, files.path()).await)?;
+        assert!(told.contains("give the new one a new name") && told.contains("No function was replaced"), "{told}");
+    }
     Ok(())
 }
 

@@ -11,7 +11,7 @@ use errand_postgres::{
     address::Address,
     cluster::Cluster,
     connect,
-    migrate::{self, Report},
+    migrate::{self, FUNCTIONS, Report},
     secret,
 };
 use tempfile::TempDir;
@@ -47,7 +47,9 @@ pub(crate) struct Migrations(TempDir);
 impl Migrations {
     pub(crate) fn new(files: &[(&str, &str)]) -> Result<Self> {
         let migrations = Self(tempfile::tempdir()?);
-        fs::create_dir_all(migrations.path().join("functions"))?;
+        for folder in FUNCTIONS {
+            fs::create_dir_all(migrations.path().join(folder))?;
+        }
         for (name, text) in files {
             migrations.write(name, text)?;
         }
@@ -60,7 +62,7 @@ impl Migrations {
         let folder = env::var_os("ERRAND_TEST_MIGRATIONS")
             .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../migrations"), PathBuf::from);
         let copy = Self::new(&[])?;
-        for below in ["", "functions"] {
+        for below in [""].into_iter().chain(FUNCTIONS) {
             for entry in fs::read_dir(folder.join(below))? {
                 let path = entry?.path();
                 if path.extension().is_some_and(|extension| extension == "sql") {
@@ -69,6 +71,12 @@ impl Migrations {
             }
         }
         Ok(copy)
+    }
+
+    /// The names of the files with functions, in the order in which they are run.
+    pub(crate) fn functions(&self) -> Result<Vec<String>> {
+        let names: Vec<_> = FUNCTIONS.into_iter().map(|folder| self.names(folder)).collect::<Result<_>>()?;
+        Ok(names.concat())
     }
 
     /// The names of the files in a folder below, in order.

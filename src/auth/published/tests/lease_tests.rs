@@ -1,7 +1,6 @@
 //! Several instances and one store. A sleep takes as many polls as it has milliseconds, so that several instances can be polled in
 //! turn, without a clock.
 
-#[path = "lease_tests/world.rs"]
 mod world;
 
 use super::*;

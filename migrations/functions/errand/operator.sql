@@ -1,0 +1,100 @@
+-- What the operator and the migrator call. The component may not.
+
+-- Computes the instants of one user's tasks again, up to p_most of them behind the id p_after, and writes those that have changed, with
+-- a number and a time as any other write. A task whose local time is gone keeps its instant.
+create or replace function errand.refresh_due(
+    p_user text, p_after uuid, p_most int, out last uuid, out changed bigint, out kept bigint)
+language plpgsql as $$
+declare
+    task record;
+    instant timestamptz;
+    stamp record;
+begin
+    changed := 0;
+    kept := 0;
+    -- The policies hold the owner of the tables, too.
+    perform set_config('errand.user_id', p_user, true);
+    -- The user's other writes wait, as they do for each other.
+    perform pg_advisory_xact_lock(api.turn_of(p_user));
+    for task in
+        select t.id, t.due_date + t.due_time::time as local_due, t.due_zone, t.due_at
+        from errand.task as t
+        where t.user_id = p_user and t.due_zone is not null and (p_after is null or t.id > p_after)
+        order by t.id
+        limit p_most
+        for update
+    loop
+        last := task.id;
+        begin
+            instant := errand.due_instant(task.local_due, task.due_zone);
+        exception when check_violation then
+            kept := kept + 1;
+            continue;
+        end;
+        if instant is distinct from task.due_at then
+            update errand.account as a
+            set seq = a.seq + 1,
+                last_at = greatest(clock_timestamp(), a.last_at + interval '1 microsecond')
+            where a.user_id = p_user
+            returning a.seq, a.last_at into stamp;
+            update errand.task as t
+            set due_at = null, seq = stamp.seq, version = t.version + 1, updated_at = stamp.last_at
+            where t.user_id = p_user and t.id = task.id;
+            changed := changed + 1;
+        end if;
+    end loop;
+end
+$$;
+
+-- Adds new time zones of the server. The migrator calls it. No zone is removed, because tasks may have it.
+--
+-- errand.time_zones() returns all zones by their lower-case names. The data is in the text of the function, as in errand.epoch(), so
+-- a write needs no query.
+create or replace function errand.learn_time_zones() returns void
+language plpgsql set timezone from current as $$
+declare
+    zone record;
+    known text;
+begin
+    for zone in
+        select names.name, abbrevs.abbrev is not null as is_abbreviation
+        from pg_catalog.pg_timezone_names as names
+        left join pg_catalog.pg_timezone_abbrevs as abbrevs on upper(names.name) = upper(abbrevs.abbrev)
+        where names.name !~ '^(posix|right)/' and names.name not in ('Factory', 'localtime', 'posixrules')
+    loop
+        if zone.is_abbreviation then
+            perform set_config('timezone', zone.name, true);
+            continue when extract(timezone from timestamptz '2026-01-01 00:00+00')
+                <> extract(timezone from timestamptz '2026-07-01 00:00+00');
+        end if;
+        insert into errand.time_zone (folded, name) values (lower(zone.name), zone.name) on conflict do nothing;
+    end loop;
+    known := format('select %L::jsonb', (select jsonb_object_agg(zones.folded, zones.name) from errand.time_zone as zones));
+    if known is distinct from (
+        select function.prosrc from pg_catalog.pg_proc as function where function.oid = to_regprocedure('errand.time_zones()'))
+    then
+        execute format('create or replace function errand.time_zones() returns jsonb language sql immutable as %L', known);
+    end if;
+end
+$$;
+
+-- Deletes up to p_most expired keys of all users, the oldest first, and returns how many. `errand-db tidy` calls it until there are
+-- fewer than p_most; so does a scheduler in the database: `set role errand_maintenance; select errand.tidy(10000)`.
+create or replace function errand.tidy(p_most int) returns bigint
+language plpgsql as $$
+declare
+    removed bigint;
+begin
+    delete from errand.idempotency as i
+    using (
+        select old.user_id, old.key
+        from errand.idempotency as old
+        where old.created_at < now() - interval '24 hours'
+        order by old.created_at
+        limit p_most
+    ) as expired
+    where i.user_id = expired.user_id and i.key = expired.key;
+    get diagnostics removed = row_count;
+    return removed;
+end
+$$;

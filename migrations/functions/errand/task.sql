@@ -1,0 +1,89 @@
+-- What follows from the columns of a task.
+
+-- The instant of a local time in a zone. Fails with a check violation where there is none.
+create or replace function errand.due_instant(p_local timestamp, p_zone text) returns timestamptz
+language plpgsql stable as $$
+declare
+    due timestamptz := p_local at time zone p_zone;
+    first_due timestamptz;
+begin
+    -- A repeated local time means its first occurrence (RFC 5545, section 3.3.5); PostgreSQL takes the second. The
+    -- first occurrence has the UTC offset of the day before. If the instant has the same offset, it is the first.
+    if (due - interval '1 day') at time zone p_zone <> p_local - interval '1 day' then
+        first_due := p_local at time zone 'UTC' - (
+            (due - interval '1 day') at time zone p_zone - (due - interval '1 day') at time zone 'UTC');
+        if first_due < due and first_due at time zone p_zone = p_local then
+            due := first_due;
+        end if;
+    end if;
+    -- In the gap of a clock change there is no such instant; PostgreSQL would answer with another time of day.
+    if due at time zone p_zone <> p_local then
+        raise exception using errcode = 'check_violation', constraint = 'task_due_time_exists',
+            message = 'no such local time';
+    end if;
+    if due < '0001-01-01 00:00+00' or due >= '10000-01-01 00:00+00' then
+        raise exception using errcode = 'check_violation', constraint = 'task_due_range',
+            message = 'due instant outside of years 1 to 9999';
+    end if;
+    return due;
+end
+$$;
+
+-- What follows from the other columns is computed here, once per write, so that no function can forget it and no read
+-- pays for it: the instant that is due, the keys that lists sort and search by, and the JSON that clients get.
+create or replace function errand.derive_task() returns trigger
+language plpgsql as $$
+begin
+    if tg_op = 'INSERT'
+        or (new.due_date, new.due_time, new.due_zone, new.due_at)
+            is distinct from (old.due_date, old.due_time, old.due_zone, old.due_at)
+    then
+        new.due_at := null;
+        -- A time without a zone is refused by a constraint.
+        if new.due_time is not null and new.due_zone is not null then
+            -- In the database's spelling, but no other name: a link is a zone as good as the one that it leads to.
+            new.due_zone := errand.time_zones() ->> lower(new.due_zone);
+            if new.due_zone is null then
+                raise exception using errcode = 'check_violation', constraint = 'task_due_zone_known',
+                    message = 'unknown time zone';
+            end if;
+            new.due_at := errand.due_instant(new.due_date + new.due_time::time, new.due_zone);
+        end if;
+        -- A day is past when it is over in UTC; no due date sorts behind every date.
+        new.due_key := case
+            when new.due_at is not null then new.due_at
+            when new.due_date is not null then (new.due_date + time '24:00') at time zone 'UTC' - interval '1 microsecond'
+            else 'infinity'
+        end;
+    end if;
+
+    if tg_op = 'INSERT'
+        or (new.title, new.description, new.tags) is distinct from (old.title, old.description, old.tags)
+    then
+        new.title_key := left(errand.fold(new.title), 128);
+        new.words := array_to_tsvector(
+            errand.words(concat_ws(' ', new.title, new.description, array_to_string(new.tags, ' '))));
+    end if;
+
+    new.json := row_to_json(row(
+        new.id,
+        new.user_id,
+        new.title,
+        new.description,
+        new.completed,
+        to_char(new.completed_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
+        (array['none', 'low', 'medium', 'high'])[new.priority + 1],
+        case
+            when new.due_date is null then null
+            when new.due_time is null then row_to_json(row(to_char(new.due_date, 'YYYY-MM-DD'))::errand.day_json)
+            else row_to_json(
+                row(to_char(new.due_date, 'YYYY-MM-DD'), new.due_time, new.due_zone)::errand.time_json)
+        end,
+        to_char(new.due_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
+        new.tags,
+        new.version,
+        to_char(new.created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
+        to_char(new.updated_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))::errand.task_json)::text;
+    return new;
+end
+$$;
