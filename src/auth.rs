@@ -28,7 +28,7 @@ pub struct Caller {
     writes: bool,
 }
 
-/// What a request wants to do, and a scope allows.
+/// The kind of access that a scope allows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
     /// Nothing changes.
@@ -113,7 +113,7 @@ impl Caller {
 
 #[cfg(test)]
 impl Caller {
-    /// A caller without a token, for the unit tests of what comes after the verification.
+    /// A caller without a token, for unit tests.
     pub(crate) fn unverified(user_id: &str) -> Self {
         Self { user_id: user_id.to_owned(), reads: true, writes: true }
     }

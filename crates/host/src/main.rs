@@ -63,7 +63,7 @@ async fn run(options: &Options) -> Result<()> {
     }
     let descriptions = app.descriptions.clone();
     let service = Arc::new(app.into_service()?);
-    let stop = stop::asked_to(options.exit_with_stdin, server::DRAIN + Duration::from_secs(1))?;
+    let stop = stop::asked_to(options.exit_with_stdin, server::DRAIN_TIMEOUT + Duration::from_secs(1))?;
     let listener = server::bind(options.listen).await?;
     let base = format!("http://{}", listener.local_addr()?);
 

@@ -42,7 +42,7 @@ pub(super) enum Acquisition {
 
 /// The state of the lease in a record.
 enum LeaseState {
-    /// Nobody holds it, or it has expired.
+    /// No instance holds it, or it has expired.
     Free,
     HeldByThis,
     HeldByOther,

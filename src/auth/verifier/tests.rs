@@ -233,7 +233,7 @@ fn a_known_token_ends_when_it_says() {
 }
 
 #[test]
-fn without_keys_nobody_can_say_whether_a_token_is_good() {
+fn without_keys_it_is_unknown_whether_a_token_is_valid() {
     let verifier = with_url(&issuer("<html>"));
     assert_eq!(run(verifier.verify(&signed(0, 1_010_000), moment())), Err(Refusal::Unavailable));
     // What no key could make good is refused all the same.

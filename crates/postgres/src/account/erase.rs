@@ -11,14 +11,14 @@ use tokio_postgres::{
 use super::{Rows, Table, announce, refused, tables};
 use crate::{address::Address, connect::connect};
 
-/// How many rows a transaction deletes at most. The user's own writes wait for it.
-const ROWS: i64 = 2000;
-/// How long a transaction waits for a write of the user.
-const BRIEFLY: &str = "set local lock_timeout = '10s'";
-/// Rows are found by an index, one after the other. The other ways look at all rows of the user, or of the table, before the first is deleted.
-const BY_INDEX: &str = "set local enable_seqscan = off; set local enable_bitmapscan = off";
-/// The pause after a transaction that could delete nothing, because others hold the rows that are left.
-const PAUSE: Duration = Duration::from_millis(50);
+/// The maximum number of rows that a transaction deletes, because the user's writes wait for it.
+const MAX_ROWS_PER_TRANSACTION: i64 = 2000;
+/// Limits how long a transaction waits for a write of the user.
+const SET_LOCK_TIMEOUT: &str = "set local lock_timeout = '10s'";
+/// Finds rows by an index scan. Other plans read all rows of the user or of the table before the first is deleted.
+const SET_INDEX_SCANS_ONLY: &str = "set local enable_seqscan = off; set local enable_bitmapscan = off";
+/// The delay after a transaction that deleted nothing, because other transactions hold locks on the remaining rows.
+const RETRY_DELAY: Duration = Duration::from_millis(50);
 
 /// How many rows were deleted, by table.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -65,7 +65,7 @@ pub async fn erase(address: &Address, user: &str, mut told: impl FnMut(&Erasure)
             return Ok(all);
         }
         if some.rows() == 0 {
-            tokio::time::sleep(PAUSE).await;
+            tokio::time::sleep(RETRY_DELAY).await;
         }
     }
     // A step that ran meanwhile may have come by.
@@ -82,9 +82,9 @@ type Places = BTreeMap<&'static str, Option<String>>;
 async fn some_rows(client: &mut Client, user: &str, places: &mut Places) -> Result<(Erasure, bool)> {
     // Each statement must see what was committed while the turn was waited for.
     let tx = client.build_transaction().isolation_level(IsolationLevel::ReadCommitted).start().await?;
-    tx.batch_execute(BRIEFLY).await?;
+    tx.batch_execute(SET_LOCK_TIMEOUT).await?;
     let tables = tables(&tx).await?;
-    tx.batch_execute(BY_INDEX).await?;
+    tx.batch_execute(SET_INDEX_SCANS_ONLY).await?;
     announce(&tx, user).await?;
     tx.query_typed("select pg_advisory_xact_lock(api.turn_of($1))", &[(&user, Type::TEXT)])
         .await
@@ -99,7 +99,7 @@ async fn some_rows(client: &mut Client, user: &str, places: &mut Places) -> Resu
                 deleted.add(ACCOUNT, delete_account(&tx, user).await?);
             }
         } else {
-            let most = ROWS - i64::try_from(deleted.rows())?;
+            let most = MAX_ROWS_PER_TRANSACTION - i64::try_from(deleted.rows())?;
             let (rows, empty) =
                 delete(&tx, &table, (column, key, kind), user, most, places.entry(table.name).or_default()).await?;
             deleted.add(table.name, rows);
@@ -167,7 +167,7 @@ async fn delete_account(tx: &Transaction<'_>, user: &str) -> Result<u64> {
 /// In a transaction of its own: a step holds its place while it waits for a user's turn.
 async fn clear_places(client: &mut Client, user: &str) -> Result<()> {
     let tx = client.transaction().await?;
-    tx.batch_execute(BRIEFLY).await?;
+    tx.batch_execute(SET_LOCK_TIMEOUT).await?;
     for table in tables(&tx).await? {
         let Rows::Place { user: column, beside } = table.rows else { continue };
         let others: String = beside.iter().map(|other| format!(", {other} = null")).collect();

@@ -11,7 +11,7 @@ use super::home::{Home, fallback};
 /// What the private server needs.
 const PROGRAMS: [&str; 3] = ["postgres", "initdb", "pg_ctl"];
 /// The oldest version that is still maintained.
-const OLDEST: u32 = 14;
+const MIN_VERSION: u32 = 14;
 
 /// A folder with the server's programs, and their major version.
 #[derive(Debug, Clone)]
@@ -31,7 +31,7 @@ impl Binaries {
         }
         let output = Command::new(folder.join("postgres")).arg("--version").output().ok()?;
         let major = major(&String::from_utf8_lossy(&output.stdout))?;
-        (major >= OLDEST).then(|| Self { folder: folder.to_owned(), major })
+        (major >= MIN_VERSION).then(|| Self { folder: folder.to_owned(), major })
     }
 }
 
