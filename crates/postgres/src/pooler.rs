@@ -82,14 +82,14 @@ impl Pooler {
         let settings: &[_] = match statements {
             Statements::Kept if !support => bail!("{} is older than 1.21", program.display()),
             Statements::Kept => &[],
-            // Older ones take the setting for a mistake.
+            // Older versions refuse the setting.
             Statements::MixedUp if support => {
                 &[("max_prepared_statements", Some("0")), ("default_pool_size", Some("4"))]
             }
             Statements::MixedUp => &[("max_prepared_statements", None), ("default_pool_size", Some("4"))],
         };
         let folder = tempfile::tempdir().context("no folder for PgBouncer")?;
-        // Its user is another one, where this one is root.
+        // PgBouncer runs as another user if this one is root.
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755))?;
         let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
         let path = |name: &str| folder.path().join(name);

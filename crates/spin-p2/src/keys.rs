@@ -1,5 +1,5 @@
 //! `KeySource` over Spin's outbound HTTP, which follows no redirects and goes to `allowed_outbound_hosts` alone; and
-//! `SharedStore` over its key-value store, which has no comparison beside reading and writing.
+//! `SharedStore` over its key-value store, which has no compare-and-swap.
 
 use std::future::{poll_fn, ready};
 use std::pin::pin;
@@ -45,7 +45,7 @@ impl KeySource for SpinKeys {
     }
 }
 
-/// A call of the store blocks, so none has a deadline.
+/// A call of the store blocks, so it has no timeout.
 impl SharedStore for SpinKeys {
     fn instance(&self) -> &str {
         self.instance.get_or_init(|| Uuid::now_v7().to_string())
@@ -71,7 +71,7 @@ fn named(error: Error) -> String {
     }
 }
 
-/// Waits for so long. The executor of spin-sdk polls all of a request's futures when one of its pollables is ready.
+/// Waits for this long. The executor of spin-sdk polls all of a request's futures when one of its pollables is ready.
 async fn sleep(time: Duration) {
     let end = Instant::now() + time;
     let mut waiting = None;

@@ -1,5 +1,5 @@
 //! `KeySource` over Spin's outbound HTTP, which follows no redirects and goes to `allowed_outbound_hosts` alone; and
-//! `SharedStore` over its key-value store, which has no comparison beside reading and writing.
+//! `SharedStore` over its key-value store, which has no compare-and-swap.
 
 use std::pin::pin;
 use std::sync::OnceLock;

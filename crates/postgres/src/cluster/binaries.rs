@@ -65,7 +65,7 @@ pub(super) fn private_copies_for(checkout: &Path, home: &Home) -> PathBuf {
     if home.folder().starts_with(checkout) { inside } else { outside }
 }
 
-/// PATH first, because whoever put one there wants it; then the usual places, newest version first.
+/// PATH first, because it is an explicit choice; then the usual places, newest version first.
 fn folders(checkout: &Path) -> Vec<PathBuf> {
     let mut folders: Vec<PathBuf> = env::var_os("PATH").iter().flat_map(env::split_paths).collect();
     // A lone link on PATH leads to its siblings.
