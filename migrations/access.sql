@@ -25,7 +25,30 @@ $$;
 grant execute on function
     errand.due_instant,
     errand.fold,
+    errand.longest_walk,
+    errand.near_tasks_in_order,
+    errand.page_text,
+    errand.search_query,
+    errand.short_walk,
+    errand.task_conditions,
+    errand.task_filter,
+    errand.task_range,
+    errand.tasks_in_order,
+    errand.walk_text,
     errand.words
+    to errand_app;
+-- One for each order of a list: functions/errand/task_orders.sql.
+grant execute on function
+    errand.tasks_by_created_at_desc, errand.near_tasks_by_created_at_desc,
+    errand.tasks_by_created_at_asc, errand.near_tasks_by_created_at_asc,
+    errand.tasks_by_updated_at_desc, errand.near_tasks_by_updated_at_desc,
+    errand.tasks_by_updated_at_asc, errand.near_tasks_by_updated_at_asc,
+    errand.tasks_by_due_desc, errand.near_tasks_by_due_desc,
+    errand.tasks_by_due_asc, errand.near_tasks_by_due_asc,
+    errand.tasks_by_priority_desc, errand.near_tasks_by_priority_desc,
+    errand.tasks_by_priority_asc, errand.near_tasks_by_priority_asc,
+    errand.tasks_by_title_desc, errand.near_tasks_by_title_desc,
+    errand.tasks_by_title_asc, errand.near_tasks_by_title_asc
     to errand_app;
 grant execute on function errand.tidy to errand_maintenance;
 

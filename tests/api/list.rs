@@ -337,7 +337,10 @@ fn each_order_has_an_index_that_serves_it() {
                 .concat();
             // No filters, filters in the longest walk, in an unbounded walk and in the short walk; each without and with a byte count.
             let query = function.split("answer := (").nth(1 + number).unwrap();
-            let query = query[..query.find("); if answer").or_else(|| query.find("); end if")).unwrap()]
+            let query = query
+                .split(");")
+                .next()
+                .unwrap()
                 .replace("(p_start)", "($1)")
                 .replace("by_completed", "$2")
                 .replace("by_priorities", "$3")
