@@ -11,6 +11,7 @@ pub mod tasks;
 #[cfg(test)]
 mod tests;
 mod value;
+mod writes;
 
 use std::any::Any;
 use std::future::Future;
@@ -20,7 +21,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 pub use error::DatabaseError;
-pub use statement::{Over, Statement};
+pub use statement::{Pool, Statement};
 pub use value::{Row, Value};
 
 use admission::Admission;
@@ -33,35 +34,35 @@ use crate::domain::Error;
 /// the statement.
 macro_rules! served {
     ($sql:literal) => {
-        concat!($sql, " where null::api.interface_2 is null")
+        concat!($sql, " where null::api.interface_3 is null")
     };
 }
 use served;
 
-/// The future of a database call.
-pub type Calling<'a> = Pin<Box<dyn Future<Output = Result<Option<Row>, DatabaseError>> + Send + 'a>>;
+/// The future of [`Database::call`].
+pub type CallFuture<'a> = Pin<Box<dyn Future<Output = Result<Option<Row>, DatabaseError>> + Send + 'a>>;
 
-/// The future of a moment's rest.
-pub type Pausing = Pin<Box<dyn Future<Output = ()> + Send>>;
+/// The future of [`Database::sleep`].
+pub type SleepFuture = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// A user's turn to write, which ends when the value goes.
-pub type Turn = Box<dyn Any + Send>;
+/// The lock on a user's writes in this process. Released when it is dropped.
+pub type WriteLock = Box<dyn Any + Send>;
 
-/// The future of a turn.
-pub type Turning<'a> = Pin<Box<dyn Future<Output = Turn> + Send + 'a>>;
+/// The future of [`Database::lock_writes`].
+pub type LockFuture<'a> = Pin<Box<dyn Future<Output = WriteLock> + Send + 'a>>;
 
-/// A PostgreSQL that can be asked one thing at a time. Implemented once per runtime.
+/// Calls of PostgreSQL functions. Implemented once per runtime.
 pub trait Database: Send + Sync {
-    /// Makes one call, which gives at most one row. Past the deadline the answer is an error, whatever the call is waiting
-    /// for: a place in a pool, a connection, others to go with, or the answer itself.
-    fn call<'a>(&'a self, statement: Statement, parameters: Vec<Value>, deadline: Instant) -> Calling<'a>;
+    /// Makes one call, which returns at most one row. After the deadline it fails, whether it is waiting for a pool checkout, a
+    /// connection, a batch or the answer.
+    fn call<'a>(&'a self, statement: Statement, parameters: Vec<Value>, deadline: Instant) -> CallFuture<'a>;
 
-    /// Waits until this process makes no other write of this user's, at most about this long, and over no connection. A runtime
-    /// may notice the end of its patience some 50 ms late.
-    fn turn<'a>(&'a self, user: &'a str, patience: Duration) -> Turning<'a>;
+    /// Waits, without a connection, until no other write of this user is in flight in this process. After the timeout it resolves
+    /// without the lock; a runtime may notice the timeout up to 50 ms late.
+    fn lock_writes<'a>(&'a self, user: &'a str, timeout: Duration) -> LockFuture<'a>;
 
-    /// Waits for this long, over no connection.
-    fn pause(&self, time: Duration) -> Pausing;
+    /// Waits for this long, without a connection.
+    fn sleep(&self, time: Duration) -> SleepFuture;
 }
 
 /// The database, out of reach of anyone without a caller.
@@ -111,16 +112,16 @@ impl Data {
     /// Whether the database can serve: a real query, of nobody's data, that must not take long. Anyone may ask, so an answer is
     /// good for half a second.
     pub async fn ready(&self, stopwatch: &dyn Stopwatch) -> Result<(), Error> {
-        const READY: Statement =
-            Statement::alone(served!("select current, oldest from api.interface()")).over(Over::Ready);
-        const PATIENCE: Duration = Duration::from_secs(1);
+        const INTERFACE_RANGE: Statement =
+            Statement::single(served!("select current, oldest from api.interface()")).with_pool(Pool::Readiness);
+        const TIMEOUT: Duration = Duration::from_secs(1);
         let begun = (self.clock)();
         let asking = match self.ready.step(begun) {
             Step::Known(answer) => return answer,
             Step::Ask(asking) => asking,
         };
-        let deadline = begun + self.budget.min(PATIENCE);
-        let answer = self.call(READY, Vec::new(), Kind::Read, deadline).await;
+        let deadline = begun + self.budget.min(TIMEOUT);
+        let answer = self.call(INTERFACE_RANGE, Vec::new(), Kind::Read, deadline).await;
         let ended = (self.clock)();
         stopwatch.add(ended.saturating_duration_since(begun));
         let answer = answer.and_then(|row| fits(row.ok_or_else(|| no_row("interface"))?));
@@ -145,7 +146,7 @@ impl Data {
             let begun = (self.clock)();
             // In a loop, because a second place to wait would make the future larger.
             let outcome = self.database.call(statement, parameters.clone(), deadline).await;
-            if statement.over == Over::Shared {
+            if statement.pool == Pool::Shared {
                 self.admission.ended(begun, (self.clock)(), outcome.as_ref().err());
             }
             let error = match outcome {
@@ -175,16 +176,16 @@ impl Data {
         self.ask(statement, parameters, kind, deadline).await.map_err(|error| kind.tell(error))
     }
 
-    /// Waits over no connection, unless there would be no time left for another try.
-    async fn pause(&self, time: Duration, deadline: Instant) -> Result<(), Error> {
+    /// Waits without a connection before a retry. Fails if there would be no time left for the retry.
+    async fn back_off(&self, time: Duration, deadline: Instant) -> Result<(), Error> {
         if (self.clock)() + time >= deadline {
             return Err(Error::TooManyRequests);
         }
-        self.database.pause(time).await;
+        self.database.sleep(time).await;
         Ok(())
     }
 
-    /// Runs a statement that needs one of its caller's slots: where none is free it is asked again a little later, and holds no
+    /// Runs a statement that needs one of its caller's slots. While no slot is free, it is sent again after a delay, and holds no
     /// connection meanwhile.
     async fn call_in_a_slot(
         &self,
@@ -193,12 +194,12 @@ impl Data {
         kind: Kind,
         deadline: Instant,
     ) -> Result<Option<Row>, Error> {
-        for pause in PAUSES {
+        for delay in SLOT_RETRY_DELAYS {
             match self.call(statement, parameters.clone(), kind, deadline).await? {
                 Some(row) if row.is_busy() => {}
                 answer => return Ok(answer),
             }
-            self.pause(pause, deadline).await?;
+            self.back_off(delay, deadline).await?;
         }
         match self.call(statement, parameters, kind, deadline).await? {
             Some(row) if row.is_busy() => Err(Error::TooManyRequests),
@@ -209,7 +210,7 @@ impl Data {
 
 /// The number of the interface that this errand calls. It grows when the component needs a function that the database did not have
 /// before; `api.interface` in `migrations/functions/interface.sql` names those that the database has.
-pub const INTERFACE: i64 = 2;
+pub const INTERFACE: i64 = 3;
 
 /// Whether the database has this interface, by the current number and the oldest that still works.
 fn fits(mut row: Row) -> Result<(), Error> {
@@ -223,21 +224,22 @@ fn fits(mut row: Row) -> Result<(), Error> {
     }
 }
 
-/// A statement that was cancelled within this time came to no limit but that of a lock: others are of seconds.
-const PROMPT: Duration = Duration::from_secs(1);
+/// A statement that was cancelled within this time ran into a lock timeout. The other timeouts are of seconds.
+const LOCK_CANCEL_WINDOW: Duration = Duration::from_secs(1);
 
-/// How long a write waits for the other writes of its user in this process, before it meets them in the database.
-const PATIENCE: Duration = Duration::from_millis(100);
+/// How long a write waits for the other writes of its user in this process, before it is sent.
+const WRITE_LOCK_TIMEOUT: Duration = Duration::from_millis(100);
 
-/// The maximum number of times that a busy write is sent again over a shared connection. After that, it goes over its own.
-const RETRIES: usize = 3;
+/// How often a busy write is sent again over the shared pool. After that, it is sent over the dedicated pool.
+const SHARED_POOL_RETRIES: usize = 3;
 
-/// The pause before each of them, over no connection: the duration of the last try, within these bounds. The other write takes about
-/// as long.
-const RETRY_PAUSE: RangeInclusive<Duration> = Duration::from_millis(2)..=Duration::from_millis(10);
+/// The delay before each of these retries, without a connection: the duration of the last attempt, within these bounds. The other
+/// write takes about as long.
+const SHARED_POOL_RETRY_DELAY: RangeInclusive<Duration> = Duration::from_millis(2)..=Duration::from_millis(10);
 
-/// How long a statement waits for a slot of its caller's, each time that none is free.
-const PAUSES: [Duration; 3] = [Duration::from_millis(20), Duration::from_millis(50), Duration::from_millis(100)];
+/// The delays before a statement that found no free slot of its caller is sent again.
+const SLOT_RETRY_DELAYS: [Duration; 3] =
+    [Duration::from_millis(20), Duration::from_millis(50), Duration::from_millis(100)];
 
 impl Kind {
     fn tell(self, error: DatabaseError) -> Error {
@@ -257,16 +259,16 @@ impl Scope<'_> {
     ) -> Result<Option<Row>, Error> {
         self.timed(async |deadline| {
             let parameters = self.with_caller(parameters);
-            match statement.over {
-                Over::Own => self.data.call_in_a_slot(statement, parameters, Kind::Read, deadline).await,
+            match statement.pool {
+                Pool::Dedicated => self.data.call_in_a_slot(statement, parameters, Kind::Read, deadline).await,
                 _ => self.data.call(statement, parameters, Kind::Read, deadline).await,
             }
         })
         .await
     }
 
-    /// Runs a read that needs a slot. The first attempt goes over a shared connection, and its parameter (`short` is true) bounds
-    /// its cost. If the database answers `long` or `busy`, the read is sent again over a connection of its own.
+    /// Runs a read that needs a slot. The first attempt goes over the shared pool, and its parameter (`short` is true) bounds its
+    /// cost. If the database answers `long` or `busy`, the read is sent again over the dedicated pool.
     async fn read_short_first(
         &self,
         statement: Statement,
@@ -277,7 +279,9 @@ impl Scope<'_> {
             match self.data.call(statement, parameters, Kind::Read, deadline).await? {
                 Some(row) if row.is_long() || row.is_busy() => {
                     let parameters = self.with_caller([parameter(false)?]);
-                    self.data.call_in_a_slot(statement.over(Over::Own), parameters, Kind::Read, deadline).await
+                    self.data
+                        .call_in_a_slot(statement.with_pool(Pool::Dedicated), parameters, Kind::Read, deadline)
+                        .await
                 }
                 answer => Ok(answer),
             }
@@ -285,32 +289,32 @@ impl Scope<'_> {
         .await
     }
 
-    /// Runs a statement that may change something, with the caller before the other parameters, and behind them whether it may
-    /// wait for another write. Over a shared connection it may not. If another write of the user has the turn, it is sent again after a
-    /// pause, and at last over its own connection.
-    async fn write(
+    /// Runs a statement that may change something. Its parameter says whether it may wait for another write. Over a shared connection it
+    /// may not. If another write of the user has the turn, it is sent again after a pause, and at last over its own connection.
+    async fn call_as_writer(
         &self,
         statement: Statement,
-        parameters: impl IntoIterator<Item = Value>,
+        parameter: impl Fn(bool) -> Result<Value, Error>,
     ) -> Result<Option<Row>, Error> {
         self.timed(async |deadline| {
-            let parameters = self.with_caller(parameters);
-            let with = |wait: bool| parameters.iter().cloned().chain([wait.into()]).collect();
-            let _turn = self.data.database.turn(self.caller.user_id(), PATIENCE).await;
-            for retries_left in (0..=RETRIES).rev() {
+            let _lock = self.data.database.lock_writes(self.caller.user_id(), WRITE_LOCK_TIMEOUT).await;
+            let parameters = self.with_caller([parameter(false)?]);
+            for retries_left in (0..=SHARED_POOL_RETRIES).rev() {
                 let begun = (self.data.clock)();
-                let answer = self.data.ask(statement, with(false), Kind::Write, deadline).await;
+                let answer = self.data.ask(statement, parameters.clone(), Kind::Write, deadline).await;
                 let took = (self.data.clock)().saturating_duration_since(begun);
                 match answer {
                     Ok(Some(row)) if row.is_busy() => {}
-                    Err(error) if error.met_a_lock() || error.was_cancelled() && took < PROMPT => break,
+                    Err(error) if error.met_a_lock() || error.was_cancelled() && took < LOCK_CANCEL_WINDOW => break,
                     answer => return answer.map_err(|error| Kind::Write.tell(error)),
                 }
                 if retries_left > 0 {
-                    self.data.pause(took.clamp(*RETRY_PAUSE.start(), *RETRY_PAUSE.end()), deadline).await?;
+                    let delay = took.clamp(*SHARED_POOL_RETRY_DELAY.start(), *SHARED_POOL_RETRY_DELAY.end());
+                    self.data.back_off(delay, deadline).await?;
                 }
             }
-            self.data.call_in_a_slot(statement.over(Over::Own), with(true), Kind::Write, deadline).await
+            let parameters = self.with_caller([parameter(true)?]);
+            self.data.call_in_a_slot(statement.with_pool(Pool::Dedicated), parameters, Kind::Write, deadline).await
         })
         .await
     }

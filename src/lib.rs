@@ -4,6 +4,7 @@
 //! the input, [`mod@service`] applies the rule, [`data`] makes one database call, and [`api`] writes the response. Calls go
 //! down only. The crate knows no runtime: whoever embeds it gives it a [`data::Database`], an [`auth::KeySource`], a clock
 //! and a source of ids. `crates/spin` makes a Spin component of it, `crates/native` a native server.
+#![cfg_attr(not(test), warn(clippy::disallowed_methods))]
 
 pub mod api;
 pub mod auth;

@@ -1,3 +1,6 @@
 //! The rules: what an operation means. No SQL, no HTTP.
 
 pub mod tasks;
+mod write;
+
+pub use write::write;

@@ -13,7 +13,7 @@ use allocation_counter::measure;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
-use errand::data::{Calling, Database, Pausing, Row, Statement, Turn, Turning, Value};
+use errand::data::{CallFuture, Database, LockFuture, Row, SleepFuture, Statement, Value, WriteLock};
 use errand::{Adapters, Ambient, App, Config};
 use errand_native::keys::NativeKeys;
 use jwt_compact::alg::{Hs256, Hs256Key};
@@ -45,8 +45,8 @@ struct Recorded {
 }
 
 impl Database for Recorded {
-    fn call<'a>(&'a self, statement: Statement, _: Vec<Value>, _: Instant) -> Calling<'a> {
-        let columns = if statement.alone.contains("read_task(") {
+    fn call<'a>(&'a self, statement: Statement, _: Vec<Value>, _: Instant) -> CallFuture<'a> {
+        let columns = if statement.single.contains("read_task(") {
             vec![Value::Text(TASK.to_owned()), Value::Int(3), Value::Text(EPOCH.to_owned())]
         } else {
             let (key, id) = ("2026-11-22 18:59:12.123456+00", "01932000-0001-7000-8000-100000000001");
@@ -63,11 +63,11 @@ impl Database for Recorded {
         Box::pin(std::future::ready(Ok(Some(Row::new(columns)))))
     }
 
-    fn turn<'a>(&'a self, _: &'a str, _: Duration) -> Turning<'a> {
-        Box::pin(std::future::ready(Box::new(()) as Turn))
+    fn lock_writes<'a>(&'a self, _: &'a str, _: Duration) -> LockFuture<'a> {
+        Box::pin(std::future::ready(Box::new(()) as WriteLock))
     }
 
-    fn pause(&self, _: Duration) -> Pausing {
+    fn sleep(&self, _: Duration) -> SleepFuture {
         panic!("nobody waits")
     }
 }

@@ -2,8 +2,8 @@
 //! as what is understood again.
 
 use errand::domain::{
-    After, Completion, Cursor, CursorBinding, DateOrInstant, Description, Filter, Instant, Json, ListQuery, NewTask,
-    Order, Priority, Repeatable, Tags, TaskPatch, TimeZone, Title,
+    After, Completion, Cursor, CursorBinding, DateOrInstant, Description, Filter, IdempotencyKey, Instant, Json,
+    KeyedRequest, ListQuery, NewTask, Order, Priority, Tags, TaskPatch, TimeZone, Title,
 };
 use proptest::collection::vec;
 use proptest::option;
@@ -79,7 +79,7 @@ proptest! {
         let _ = Priority::parse(&text);
         let _ = TimeZone::parse(&text);
         let _ = DateOrInstant::parse(&text);
-        let _ = Repeatable::parse(&text, "POST", "", b"");
+        let _ = IdempotencyKey::parse(&text, &KeyedRequest { operation: "create_task", subject: "", query: None, body: b"" });
         let filter = Filter::default();
         let binding = CursorBinding { user_id: "alice", order: Order::default(), filter: &filter };
         prop_assert_eq!(Cursor::open(&text, &binding), None);
@@ -109,7 +109,7 @@ proptest! {
         let patch = TaskPatch::parse(body.as_bytes());
         prop_assert!(patch.is_ok(), "{patch:?}");
         // The document for the database has what the client said.
-        let fields = serde_json::to_value(new.unwrap().fields()).unwrap();
+        let fields = serde_json::to_value(new.unwrap()).unwrap();
         prop_assert_eq!(fields["title"].as_str().unwrap(), task["title"].as_str().unwrap().trim());
         prop_assert_eq!(&fields["completed"], &task["completed"]);
         prop_assert_eq!(&fields["tags"], &task["tags"]);

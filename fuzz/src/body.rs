@@ -1,7 +1,8 @@
 //! Request bodies: of POST, PUT, PATCH and `complete`, and what a merge patch means.
 
 use errand::domain::{
-    Completion, DateOrInstant, Instant, Invalid, NewTask, Place, Repeatable, TaskPatch, TimeZone, Title,
+    Completion, DateOrInstant, IdempotencyKey, Instant, Invalid, KeyedRequest, NewTask, Place, TaskPatch, TimeZone,
+    Title,
 };
 use serde_json::{Map, Value, json};
 
@@ -15,8 +16,8 @@ pub fn body(data: &[u8]) {
     const FIELDS: [&str; 6] = ["title", "description", "completed", "priority", "due", "tags"];
 
     let patch = checked(TaskPatch::parse(data)).map(|patch| fields(&patch));
-    let created = checked(NewTask::parse(data)).map(|task| fields(task.fields()));
-    let replaced = checked(NewTask::parse_replacement(data)).map(|task| fields(task.fields()));
+    let created = checked(NewTask::parse(data)).map(|task| fields(&task));
+    let replaced = checked(NewTask::parse_replacement(data)).map(|task| fields(&task));
     if let Some(created) = &created {
         assert!(known(&FIELDS));
         assert!(patch.is_some(), "what makes a task changes one, too");
@@ -37,7 +38,11 @@ pub fn body(data: &[u8]) {
         Some(Completion(completed)) => assert_eq!(members.unwrap()["completed"].as_bool(), completed),
         None => {}
     }
-    let repeatable = |subject| Repeatable::parse("key", "patch_task", subject, data).unwrap().fingerprint;
+    let repeatable = |subject| {
+        IdempotencyKey::parse("key", &KeyedRequest { operation: "patch_task", subject, query: None, body: data })
+            .unwrap()
+            .fingerprint
+    };
     assert_ne!(repeatable("a"), repeatable("b"));
 }
 
@@ -70,7 +75,7 @@ pub fn due(data: &[u8]) {
     let patch = checked(TaskPatch::parse(json!({"due": due}).to_string().as_bytes()));
     if let Some(task) = checked(NewTask::parse(task.as_bytes())) {
         assert!(patch.is_some());
-        let fields = fields(task.fields());
+        let fields = fields(&task);
         // The parts come back as they were written, and none is made up.
         for (part, field) in [("date", "due_date"), ("time", "due_time"), ("time_zone", "due_zone")] {
             assert_eq!(fields.get(field).unwrap_or(&Value::Null), due.get(part).unwrap_or(&Value::Null));
@@ -85,7 +90,7 @@ pub fn merge_patch(data: &[u8]) {
     let (before, patch) = (&data[..end], &data[end + 1..]);
     let (Ok(task), Ok(change)) = (NewTask::parse(before), TaskPatch::parse(patch)) else { return };
 
-    let mut changed = fields(task.fields());
+    let mut changed = fields(&task);
     changed.extend(fields(&change));
     changed.retain(|_, value| !value.is_null());
 
@@ -93,7 +98,7 @@ pub fn merge_patch(data: &[u8]) {
     merge(&mut document, serde_json::from_slice(patch).unwrap());
     match NewTask::parse(document.to_string().as_bytes()) {
         Ok(expected) => {
-            let mut expected = fields(expected.fields());
+            let mut expected = fields(&expected);
             expected.retain(|_, value| !value.is_null());
             assert_eq!(changed, expected);
         }
@@ -124,7 +129,7 @@ fn merge(target: &mut Value, patch: Value) {
 }
 
 /// The document that the database functions take.
-fn fields(patch: &TaskPatch) -> Map<String, Value> {
+fn fields(patch: &impl serde::Serialize) -> Map<String, Value> {
     match serde_json::to_value(patch).unwrap() {
         Value::Object(fields) => fields,
         other => panic!("{other} is no object"),

@@ -4,6 +4,7 @@ use axum::body::Body;
 use axum::extract::Request;
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, Uri, request::Builder};
 use errand::data::Value;
+use serde_json::Value as Json;
 
 use super::router::{Answer, ID, TOKEN, send};
 
@@ -59,38 +60,38 @@ fn with_lines(request: Builder, lines: &[u8]) -> Builder {
     })
 }
 
+/// The writes that the database was asked for, each as its request and the only write in it.
+fn writes(answer: &Answer) -> impl Iterator<Item = (Json, Json)> {
+    answer.calls.iter().filter(|(statement, _)| statement.contains("api.write")).map(|(_, parameters)| {
+        let Some(Value::Json(request)) = parameters.last() else { panic!("{parameters:?}") };
+        let mut request: Json = serde_json::from_str(request).unwrap();
+        let write = request["list"][0].take();
+        (request, write)
+    })
+}
+
 /// A tag that the database was told to compare stands in an `If-Match`; a write with one never goes unguarded.
 fn guards(answer: &Answer, if_match: &[Vec<u8>]) {
     let text = String::from_utf8_lossy(&if_match.join(&b","[..])).into_owned();
-    for (statement, parameters) in &answer.calls {
-        let tags = parameters.iter().find_map(|parameter| match parameter {
-            Value::Texts(tags) => Some(tags),
-            _ => None,
-        });
-        match tags {
-            Some(tags) => assert!(tags.iter().all(|tag| {
+    for (_, write) in writes(answer) {
+        match &write["if_match"] {
+            Json::Array(tags) => assert!(tags.iter().all(|tag| {
                 // Strong: a weak tag matches nothing (RFC 9110, section 13.1.1).
-                let tag = format!("\"{tag}\"");
+                let tag = format!("\"{}\"", tag.as_str().unwrap());
                 text.match_indices(&tag).any(|(at, _)| !text[..at].ends_with("W/"))
             })),
-            None if statement.contains("change_task") || statement.contains("delete_task") => {
-                assert!(if_match.is_empty() || if_match.iter().all(|value| value == b"*"), "{text} guards nothing");
-            }
-            None => {}
+            Json::Bool(true) => assert!(if_match.iter().all(|value| value == b"*")),
+            _ => assert!(if_match.is_empty() || write["operation"] == "task.create", "{text} guards nothing"),
         }
     }
 }
 
 /// A key is one visible text, as it was sent, and two are none.
 fn repeats(answer: &Answer, keys: &[Vec<u8>]) {
-    for (statement, parameters) in &answer.calls {
-        if !statement.contains("add_task") && !statement.contains("change_task") {
-            continue;
-        }
-        let [.., key, fingerprint, _] = &parameters[..] else { panic!("{parameters:?}") };
-        match (key, fingerprint) {
-            (Value::Null, Value::Null) => assert!(keys.is_empty()),
-            (Value::Text(key), Value::Text(_)) => {
+    for (request, _) in writes(answer) {
+        match (&request["key"], &request["fingerprint"]) {
+            (Json::Null, Json::Null) => assert!(keys.is_empty()),
+            (Json::String(key), Json::String(_)) => {
                 assert!((1..=255).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic()));
                 assert!(keys.len() == 1 && String::from_utf8_lossy(&keys[0]).contains(key.as_str()));
             }

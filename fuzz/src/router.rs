@@ -11,7 +11,7 @@ use axum::extract::Request;
 use axum::http::{HeaderMap, Method, StatusCode};
 use errand::api::ProblemBody;
 use errand::auth::{Fetching, KeySource, Pausing};
-use errand::data::{Calling, Database, INTERFACE, Pausing as Resting, Row, Statement, Turn, Turning, Value};
+use errand::data::{CallFuture, Database, INTERFACE, LockFuture, Row, SleepFuture, Statement, Value, WriteLock};
 use errand::{Adapters, Ambient};
 use ring::hmac;
 use tower::ServiceExt;
@@ -107,17 +107,13 @@ pub(super) fn signature(message: &[u8]) -> Vec<u8> {
 struct Recorded;
 
 impl Database for Recorded {
-    fn call<'a>(&'a self, statement: Statement, parameters: Vec<Value>, _: Instant) -> Calling<'a> {
+    fn call<'a>(&'a self, statement: Statement, parameters: Vec<Value>, _: Instant) -> CallFuture<'a> {
         let text = |text: &str| Value::Text(text.to_owned());
-        let task = |outcome: &str| vec![text(outcome), text(TASK), Value::Int(3), text(EPOCH)];
-        let (function, _) = statement.alone.split_once('(').unwrap();
+        let (function, _) = statement.single.split_once('(').unwrap();
         let row = match function.rsplit_once('.').unwrap().1 {
             "interface" => vec![Value::Int(INTERFACE), Value::Int(1)],
             "read_task" => vec![text(TASK), Value::Int(3), text(EPOCH)],
-            "add_task" => task("created"),
-            "put_task" if parameters[3] == Value::Bool(true) => task("created"),
-            "put_task" | "change_task" | "mark_task" => task("ok"),
-            "delete_task" => vec![text("deleted")],
+            "write" => written(&parameters),
             "read_tasks" => vec![
                 text("page"),
                 Value::Int(7),
@@ -129,17 +125,35 @@ impl Database for Recorded {
             ],
             other => panic!("{other} is not known here"),
         };
-        CALLS.with_borrow_mut(|calls| calls.push((statement.alone, parameters)));
+        CALLS.with_borrow_mut(|calls| calls.push((statement.single, parameters)));
         Box::pin(std::future::ready(Ok(Some(Row::new(row)))))
     }
 
-    fn turn<'a>(&'a self, _: &'a str, _: Duration) -> Turning<'a> {
-        Box::pin(std::future::ready(Box::new(()) as Turn))
+    fn lock_writes<'a>(&'a self, _: &'a str, _: Duration) -> LockFuture<'a> {
+        Box::pin(std::future::ready(Box::new(()) as WriteLock))
     }
 
-    fn pause(&self, _: Duration) -> Resting {
+    fn sleep(&self, _: Duration) -> SleepFuture {
         panic!("nobody waits")
     }
+}
+
+/// The row of `api.write` for a request with one write that is done.
+fn written(parameters: &[Value]) -> Vec<Value> {
+    let Some(Value::Json(request)) = parameters.last() else { panic!("{parameters:?}") };
+    let request: serde_json::Value = serde_json::from_str(request).unwrap();
+    let write = &request["list"][0];
+    let outcome = match write["operation"].as_str().unwrap() {
+        "task.create" => "created",
+        "task.put" if write["must_be_absent"] == true => "created",
+        "task.delete" => "deleted",
+        _ => "changed",
+    };
+    let one = |text: &str| Value::Texts(vec![Some(text.to_owned())]);
+    let body = if outcome == "deleted" { Value::Texts(vec![None]) } else { one(TASK) };
+    let number = |number| Value::Ints(vec![Some(number)]);
+    let [done, epoch] = ["done", EPOCH].map(|text| Value::Text(text.to_owned()));
+    vec![done, epoch, one(outcome), one(write["id"].as_str().unwrap()), number(3), number(2), body]
 }
 
 struct Unpublished;

@@ -1,7 +1,7 @@
--- What every other function of this schema begins with, and what they share.
+-- What the functions of schema `api` begin with, and what they share.
 
 -- Ends a statement of a role that row-level security does not hold.
-create or replace function api.refuse_role() returns text
+create or replace function errand.refuse_role() returns text
 language plpgsql stable as $$
 begin
     raise exception using errcode = 'insufficient_privilege',
@@ -15,22 +15,22 @@ $$;
 -- A role that row-level security does not hold (a superuser, BYPASSRLS) is turned away, so that a mistaken connection
 -- string cannot open every account to everyone. Returns the caller: a function begins by declaring it, because an
 -- expression costs less than a statement. It is an SQL function, because the planner inlines those.
-create or replace function api.announce(p_caller text) returns text
+create or replace function errand.announce(p_caller text) returns text
 language sql as $$
     select case
         when row_security_active('errand.task'::regclass) then set_config('errand.user_id', p_caller, true)
-        else api.refuse_role()
+        else errand.refuse_role()
     end
 $$;
 
 -- Takes the caller's next sequence number and the time of the write, and keeps the caller's other writes waiting until
 -- this transaction ends: numbers and times become visible in their order.
-create or replace function api.next_write(p_caller text, out seq bigint, out at timestamptz)
+create or replace function errand.next_write(p_caller text, out seq bigint, out at timestamptz)
 language plpgsql as $$
 declare
     lock_timeout text;
 begin
-    -- api.add_task draws the number after the insert, because a sequence does not roll back: a refused write would lose one.
+    -- errand.write_one draws the account's number after the insert, because a sequence does not roll back: a refused write would lose one.
     -- A new account begins behind the numbers of all erased ones (migration 0012).
     insert into errand.account as account (user_id, seq, last_at, number)
     values (p_caller, errand.account_start() + 1, clock_timestamp(), null)
@@ -46,10 +46,10 @@ $$;
 
 -- Takes one of the caller's three slots for this transaction, if one is free: so many statements of a user that may read all that
 -- the user has, or wait for another write, are run at the same time. Who has no account has nothing to read or to wait for.
-create or replace function api.take_slot(p_account_number int) returns boolean
+create or replace function errand.take_slot(p_account_number int) returns boolean
 language plpgsql as $$
 begin
-    -- The first that is free. Numbers from 0 on name keys (api.claim).
+    -- The first that is free. Numbers from 0 on name keys (errand.claim).
     return case
         when p_account_number is null then true
         when pg_try_advisory_xact_lock(p_account_number, -1) then true
@@ -60,43 +60,43 @@ end
 $$;
 
 -- The same, by the number of the caller's account.
-create or replace function api.take_own_slot() returns boolean
+create or replace function errand.take_own_slot() returns boolean
 language plpgsql as $$
 begin
-    return api.take_slot((select account.number from errand.account));
+    return errand.take_slot((select account.number from errand.account));
 end
 $$;
 
 -- Whether a write may go on. Over a connection that it shares with others (p_wait is false) it waits for no lock longer than a
--- millisecond until it has that of its account (api.next_write). Then PostgreSQL refuses it with 55P03, and it is asked again over
--- a connection of its own, where it may wait (true), in a slot. For its turn it does not wait at all (api.try_turn). The functions
+-- millisecond until it has that of its account (errand.next_write). Then PostgreSQL refuses it with 55P03, and it is asked again over
+-- a connection of its own, where it may wait (true), in a slot. For its turn it does not wait at all (errand.try_turn). The functions
 -- for older components pass NULL, which also waits.
 --
 -- PL/pgSQL initializes an expression in each transaction, and the cost grows with the number of its function calls. The planner
--- inlines this function and api.try_turn into such expressions, so both have few calls.
-create or replace function api.may_go_on(p_wait boolean) returns boolean
+-- inlines this function and errand.try_turn into such expressions, so both have few calls.
+create or replace function errand.may_go_on(p_wait boolean) returns boolean
 language sql as $$
     select case
-        when p_wait then api.take_own_slot()
+        when p_wait then errand.take_own_slot()
         when p_wait is null then true
         else set_config('lock_timeout', '1ms', true) is not null
     end
 $$;
 
 -- The name of the lock that is a user's turn to write. Other users cannot compute it, because the epoch is secret.
-create or replace function api.turn_of(p_user text) returns bigint
+create or replace function errand.turn_of(p_user text) returns bigint
 language sql stable as $$
     select hashtextextended(errand.epoch() || ' turn ' || p_user, 0)
 $$;
 
 -- Waits for the caller's turn to write, and returns true. Returns false at once if the write may not wait (p_wait is false).
-create or replace function api.await_turn(p_user text, p_wait boolean) returns boolean
+create or replace function errand.await_turn(p_user text, p_wait boolean) returns boolean
 language plpgsql as $$
 begin
     if p_wait is false then
         return false;
     end if;
-    perform pg_advisory_xact_lock(api.turn_of(p_user));
+    perform pg_advisory_xact_lock(errand.turn_of(p_user));
     return true;
 end
 $$;
@@ -104,15 +104,15 @@ $$;
 -- Takes the caller's turn to write for this transaction, because the writes of a user run one after the other. Returns false if
 -- another write has the turn and this write may not wait. The row lock of the account would also refuse the write, but it costs an
 -- error, a log line, and the work before it.
-create or replace function api.try_turn(p_user text, p_wait boolean) returns boolean
+create or replace function errand.try_turn(p_user text, p_wait boolean) returns boolean
 language sql as $$
-    select pg_try_advisory_xact_lock(api.turn_of(p_user)) or api.await_turn(p_user, p_wait)
+    select pg_try_advisory_xact_lock(errand.turn_of(p_user)) or errand.await_turn(p_user, p_wait)
 $$;
 
 -- What every entity tag of a user's begins with: a digest of the user, of the format of the representations (the 2) and of
 -- the database's epoch. The number of a write, which the user never gets again in this epoch, makes it the tag of one state.
 -- The component makes the same digest for its answers (`EntityTag::of_state`). PostgreSQL makes it to compare a precondition.
-create or replace function api.tag_base(p_user text) returns text
+create or replace function errand.tag_base(p_user text) returns text
 language sql stable as $$
     select encode(substr(sha256(convert_to(errand.epoch() || ' 2 ' || p_user, 'UTF8')), 1, 8), 'hex') || '-'
 $$;
@@ -122,7 +122,7 @@ $$;
 create or replace function api.ready() returns boolean
 language plpgsql stable as $$
 declare
-    caller constant text := api.announce('');
+    caller constant text := errand.announce('');
 begin
     if pg_has_role((select c.relowner from pg_catalog.pg_class as c where c.oid = 'errand.task'::regclass), 'member') then
         raise exception using errcode = 'insufficient_privilege',

@@ -5,8 +5,8 @@
 create or replace function api.task_tags(p_caller text, p_id uuid, p_versions bigint[]) returns text[]
 language plpgsql as $$
 declare
-    caller constant text := api.announce(p_caller);
-    tag_base constant text := api.tag_base(caller);
+    caller constant text := errand.announce(p_caller);
+    tag_base constant text := errand.tag_base(caller);
 begin
     if p_versions is null then
         return null;
@@ -23,7 +23,7 @@ create or replace function api.task_create(
     out outcome text, out task text, out version bigint)
 language plpgsql as $$
 declare
-    caller constant text := api.announce(p_caller);
+    caller constant text := errand.announce(p_caller);
 begin
     select done.outcome, done.task, (done.task::jsonb ->> 'version')::bigint into outcome, task, version
     from api.add_task(caller, p_id, p_task, p_key, p_fingerprint, null) as done;
@@ -33,7 +33,7 @@ $$;
 create or replace function api.task_get(p_caller text, p_id uuid, out task text, out version bigint)
 language plpgsql stable as $$
 declare
-    caller constant text := api.announce(p_caller);
+    caller constant text := errand.announce(p_caller);
 begin
     select t.json, t.version into task, version from errand.task as t where t.id = p_id;
 end
@@ -44,7 +44,7 @@ create or replace function api.task_put(
     out outcome text, out task text, out version bigint)
 language plpgsql as $$
 declare
-    caller constant text := api.announce(p_caller);
+    caller constant text := errand.announce(p_caller);
 begin
     select done.outcome, done.task, (done.task::jsonb ->> 'version')::bigint into outcome, task, version
     from api.put_task(caller, p_id, api.task_tags(caller, p_id, p_if_match), p_create, p_task, null) as done;
@@ -56,7 +56,7 @@ create or replace function api.task_patch(
     out outcome text, out task text, out version bigint)
 language plpgsql as $$
 declare
-    caller constant text := api.announce(p_caller);
+    caller constant text := errand.announce(p_caller);
 begin
     select done.outcome, done.task, (done.task::jsonb ->> 'version')::bigint into outcome, task, version
     from api.change_task(
@@ -69,7 +69,7 @@ create or replace function api.task_complete(
     out outcome text, out task text, out version bigint)
 language plpgsql as $$
 declare
-    caller constant text := api.announce(p_caller);
+    caller constant text := errand.announce(p_caller);
 begin
     select done.outcome, done.task, (done.task::jsonb ->> 'version')::bigint into outcome, task, version
     from api.mark_task(
@@ -80,7 +80,7 @@ $$;
 create or replace function api.task_delete(p_caller text, p_id uuid, p_if_match bigint[], out outcome text)
 language plpgsql as $$
 declare
-    caller constant text := api.announce(p_caller);
+    caller constant text := errand.announce(p_caller);
 begin
     outcome := api.delete_task(caller, p_id, api.task_tags(caller, p_id, p_if_match), null);
 end
@@ -91,12 +91,12 @@ create or replace function api.task_list(
     out unchanged boolean, out seq bigint, out tasks text, out last_key text, out last_id text, out total bigint)
 language plpgsql stable as $$
 declare
-    caller constant text := api.announce(p_caller);
+    caller constant text := errand.announce(p_caller);
     known jsonb := p_list -> 'known';
     list record;
 begin
     if jsonb_typeof(known) = 'array' then
-        known := to_jsonb(array(select api.tag_base(caller) || number from jsonb_array_elements_text(known) as number));
+        known := to_jsonb(array(select errand.tag_base(caller) || number from jsonb_array_elements_text(known) as number));
     end if;
     select * into list from api.read_tasks(caller, jsonb_set(p_list, '{known}', coalesce(known, 'null')));
     unchanged := list.outcome = 'unchanged';
@@ -117,9 +117,9 @@ $$;
 create or replace function api.get_task(p_caller text, p_id uuid, out task text, out etag text)
 language plpgsql stable as $$
 declare
-    caller constant text := api.announce(p_caller);
+    caller constant text := errand.announce(p_caller);
 begin
-    select found.task, api.tag_base(caller) || found.seq into task, etag from api.read_task(caller, p_id) as found;
+    select found.task, errand.tag_base(caller) || found.seq into task, etag from api.read_task(caller, p_id) as found;
 end
 $$;
 
@@ -139,9 +139,9 @@ create or replace function api.list_tasks(
     out outcome text, out etag text, out tasks text, out last_key text, out last_id text, out total bigint)
 language plpgsql stable as $$
 declare
-    caller constant text := api.announce(p_caller);
+    caller constant text := errand.announce(p_caller);
 begin
-    select list.outcome, api.tag_base(caller) || list.seq, list.tasks, list.last_key, list.last_id, list.total
+    select list.outcome, errand.tag_base(caller) || list.seq, list.tasks, list.last_key, list.last_id, list.total
     into outcome, etag, tasks, last_key, last_id, total
     from api.read_tasks(caller, p_list) as list;
 end
@@ -164,9 +164,9 @@ create or replace function api.create_task(
     out outcome text, out task text, out etag text)
 language plpgsql as $$
 declare
-    caller constant text := api.announce(p_caller);
+    caller constant text := errand.announce(p_caller);
 begin
-    select done.outcome, done.task, api.tag_base(caller) || done.seq into outcome, task, etag
+    select done.outcome, done.task, errand.tag_base(caller) || done.seq into outcome, task, etag
     from api.add_task(caller, p_id, p_task, p_key, p_fingerprint, p_wait) as done;
 end
 $$;
@@ -176,9 +176,9 @@ create or replace function api.replace_task(
     out outcome text, out task text, out etag text)
 language plpgsql as $$
 declare
-    caller constant text := api.announce(p_caller);
+    caller constant text := errand.announce(p_caller);
 begin
-    select done.outcome, done.task, api.tag_base(caller) || done.seq into outcome, task, etag
+    select done.outcome, done.task, errand.tag_base(caller) || done.seq into outcome, task, etag
     from api.put_task(caller, p_id, p_if_match, p_create, p_task, p_wait) as done;
 end
 $$;
@@ -188,9 +188,9 @@ create or replace function api.patch_task(
     out outcome text, out task text, out etag text)
 language plpgsql as $$
 declare
-    caller constant text := api.announce(p_caller);
+    caller constant text := errand.announce(p_caller);
 begin
-    select done.outcome, done.task, api.tag_base(caller) || done.seq into outcome, task, etag
+    select done.outcome, done.task, errand.tag_base(caller) || done.seq into outcome, task, etag
     from api.change_task(caller, p_id, p_if_match, p_patch, p_key, p_fingerprint, p_wait) as done;
 end
 $$;
@@ -200,9 +200,120 @@ create or replace function api.complete_task(
     out outcome text, out task text, out etag text)
 language plpgsql as $$
 declare
-    caller constant text := api.announce(p_caller);
+    caller constant text := errand.announce(p_caller);
 begin
-    select done.outcome, done.task, api.tag_base(caller) || done.seq into outcome, task, etag
+    select done.outcome, done.task, errand.tag_base(caller) || done.seq into outcome, task, etag
     from api.mark_task(caller, p_id, p_if_match, p_completed, p_key, p_fingerprint, p_wait) as done;
 end
+$$;
+
+-- What components call that were built before api.write was the one door. These go with version 0.2, too.
+
+-- One write, as those components ask for it and hear of it: a replay tells the task as it is now, and one of a task that is gone finds
+-- none.
+create or replace function errand.write_for_older(
+    p_caller text, p_write jsonb, p_key text, p_fingerprint text, p_wait boolean,
+    out outcome text, out task text, out seq bigint, out epoch text)
+language plpgsql as $$
+declare
+    done record;
+begin
+    done := api.write(p_caller, jsonb_build_object(
+        'key', p_key, 'fingerprint', p_fingerprint, 'wait', p_wait,
+        'list', jsonb_build_array(jsonb_strip_nulls(p_write - 'document') || jsonb_build_object('document', p_write -> 'document'))));
+    outcome := case
+        when done.outcome not in ('done', 'replayed') then done.outcome
+        when done.outcomes[1] = 'gone' then 'not_found'
+        when done.outcome = 'replayed' then 'replayed'
+        when done.outcomes[1] = 'changed' then 'ok'
+        when done.outcomes[1] = 'precondition_failed' then case when p_write ? 'must_be_absent' then 'exists' else 'stale' end
+        else done.outcomes[1]
+    end;
+    task := done.bodies[1];
+    if task is not null then
+        seq := done.seqs[1];
+        epoch := done.epoch;
+    end if;
+end
+$$;
+
+create or replace function api.add_task(
+    p_caller text, p_id uuid, p_task jsonb, p_key text, p_fingerprint text, p_wait boolean,
+    out outcome text, out task text, out seq bigint, out epoch text)
+language plpgsql as $$
+declare
+    caller constant text := errand.announce(p_caller);
+begin
+    select * into outcome, task, seq, epoch
+    from errand.write_for_older(
+        caller, jsonb_build_object('operation', 'task.create', 'id', p_id, 'document', p_task), p_key, p_fingerprint, p_wait);
+end
+$$;
+
+-- The document names what has a value, and the others become their defaults.
+create or replace function api.put_task(
+    p_caller text, p_id uuid, p_if_match text[], p_create boolean, p_task jsonb, p_wait boolean,
+    out outcome text, out task text, out seq bigint, out epoch text)
+language plpgsql as $$
+declare
+    caller constant text := errand.announce(p_caller);
+    write jsonb := jsonb_build_object(
+        'operation', 'task.put', 'id', p_id,
+        'document', jsonb '{"description": null, "due_date": null, "due_time": null, "due_zone": null}' || p_task);
+begin
+    if p_create then
+        write := write || jsonb '{"must_be_absent": true}';
+    else
+        write := write || jsonb_build_object('if_match', p_if_match);
+    end if;
+    select * into outcome, task, seq, epoch from errand.write_for_older(caller, write, null, null, p_wait);
+end
+$$;
+
+create or replace function api.change_task(
+    p_caller text, p_id uuid, p_if_match text[], p_patch jsonb, p_key text, p_fingerprint text, p_wait boolean,
+    out outcome text, out task text, out seq bigint, out epoch text)
+language plpgsql as $$
+declare
+    caller constant text := errand.announce(p_caller);
+begin
+    select * into outcome, task, seq, epoch
+    from errand.write_for_older(
+        caller, jsonb_build_object('operation', 'task.patch', 'id', p_id, 'if_match', p_if_match, 'document', p_patch),
+        p_key, p_fingerprint, p_wait);
+end
+$$;
+
+create or replace function api.mark_task(
+    p_caller text, p_id uuid, p_if_match text[], p_completed boolean, p_key text, p_fingerprint text, p_wait boolean,
+    out outcome text, out task text, out seq bigint, out epoch text)
+language plpgsql as $$
+declare
+    caller constant text := errand.announce(p_caller);
+begin
+    select * into outcome, task, seq, epoch
+    from errand.write_for_older(
+        caller,
+        jsonb_build_object(
+            'operation', 'task.complete', 'id', p_id, 'if_match', p_if_match,
+            'document', jsonb_strip_nulls(jsonb_build_object('completed', p_completed))),
+        p_key, p_fingerprint, p_wait);
+end
+$$;
+
+create or replace function api.delete_task(p_caller text, p_id uuid, p_if_match text[], p_wait boolean, out outcome text)
+language plpgsql as $$
+declare
+    caller constant text := errand.announce(p_caller);
+begin
+    select done.outcome into outcome
+    from errand.write_for_older(
+        caller, jsonb_build_object('operation', 'task.delete', 'id', p_id, 'if_match', p_if_match), null, null, p_wait) as done;
+end
+$$;
+
+-- The erasure of an account by an `errand-db` of before.
+create or replace function api.turn_of(p_user text) returns bigint
+language sql stable as $$
+    select errand.turn_of(p_user)
 $$;

@@ -27,7 +27,7 @@ create or replace function api.read_tasks(
     out outcome text, out seq bigint, out epoch text, out tasks text, out last_key text, out last_id text, out total bigint)
 language plpgsql stable as $$
 declare
-    caller constant text := api.announce(p_caller);
+    caller constant text := errand.announce(p_caller);
     list_order constant text := p_list ->> 'order';
     filters constant jsonb := p_list -> 'filter';
     after_key text := p_list #>> '{after,key}';
@@ -50,21 +50,21 @@ begin
     seq := coalesce(latest_seq, 0);
     epoch := errand.epoch();
     if p_list ? 'known' then
-        if p_list -> 'known' = 'true' or p_list -> 'known' @> to_jsonb(api.tag_base(caller) || seq) then
+        if p_list -> 'known' = 'true' or p_list -> 'known' @> to_jsonb(errand.tag_base(caller) || seq) then
             outcome := 'unchanged';
             return;
         end if;
     end if;
     -- A list without `slot` takes none.
     if (p_list -> 'slot')::boolean then
-        if not api.take_slot(account_number) then
+        if not errand.take_slot(account_number) then
             outcome := 'busy';
             return;
         end if;
     end if;
     outcome := 'page';
     if after_key is not null then
-        mark := api.tag_base(caller) || (seq >> 40) || ' ';
+        mark := errand.tag_base(caller) || (seq >> 40) || ' ';
         if not starts_with(after_key, mark) then
             raise exception using errcode = 'invalid_text_representation',
                 message = 'the cursor is from before a restore or an erasure';
@@ -106,7 +106,7 @@ begin
     tasks := page.tasks;
     if page.last_id is not null then
         if mark is null then
-            mark := api.tag_base(caller) || (seq >> 40) || ' ';
+            mark := errand.tag_base(caller) || (seq >> 40) || ' ';
         end if;
         last_key := mark || page.last_key;
         last_id := page.last_id;

@@ -3,8 +3,7 @@
 use http::HeaderValue;
 use http::header::{HeaderMap, IF_MATCH, IF_NONE_MATCH};
 
-use crate::domain::{EntityTag, Invalid, Known};
-use crate::service::tasks::Expectation;
+use crate::domain::{EntityTag, Invalid, Precondition, TagMatch};
 
 /// The value of `If-Match` or `If-None-Match`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,31 +19,31 @@ pub(super) fn etag(tag: &EntityTag) -> HeaderValue {
     HeaderValue::try_from(["\"", tag.as_str(), "\""].concat()).unwrap_or(HeaderValue::from_static("\"\""))
 }
 
-/// What a writer expects of the task.
-pub(super) fn expectation(headers: &HeaderMap) -> Result<Expectation, Invalid> {
-    let tags = match parse(headers, IF_MATCH, "If-Match")? {
-        // A task that is not there is 404 in any case: what must exist is all that there is.
-        None | Some(Condition::Any) => None,
+/// The state that a write needs.
+pub(super) fn precondition(headers: &HeaderMap) -> Result<Precondition, Invalid> {
+    let if_match = parse(headers, IF_MATCH, "If-Match")?.map(|condition| match condition {
+        Condition::Any => TagMatch::Any,
         // Strong comparison (section 8.8.3.2): a weak tag matches nothing.
-        Some(Condition::Tags(tags)) => {
-            Some(tags.into_iter().filter(|(weak, _)| !weak).map(|(_, tag)| EntityTag::new(tag)).collect())
+        Condition::Tags(tags) => {
+            TagMatch::Tags(tags.into_iter().filter(|(weak, _)| !weak).map(|(_, tag)| EntityTag::new(tag)).collect())
+        }
+    });
+    let must_be_absent = match parse(headers, IF_NONE_MATCH, "If-None-Match")? {
+        None => false,
+        Some(Condition::Any) => true,
+        Some(Condition::Tags(_)) => {
+            return Err(Invalid::header("If-None-Match", "Must be * in a write; to guard a state, use If-Match."));
         }
     };
-    match parse(headers, IF_NONE_MATCH, "If-None-Match")? {
-        None => Ok(Expectation { tags, absent: false }),
-        Some(Condition::Any) => Ok(Expectation { tags, absent: true }),
-        Some(Condition::Tags(_)) => {
-            Err(Invalid::header("If-None-Match", "Must be * in a write; to guard a state, use If-Match."))
-        }
-    }
+    Ok(Precondition { if_match, must_be_absent })
 }
 
 /// The states that a reader has.
-pub(super) fn known(headers: &HeaderMap) -> Result<Option<Known>, Invalid> {
+pub(super) fn if_none_match(headers: &HeaderMap) -> Result<Option<TagMatch>, Invalid> {
     Ok(parse(headers, IF_NONE_MATCH, "If-None-Match")?.map(|condition| match condition {
-        Condition::Any => Known::Any(true),
-        // Weak comparison: what a cache made weak on the way still is the same task.
-        Condition::Tags(tags) => Known::Tags(tags.into_iter().map(|(_, tag)| EntityTag::new(tag)).collect()),
+        Condition::Any => TagMatch::Any,
+        // Weak comparison: a tag that a cache made weak on the way still names the same state.
+        Condition::Tags(tags) => TagMatch::Tags(tags.into_iter().map(|(_, tag)| EntityTag::new(tag)).collect()),
     }))
 }
 
@@ -84,21 +83,24 @@ fn parse(headers: &HeaderMap, name: http::HeaderName, shown: &'static str) -> Re
 mod tests {
     use super::*;
 
-    fn if_match(value: &'static str) -> Result<Expectation, Invalid> {
-        expectation(&HeaderMap::from_iter([(IF_MATCH, HeaderValue::from_static(value))]))
+    fn if_match(value: &'static str) -> Result<Option<TagMatch>, Invalid> {
+        let headers = HeaderMap::from_iter([(IF_MATCH, HeaderValue::from_static(value))]);
+        precondition(&headers).map(|precondition| precondition.if_match)
     }
 
     #[test]
     fn strong_tags_name_states() {
-        let tags =
-            |value| if_match(value).unwrap().tags.map(|tags| tags.into_iter().map(EntityTag::into_string).collect());
-        let some = |tags: &[&str]| Some(tags.iter().map(|tag| (*tag).to_owned()).collect::<Vec<_>>());
-        assert_eq!(tags(r#""a-3""#), some(&["a-3"]));
-        assert_eq!(tags(r#""a-3", W/"a-4" ,"05","","x""#), some(&["a-3", "05", "", "x"]));
-        assert_eq!(tags(r#", "a-3",, "a-7","#), some(&["a-3", "a-7"]));
-        assert_eq!(tags(r#"W/"a-3""#), some(&[]));
-        assert_eq!(tags("*"), None);
-        assert_eq!(expectation(&HeaderMap::new()).unwrap(), Expectation::default());
+        let some = |tags: &[&str]| Some(TagMatch::Tags(tags.iter().map(|tag| EntityTag::new(*tag)).collect()));
+        for (value, tags) in [
+            (r#""a-3""#, &["a-3"][..]),
+            (r#""a-3", W/"a-4" ,"05","","x""#, &["a-3", "05", "", "x"]),
+            (r#", "a-3",, "a-7","#, &["a-3", "a-7"]),
+            (r#"W/"a-3""#, &[]),
+        ] {
+            assert_eq!(if_match(value).unwrap(), some(tags), "{value}");
+        }
+        assert_eq!(if_match("*").unwrap(), Some(TagMatch::Any));
+        assert_eq!(precondition(&HeaderMap::new()).unwrap(), Precondition::default());
     }
 
     #[test]
@@ -111,19 +113,26 @@ mod tests {
     #[test]
     fn any_stands_alone() {
         let of = |values: &[&'static str]| {
-            expectation(&values.iter().map(|value| (IF_MATCH, HeaderValue::from_static(value))).collect())
+            precondition(&values.iter().map(|value| (IF_MATCH, HeaderValue::from_static(value))).collect())
         };
-        assert_eq!(of(&["*", "*"]).unwrap(), Expectation::default());
+        assert_eq!(of(&["*", "*"]).unwrap().if_match, Some(TagMatch::Any));
         for values in [["", "*"], ["*", ""], ["*", r#""3""#], [r#""3""#, "*"]] {
             assert!(of(&values).is_err(), "{values:?}");
         }
     }
 
     #[test]
+    fn a_write_may_need_that_there_is_nothing() {
+        let of = |value| precondition(&HeaderMap::from_iter([(IF_NONE_MATCH, HeaderValue::from_static(value))]));
+        assert_eq!(of("*").unwrap(), Precondition { if_match: None, must_be_absent: true });
+        assert!(of(r#""3""#).is_err());
+    }
+
+    #[test]
     fn readers_may_have_weak_tags() {
         let headers = HeaderMap::from_iter([(IF_NONE_MATCH, HeaderValue::from_static(r#"W/"3", "4""#))]);
-        let known = known(&headers).unwrap().unwrap();
-        let has = |tag: &str| known.has(&EntityTag::new(tag));
-        assert!(has("3") && has("4") && !has("5"));
+        let known = if_none_match(&headers).unwrap().unwrap();
+        let matches = |tag: &str| known.matches(&EntityTag::new(tag));
+        assert!(matches("3") && matches("4") && !matches("5"));
     }
 }

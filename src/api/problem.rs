@@ -210,9 +210,9 @@ impl From<Error> for Problem {
                 let detail = "The task is not in the state that If-Match or If-None-Match asks for; read it again.";
                 Self::new(StatusCode::PRECONDITION_FAILED, "precondition_failed", "Precondition failed", detail)
             }
-            Error::Conflict => {
-                let detail = "Another request made this at the same time; read it again.";
-                Self::new(StatusCode::CONFLICT, "conflict", "Conflict", detail)
+            Error::Gone => {
+                let detail = "An earlier request with this Idempotency-Key was done, and its resource is gone since.";
+                Self::new(StatusCode::GONE, "gone", "Gone", detail)
             }
             Error::KeyReused => {
                 let detail = "The Idempotency-Key came with another request before; a new request needs a new key.";

@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use super::body::{JsonBody, MergePatchBody, OptionalBody};
 use super::caller::{Caller, TaskId};
-use super::conditional::{etag, expectation, known};
-use super::idempotency::{IDEMPOTENCY_REPLAYED, repeatable};
+use super::conditional::{etag, if_none_match, precondition};
+use super::idempotency::{IDEMPOTENCY_REPLAYED, idempotency_key};
 use super::negotiation::{apply_minimal, prefers_minimal};
 use super::openapi::{
     self, Forbidden, InFlight, Internal, InvalidInput, KeyReused, NotAcceptable, NotFound, PayloadTooLarge,
@@ -19,8 +19,11 @@ use super::openapi::{
 use super::problem::Problem;
 use super::query;
 use crate::data::tasks::Listing;
-use crate::domain::{Completion, Cursor, EntityTag, Error, ListQuery, NewTask, Page, Task, TaskPatch};
-use crate::service::tasks::{self, Written};
+use crate::domain::{
+    Completion, Cursor, EntityTag, Error, KeyedRequest, ListQuery, NewTask, Operation, Page, Precondition, Task,
+    TaskPatch, Write, Written,
+};
+use crate::service::{self, tasks};
 
 /// A page of tasks.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -73,9 +76,12 @@ pub(super) async fn create_task(
     JsonBody(body): JsonBody,
 ) -> Result<Response, Problem> {
     let task = NewTask::parse(&body)?;
-    let repeatable = repeatable(&headers, "create_task", "", &body)?;
-    let written = tasks::create(&caller.scope(), caller.new_id(), &task, repeatable.as_ref()).await?;
-    let location = format!("{}/{}", uri.path(), written.task.id()?);
+    let request = KeyedRequest { operation: "create_task", subject: "", query: uri.query(), body: &body };
+    let key = idempotency_key(&headers, &request)?;
+    let write =
+        Write { operation: Operation::CreateTask(task), id: caller.new_id(), precondition: Precondition::default() };
+    let written = service::write(&caller.scope(), write, key).await?;
+    let location = format!("{}/{}", uri.path(), written.id);
     Ok(respond_written(&headers, written, &location))
 }
 
@@ -111,7 +117,7 @@ pub(super) async fn list_tasks(caller: Caller, request: Request) -> Result<Respo
     let query = ListQuery::parse(caller.user_id(), &query::pairs(uri.query())?)?;
     // Whether a task is overdue depends on the clock, not on writes alone: such a list has no entity tag.
     let tagged = query.filter.overdue.is_none();
-    let known = known(request.headers())?.filter(|_| tagged);
+    let known = if_none_match(request.headers())?.filter(|_| tagged);
     match tasks::list(&caller.scope(), &query, known.as_ref()).await? {
         Listing::Unchanged { etag } => Ok(not_modified(&etag)),
         Listing::Page { etag: tag, page } => {
@@ -162,9 +168,9 @@ pub(super) async fn list_tasks(caller: Caller, request: Request) -> Result<Respo
     ),
 )]
 pub(super) async fn get_task(caller: Caller, TaskId(id): TaskId, headers: HeaderMap) -> Result<Response, Problem> {
-    let known = known(&headers)?;
+    let known = if_none_match(&headers)?;
     let task = tasks::get(&caller.scope(), id).await?;
-    if known.is_some_and(|known| known.has(&task.etag)) {
+    if known.is_some_and(|known| known.matches(&task.etag)) {
         return Ok(not_modified(&task.etag));
     }
     let mut response = respond_json(StatusCode::OK, task.json);
@@ -217,9 +223,12 @@ pub(super) async fn replace_task(
     headers: HeaderMap,
     JsonBody(body): JsonBody,
 ) -> Result<Response, Problem> {
-    let expectation = expectation(&headers)?;
-    let task = NewTask::parse_replacement(&body)?;
-    let written = tasks::replace(&caller.scope(), id, expectation, &task).await?;
+    let precondition = precondition(&headers)?;
+    let operation = Operation::PutTask(NewTask::parse_replacement(&body)?);
+    let (subject, query) = (id.to_string(), uri.query());
+    let request = KeyedRequest { operation: "replace_task", subject: &subject, query, body: &body };
+    let key = idempotency_key(&headers, &request)?;
+    let written = service::write(&caller.scope(), Write { operation, id, precondition }, key).await?;
     Ok(respond_written(&headers, written, uri.path()))
 }
 
@@ -269,10 +278,12 @@ pub(super) async fn patch_task(
     headers: HeaderMap,
     MergePatchBody(body): MergePatchBody,
 ) -> Result<Response, Problem> {
-    let expectation = expectation(&headers)?;
-    let patch = TaskPatch::parse(&body)?;
-    let repeatable = repeatable(&headers, "patch_task", &id.to_string(), &body)?;
-    let written = tasks::patch(&caller.scope(), id, expectation, &patch, repeatable.as_ref()).await?;
+    let precondition = precondition(&headers)?;
+    let operation = Operation::PatchTask(TaskPatch::parse(&body)?);
+    let (subject, query) = (id.to_string(), uri.query());
+    let request = KeyedRequest { operation: "patch_task", subject: &subject, query, body: &body };
+    let key = idempotency_key(&headers, &request)?;
+    let written = service::write(&caller.scope(), Write { operation, id, precondition }, key).await?;
     Ok(respond_written(&headers, written, uri.path()))
 }
 
@@ -322,10 +333,12 @@ pub(super) async fn complete_task(
     headers: HeaderMap,
     OptionalBody(body): OptionalBody,
 ) -> Result<Response, Problem> {
-    let expectation = expectation(&headers)?;
-    let completion = Completion::parse(&body)?;
-    let repeatable = repeatable(&headers, "complete_task", &id.to_string(), &body)?;
-    let written = tasks::complete(&caller.scope(), id, expectation, completion, repeatable.as_ref()).await?;
+    let precondition = precondition(&headers)?;
+    let operation = Operation::CompleteTask(Completion::parse(&body)?);
+    let (subject, query) = (id.to_string(), uri.query());
+    let request = KeyedRequest { operation: "complete_task", subject: &subject, query, body: &body };
+    let key = idempotency_key(&headers, &request)?;
+    let written = service::write(&caller.scope(), Write { operation, id, precondition }, key).await?;
     Ok(respond_written(&headers, written, uri.path()))
 }
 
@@ -348,23 +361,36 @@ pub(super) async fn complete_task(
         (status = 503, response = Unavailable),
     ),
 )]
-pub(super) async fn delete_task(caller: Caller, TaskId(id): TaskId, headers: HeaderMap) -> Result<Response, Problem> {
-    tasks::delete(&caller.scope(), id, expectation(&headers)?).await?;
-    Ok(private(StatusCode::NO_CONTENT.into_response()))
+pub(super) async fn delete_task(
+    caller: Caller,
+    TaskId(id): TaskId,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let precondition = precondition(&headers)?;
+    let (subject, query) = (id.to_string(), uri.query());
+    let request = KeyedRequest { operation: "delete_task", subject: &subject, query, body: b"" };
+    let key = idempotency_key(&headers, &request)?;
+    let written =
+        service::write(&caller.scope(), Write { operation: Operation::DeleteTask, id, precondition }, key).await?;
+    Ok(respond_written(&headers, written, uri.path()))
 }
 
-/// The answer to a write: the task, or with `Prefer: return=minimal` only where it is.
+/// The answer to a write: the resource, or with `Prefer: return=minimal` only where it is.
 fn respond_written(request: &HeaderMap, written: Written, location: &str) -> Response {
-    let Written { task, created, replayed } = written;
-    let minimal = prefers_minimal(request);
-    let mut response = match (created, minimal) {
-        (true, true) => private(StatusCode::CREATED.into_response()),
-        (false, true) => private(StatusCode::NO_CONTENT.into_response()),
-        (true, false) => respond_json(StatusCode::CREATED, task.json),
-        (false, false) => respond_json(StatusCode::OK, task.json),
+    let Written { etag: tag, body, created, replayed, .. } = written;
+    let is_there = body.is_some();
+    let minimal = is_there && prefers_minimal(request);
+    let status = if created { StatusCode::CREATED } else { StatusCode::OK };
+    let mut response = match body.filter(|_| !minimal) {
+        Some(body) => respond_json(status, body),
+        None if created => private(status.into_response()),
+        None => private(StatusCode::NO_CONTENT.into_response()),
     };
     let headers = response.headers_mut();
-    headers.insert(ETAG, etag(&task.etag));
+    if is_there {
+        headers.insert(ETAG, etag(&tag));
+    }
     if created {
         headers.extend(HeaderValue::try_from(location).ok().map(|location| (LOCATION, location)));
     }

@@ -227,5 +227,4 @@ fn bytes(text: Option<&str>) -> Result<Vec<u8>, &'static str> {
 }
 
 #[cfg(test)]
-#[path = "keys/tests.rs"]
 mod tests;

@@ -282,5 +282,4 @@ impl Drop for Asking<'_> {
 }
 
 #[cfg(test)]
-#[path = "published/tests.rs"]
 mod tests;

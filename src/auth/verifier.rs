@@ -173,5 +173,4 @@ fn bearer(authorization: &str) -> Option<&str> {
 }
 
 #[cfg(test)]
-#[path = "verifier/tests.rs"]
 mod tests;

@@ -148,5 +148,4 @@ impl Drop for Admitted<'_> {
 }
 
 #[cfg(test)]
-#[path = "admission/tests.rs"]
 mod tests;

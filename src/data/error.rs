@@ -58,11 +58,11 @@ impl DatabaseError {
         matches!(self, Self::Refused { sqlstate, .. } if ["26000", "42P05"].contains(&sqlstate.as_str()))
     }
 
-    /// Whether it tells of what was asked rather than of the database, so that who asks for something else may fare better. For
-    /// runtimes that make calls together.
-    pub fn is_of_the_statement(&self) -> bool {
+    /// Whether the error is specific to this statement (rather than to the connection or server), so that other calls of a batch
+    /// may still succeed.
+    pub fn is_statement_error(&self) -> bool {
         match self {
-            // One of them may have been too slow for all.
+            // One call of the batch may have been too slow.
             Self::Refused { .. } => {
                 self.was_cancelled()
                     || !matches!(Error::from(self.clone()), Error::Unavailable(_) | Error::UnsafePooler(_))
@@ -92,7 +92,8 @@ impl From<DatabaseError> for Error {
                 match (sqlstate.as_str(), constraint.as_deref()) {
                     // Another request with the key has been done while this one waited.
                     ("23505", Some("idempotency_pkey")) => return Self::InFlight,
-                    ("23505", _) => return Self::Conflict,
+                    // Another request made the resource meanwhile.
+                    ("23505", _) => return Self::PreconditionFailed,
                     _ => {}
                 }
                 if error.proves_an_unsafe_pooler() {
@@ -167,10 +168,10 @@ mod tests {
     fn who_was_asked_together_goes_alone_when_another_may_have_been_the_cause() {
         let malformed = DatabaseError::Malformed(String::new());
         for error in [refused("22P02"), refused("42501"), refused("XX000"), refused("57014"), malformed] {
-            assert!(error.is_of_the_statement(), "{error}");
+            assert!(error.is_statement_error(), "{error}");
         }
         for error in [refused("55P03"), refused("53200"), refused("26000"), DatabaseError::Lost(String::new())] {
-            assert!(!error.is_of_the_statement(), "{error}");
+            assert!(!error.is_statement_error(), "{error}");
         }
     }
 }

@@ -1,66 +1,66 @@
-//! What the database is asked.
+//! The SQL of a call and the pool that it is sent over.
 
 /// A statement, with its parameters as `$1`, `$2` and so on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Statement {
-    /// SQL for one call; gives one row.
-    pub alone: &'static str,
-    /// SQL for many calls: each parameter is an array of text with that of each call, and each row begins with the number
-    /// of its call, from 1 on, and its caller, which is the first parameter. A runtime may use it for calls that come at the
-    /// same time. Each announces its own caller, as it does alone.
-    pub together: Option<&'static str>,
-    /// Over which connections it goes.
-    pub over: Over,
+    /// SQL for one call; returns one row.
+    pub single: &'static str,
+    /// SQL for a batch of calls. Each parameter is an array of text with one element for each call. Each row begins with the number
+    /// of its call, from 1 on, and with the caller of that call, which is its first parameter. A runtime may use it for concurrent
+    /// calls. Each call of a batch announces its own caller, as it does on its own.
+    pub batched: Option<&'static str>,
+    /// The pool that its connection comes from.
+    pub pool: Pool,
 }
 
-/// Connections are of three kinds, so that what is slow holds up only what is slow. A pool bounds each kind, because a budget
-/// of an instance bounds nothing where the runtime adds instances.
+/// The pools of connections. There are three, so that slow statements hold up only slow statements. The limit of a pool bounds each
+/// kind. A budget for each instance would bound nothing, because the runtime adds instances.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Over {
-    /// One that other requests may share: what the statement costs is bounded by construction, and it waits
-    /// for another write no longer than a millisecond.
+pub enum Pool {
+    /// Connections that concurrent requests share. The cost of the statement is bounded by construction, and it waits at most a
+    /// millisecond for another write.
     Shared,
-    /// One of its own, out of a pool of its own: it may read all that its caller has, or wait for another write.
-    Own,
-    /// One of its own, out of a third pool: whether a process can serve, neither crowds nor slow statements decide.
-    Ready,
+    /// A connection for this statement alone, because it may read all data of its caller or wait for another write.
+    Dedicated,
+    /// A connection for this statement alone, for the readiness check. Neither load nor slow statements affect this pool.
+    Readiness,
 }
 
 impl Statement {
-    /// A statement for one call, which may share its connection.
-    pub const fn alone(alone: &'static str) -> Self {
-        Self { alone, together: None, over: Over::Shared }
+    /// A statement for one call, in the shared pool.
+    pub const fn single(single: &'static str) -> Self {
+        Self { single, batched: None, pool: Pool::Shared }
     }
 
-    /// A statement that can be asked for many calls as well. Only for what changes nothing, is cheap, and is not refused
-    /// for its parameters: those who are asked together wait for one another, and one mistake sends all of them back.
-    pub const fn or_together(alone: &'static str, together: &'static str) -> Self {
-        Self { alone, together: Some(together), over: Over::Shared }
+    /// A statement that can also be sent for a batch of calls. Use it only for cheap reads that cannot fail on their parameters: a
+    /// batch is as slow as its slowest call, and one error fails the whole statement.
+    pub const fn batchable(single: &'static str, batched: &'static str) -> Self {
+        Self { single, batched: Some(batched), pool: Pool::Shared }
     }
 
-    /// The SQLSTATE with which `undone` fails, where the statement itself does not: `division_by_zero`.
-    pub const UNDONE: &str = "22012";
+    /// The SQLSTATE of the failure that [`rolled_back`](Self::rolled_back) adds at the end: `division_by_zero`.
+    pub const ROLLED_BACK: &str = "22012";
 
-    /// SQL that runs the statement and always fails at its end, so that nothing remains. For runtimes that tell more of a failure where
-    /// no rows are asked for.
-    pub fn undone(&self) -> String {
-        // The count reads the whole row, so nothing of the statement is left out.
-        format!("select 1 / (0 * count(answer)) from ({}) answer", self.alone)
+    /// SQL that runs the statement and always fails at its end, so that it changes nothing. For runtimes that report more about a
+    /// failure where no rows are requested.
+    pub fn rolled_back(&self) -> String {
+        // The count reads the whole row, so the planner leaves no part of the statement out.
+        format!("select 1 / (0 * count(answer)) from ({}) answer", self.single)
     }
 
-    /// The same over other connections, and for one call.
-    pub const fn over(self, over: Over) -> Self {
-        Self { together: None, over, ..self }
+    /// The statement for a single call, in another pool.
+    pub const fn with_pool(self, pool: Pool) -> Self {
+        Self { batched: None, pool, ..self }
     }
 }
 
-impl Over {
-    /// The connection string for these connections. A runtime keeps one pool for each string.
-    pub fn address(self, address: &str) -> String {
+impl Pool {
+    /// The connection string of this pool. Spin keeps one pool for each connection string.
+    pub fn connection_string(self, address: &str) -> String {
         let name = match self {
             Self::Shared => return address.to_owned(),
-            Self::Own => "errand-heavy",
-            Self::Ready => "errand-ready",
+            Self::Dedicated => "errand-heavy",
+            Self::Readiness => "errand-ready",
         };
         // A URL or a list of keywords and values (PostgreSQL manual, section 34.1.1).
         let separator = match (address.contains("://"), address.contains('?')) {
@@ -77,8 +77,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_kind_of_connections_has_a_string_of_its_own() {
-        for (address, own) in [
+    fn each_pool_has_its_own_connection_string() {
+        for (address, dedicated) in [
             ("postgres://app:p@db/errand", "postgres://app:p@db/errand?application_name=errand-heavy"),
             (
                 "postgres://app@db/errand?sslmode=require",
@@ -86,9 +86,9 @@ mod tests {
             ),
             ("host=db user=app", "host=db user=app application_name=errand-heavy"),
         ] {
-            assert_eq!(Over::Shared.address(address), address);
-            assert_eq!(Over::Own.address(address), own);
-            assert_eq!(Over::Ready.address(address), own.replace("heavy", "ready"));
+            assert_eq!(Pool::Shared.connection_string(address), address);
+            assert_eq!(Pool::Dedicated.connection_string(address), dedicated);
+            assert_eq!(Pool::Readiness.connection_string(address), dedicated.replace("heavy", "ready"));
         }
     }
 }

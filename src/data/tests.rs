@@ -3,6 +3,7 @@
 mod calls;
 mod ready;
 mod tasks;
+mod writes;
 
 use std::cell::Cell;
 use std::collections::VecDeque;
@@ -16,11 +17,11 @@ use super::*;
 struct Fake {
     answers: Mutex<VecDeque<(Duration, Answer)>>,
     asked: Mutex<Vec<Asked>>,
-    pauses: Mutex<Vec<Duration>>,
-    /// Whose turns there were, and how long they would have been waited for.
-    turns: Mutex<Vec<(String, Duration)>>,
-    /// Each turn holds a clone.
-    turn: Arc<()>,
+    sleeps: Mutex<Vec<Duration>>,
+    /// The users whose writes were locked, and the timeouts.
+    locks: Mutex<Vec<(String, Duration)>>,
+    /// Each lock holds a clone.
+    lock: Arc<()>,
 }
 
 type Answer = Result<Option<Row>, DatabaseError>;
@@ -30,25 +31,25 @@ struct Asked {
     statement: Statement,
     parameters: Vec<Value>,
     deadline: Instant,
-    in_turn: bool,
+    locked: bool,
 }
 
 impl Database for Fake {
-    fn call<'a>(&'a self, statement: Statement, parameters: Vec<Value>, deadline: Instant) -> Calling<'a> {
-        let in_turn = Arc::strong_count(&self.turn) > 1;
-        self.asked.lock().unwrap().push(Asked { statement, parameters, deadline, in_turn });
+    fn call<'a>(&'a self, statement: Statement, parameters: Vec<Value>, deadline: Instant) -> CallFuture<'a> {
+        let locked = Arc::strong_count(&self.lock) > 1;
+        self.asked.lock().unwrap().push(Asked { statement, parameters, deadline, locked });
         let (time, answer) = self.answers.lock().unwrap().pop_front().expect("it is asked more often than expected");
         PASSED.set(PASSED.get() + time);
         Box::pin(std::future::ready(answer))
     }
 
-    fn turn<'a>(&'a self, caller: &'a str, patience: Duration) -> Turning<'a> {
-        self.turns.lock().unwrap().push((caller.to_owned(), patience));
-        Box::pin(std::future::ready(Box::new(Arc::clone(&self.turn)) as Turn))
+    fn lock_writes<'a>(&'a self, user: &'a str, timeout: Duration) -> LockFuture<'a> {
+        self.locks.lock().unwrap().push((user.to_owned(), timeout));
+        Box::pin(std::future::ready(Box::new(Arc::clone(&self.lock)) as WriteLock))
     }
 
-    fn pause(&self, time: Duration) -> Pausing {
-        self.pauses.lock().unwrap().push(time);
+    fn sleep(&self, time: Duration) -> SleepFuture {
+        self.sleeps.lock().unwrap().push(time);
         PASSED.set(PASSED.get() + time);
         Box::pin(std::future::ready(()))
     }

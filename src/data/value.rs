@@ -19,8 +19,10 @@ pub enum Value {
     Uuid(Uuid),
     /// `jsonb`, as text; a parameter only
     Json(String),
-    /// `text[]`; a parameter only
-    Texts(Vec<String>),
+    /// `text[]`; a column only
+    Texts(Vec<Option<String>>),
+    /// `bigint[]`; a column only
+    Ints(Vec<Option<i64>>),
 }
 
 impl Value {
@@ -34,21 +36,18 @@ impl Value {
             Self::Uuid(_) => "uuid",
             Self::Json(_) => "jsonb",
             Self::Texts(_) => "text[]",
+            Self::Ints(_) => "bigint[]",
         }
     }
 
-    /// A parameter as an element of an array of text.
+    /// A parameter as an element of an array of text. A column has none.
     pub fn text(&self) -> Option<String> {
         match self {
-            Self::Null => None,
+            Self::Null | Self::Texts(_) | Self::Ints(_) => None,
             Self::Bool(value) => Some(value.to_string()),
             Self::Int(value) => Some(value.to_string()),
             Self::Text(value) | Self::Json(value) => Some(value.clone()),
             Self::Uuid(value) => Some(value.to_string()),
-            Self::Texts(values) => {
-                let quoted = |value: &String| format!("\"{}\"", value.replace('\\', r"\\").replace('"', r#"\""#));
-                Some(format!("{{{}}}", values.iter().map(quoted).collect::<Vec<_>>().join(",")))
-            }
         }
     }
 }
@@ -125,6 +124,22 @@ impl TryFrom<Value> for String {
     }
 }
 
+impl TryFrom<Value> for Vec<Option<String>> {
+    type Error = Value;
+
+    fn try_from(value: Value) -> Result<Self, Value> {
+        if let Value::Texts(values) = value { Ok(values) } else { Err(value) }
+    }
+}
+
+impl TryFrom<Value> for Vec<Option<i64>> {
+    type Error = Value;
+
+    fn try_from(value: Value) -> Result<Self, Value> {
+        if let Value::Ints(values) = value { Ok(values) } else { Err(value) }
+    }
+}
+
 impl From<bool> for Value {
     fn from(value: bool) -> Self {
         Self::Bool(value)
@@ -143,18 +158,6 @@ impl From<Uuid> for Value {
     }
 }
 
-impl From<Vec<String>> for Value {
-    fn from(value: Vec<String>) -> Self {
-        Self::Texts(value)
-    }
-}
-
-impl<T: Into<Value>> From<Option<T>> for Value {
-    fn from(value: Option<T>) -> Self {
-        value.map_or(Self::Null, Into::into)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -168,21 +171,9 @@ mod tests {
             (Value::Text("a\"b".to_owned()), Some("a\"b")),
             (Value::Json(r#"{"a":1}"#.to_owned()), Some(r#"{"a":1}"#)),
             (Value::Uuid(Uuid::from_u128(1)), Some("00000000-0000-0000-0000-000000000001")),
-            (Value::Texts(vec!["a,b".to_owned(), r#"c"\d"#.to_owned()]), Some(r#"{"a,b","c\"\\d"}"#)),
-            (Value::Texts(vec!["NULL".to_owned(), String::new()]), Some(r#"{"NULL",""}"#)),
-            (Value::Texts(Vec::new()), Some("{}")),
         ] {
             assert_eq!(value.text().as_deref(), expected, "{value:?}");
         }
-    }
-
-    #[test]
-    fn an_absent_parameter_is_null() {
-        assert_eq!(Value::from(None::<bool>), Value::Null);
-        assert_eq!(Value::from(Some(false)), Value::Bool(false));
-        assert_eq!(Value::from(Some(String::new())), Value::Text(String::new()));
-        assert_eq!(Value::from(Some(Vec::new())), Value::Texts(Vec::new()));
-        assert_eq!(Value::from(Uuid::nil()), Value::Uuid(Uuid::nil()));
     }
 
     #[test]
@@ -206,7 +197,8 @@ mod tests {
         assert_eq!(why(Value::Bool(true)), "a column is boolean, not i64");
         assert_eq!(why(Value::Uuid(Uuid::nil())), "a column is uuid, not i64");
         assert_eq!(why(Value::Json("secret".to_owned())), "a column is jsonb, not i64");
-        assert_eq!(why(Value::Texts(vec!["secret".to_owned()])), "a column is text[], not i64");
+        assert_eq!(why(Value::Texts(vec![Some("secret".to_owned())])), "a column is text[], not i64");
+        assert_eq!(why(Value::Ints(vec![Some(1)])), "a column is bigint[], not i64");
         assert!(Row::new(vec![Value::Int(1)]).take::<bool>().is_err());
         assert!(Row::new(vec![Value::Int(1)]).take::<String>().is_err());
     }

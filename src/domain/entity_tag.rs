@@ -12,16 +12,6 @@ use sha2::{Digest, Sha256};
 #[serde(transparent)]
 pub struct EntityTag(String);
 
-/// The tags of which a reader has the representation.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(untagged)]
-pub enum Known {
-    /// Any, which is `true`: the reader wants to hear only whether there is one.
-    Any(bool),
-    /// These.
-    Tags(Vec<EntityTag>),
-}
-
 /// The format of the representations. The states of another format have other tags.
 const FORMAT: &str = "2";
 
@@ -64,16 +54,6 @@ impl EntityTag {
     }
 }
 
-impl Known {
-    /// Whether the reader has the state of this tag.
-    pub fn has(&self, tag: &EntityTag) -> bool {
-        match self {
-            Self::Any(any) => *any,
-            Self::Tags(tags) => tags.contains(tag),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -93,14 +73,5 @@ mod tests {
         for (tag, base) in [("9f86d081884c7d65-41", "9f86d081884c7d65-"), ("00-0", "00-"), ("-7", "-"), ("x", "x")] {
             assert_eq!(EntityTag::new(tag).base(), base);
         }
-    }
-
-    #[test]
-    fn a_tag_is_compared_as_a_whole() {
-        let known = Known::Tags(vec![EntityTag::new("a-1"), EntityTag::new("b-2")]);
-        let has = |tag: &str| known.has(&EntityTag::new(tag));
-        assert!(has("a-1") && has("b-2"));
-        assert!(!has("a-2") && !has("a-") && !has("1") && !has("A-1") && !has(""));
-        assert!(Known::Any(true).has(&EntityTag::new("x")) && !Known::Any(false).has(&EntityTag::new("x")));
     }
 }

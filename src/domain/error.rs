@@ -12,9 +12,9 @@ pub enum Error {
     /// The precondition that the client set does not hold.
     #[error("precondition failed")]
     PreconditionFailed,
-    /// It is there already.
-    #[error("conflict")]
-    Conflict,
+    /// An earlier request with the same key did the write, and its resource is gone since.
+    #[error("gone")]
+    Gone,
     /// The client gave this write a key that stands for another one.
     #[error("idempotency key reused")]
     KeyReused,

@@ -257,15 +257,27 @@ impl NewTask {
         if !mistakes.is_empty() {
             return Err(mistakes);
         }
+        fields.description.get_or_insert_default();
+        if fields.due == DuePatch::default() {
+            fields.due = DuePatch::NONE;
+        }
         fields.completed.get_or_insert_default();
         fields.priority.get_or_insert_default();
         fields.tags.get_or_insert_default();
         Ok(Self { fields })
     }
+}
 
-    /// The document that the database functions take: every field that is not null is in it.
-    pub fn fields(&self) -> &TaskPatch {
-        &self.fields
+/// The document that the database functions take: every field is in it.
+impl Serialize for NewTask {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.fields.serialize(serializer)
+    }
+}
+
+impl Serialize for Completion {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.map(|completed| ("completed", completed)))
     }
 }
 

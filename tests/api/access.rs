@@ -4,19 +4,10 @@ use errand::api::ROUTES;
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::support::{SECRET, User, anonymous, target, token_with};
+use crate::support::{Operation, Reply, SECRET, User, anonymous, operations, target, tell, token_with};
 
-/// The path of a route, for a user and a task.
-fn path(template: &str, user: &str, id: &str) -> String {
-    template.replace("{user_id}", user).replace("{id}", id)
-}
-
-fn body(method: &str, template: &str) -> Option<&'static [u8]> {
-    match (method, template.ends_with("/complete")) {
-        ("PATCH", true) => Some(br#"{"completed":true}"#),
-        ("POST" | "PUT" | "PATCH", _) => Some(br#"{"title":"changed","completed":true}"#),
-        _ => None,
-    }
+fn private() -> impl Iterator<Item = Operation> {
+    operations().filter(|operation| !operation.public)
 }
 
 #[test]
@@ -36,18 +27,19 @@ fn no_route_opens_without_a_good_token() {
     let expired = User { token: token_with(&json!({"sub": user.id, "exp": now - 3600})), ..user.clone() };
     let without_exp = User { token: token_with(&json!({"sub": user.id})), ..user.clone() };
     let forged = User { token: format!("{}x", user.token), ..user.clone() };
-    for route in ROUTES.iter().filter(|route| !route.public) {
-        for method in route.methods() {
-            let path = path(route.path, &user.id, &Uuid::now_v7().to_string());
-            let reply = anonymous(method, &path).expect(401);
-            assert_eq!((reply.header("www-authenticate"), reply.problem().code.as_str()), ("Bearer", "unauthorized"));
-            for bad in [&expired, &without_exp, &forged] {
-                let reply = bad.send_to(method, &path, &[], None).expect(401);
-                assert!(reply.header("www-authenticate").starts_with(r#"Bearer error="invalid_token""#));
-                assert_eq!(reply.problem().code, "invalid_token");
-            }
+    let mut cases = 0;
+    for operation in private() {
+        let path = operation.path_of(&user.id, &Uuid::now_v7().to_string());
+        let reply = anonymous(operation.method, &path).expect(401);
+        assert_eq!((reply.header("www-authenticate"), reply.problem().code.as_str()), ("Bearer", "unauthorized"));
+        for bad in [&expired, &without_exp, &forged] {
+            let reply = bad.send_to(operation.method, &path, &[], None).expect(401);
+            assert!(reply.header("www-authenticate").starts_with(r#"Bearer error="invalid_token""#));
+            assert_eq!(reply.problem().code, "invalid_token");
         }
+        cases += 4;
     }
+    tell(cases, "requests without a good token");
 }
 
 #[test]
@@ -61,57 +53,56 @@ fn no_route_opens_without_its_scope() {
         }
         token_with(&claims)
     };
-    for route in ROUTES.iter().filter(|route| !route.public) {
-        for method in route.methods() {
-            let path = path(route.path, &user.id, &Uuid::now_v7().to_string());
-            let needs = if method == "GET" { "tasks:read" } else { "tasks:write" };
-            let has_others = if method == "GET" { "openid tasks:write" } else { "openid tasks:read" };
-            for scopes in [json!(null), json!(""), json!("openid"), json!(has_others)] {
-                let reply = errand.send(method, &path, &token(scopes), body(method, route.path)).expect(403);
-                let challenge = format!(r#"Bearer error="insufficient_scope", scope="{needs}""#);
-                assert_eq!(
-                    (reply.header("www-authenticate"), reply.problem().code.as_str()),
-                    (challenge.as_str(), "insufficient_scope"),
-                    "{method} {}",
-                    route.path
-                );
-            }
-            let reply = errand.send(method, &path, &token(json!(needs)), body(method, route.path));
-            assert_ne!(reply.status, 403, "{method} {}", route.path);
+    let mut cases = 0;
+    for operation in private() {
+        let (id, method) = (operation.id(), operation.method);
+        let path = operation.path_of(&user.id, &Uuid::now_v7().to_string());
+        let body = operation.body().map(|body| body.to_string());
+        let send = |scopes| errand.send(method, &path, &token(scopes), body.as_deref().map(str::as_bytes));
+        let needs = if method == "GET" { "tasks:read" } else { "tasks:write" };
+        let has_others = if method == "GET" { "openid tasks:write" } else { "openid tasks:read" };
+        for scopes in [json!(null), json!(""), json!("openid"), json!(has_others)] {
+            let reply = send(scopes).expect(403);
+            let challenge = format!(r#"Bearer error="insufficient_scope", scope="{needs}""#);
+            assert_eq!(
+                (reply.header("www-authenticate"), reply.problem().code.as_str()),
+                (challenge.as_str(), "insufficient_scope"),
+                "{id}"
+            );
+            cases += 1;
         }
+        assert_ne!(send(json!(needs)).status, 403, "{id}");
+        cases += 1;
     }
+    tell(cases, "requests with and without a scope");
 }
 
 #[test]
 fn another_users_task_is_like_one_that_never_was() {
     let (alice, mallory) = (User::new("alice"), User::new("mallory"));
-    let task = alice.create(json!({"title": "Alice's"}));
-    let stored = everything_of(&alice);
-    assert_eq!(stored.len(), 2);
-    for route in ROUTES.iter().filter(|route| !route.public) {
-        for method in route.methods() {
-            let headers = [("content-type", "application/json")];
-            let send = |user: &str, id: &str| {
-                mallory.send_to(method, &path(route.path, user, id), &headers, body(method, route.path))
+    let mut cases = 0;
+    for operation in private() {
+        let object = operation.object(&alice).id;
+        let stored = everything_of(&alice);
+        assert!(stored.len() >= 2, "{stored:?}");
+        let send = |user: &str, id: &str| operation.send(&mallory, user, id, &[]);
+        assert_eq!(send(&alice.id, &object).expect(403).problem().code, "forbidden");
+        cases += 1;
+        if operation.has_id() {
+            let seen = send(&mallory.id, &object).expect(404);
+            let unseen = send(&mallory.id, &Uuid::now_v7().to_string()).expect(404);
+            let told = |reply: &Reply| {
+                let mut headers = reply.headers.clone();
+                headers.remove("x-request-id");
+                headers.remove("date");
+                (headers, reply.body.replace(reply.header("x-request-id"), ""))
             };
-            let theirs = send(&alice.id, &task.id.to_string()).expect(403);
-            assert_eq!(theirs.problem().code, "forbidden");
-            if route.path.contains("{id}") {
-                let seen = send(&mallory.id, &task.id.to_string()).expect(404);
-                let unseen = send(&mallory.id, &Uuid::now_v7().to_string()).expect(404);
-                let told = |reply: &crate::support::Reply| {
-                    let mut headers = reply.headers.clone();
-                    headers.remove("x-request-id");
-                    headers.remove("date");
-                    (headers, reply.body.replace(reply.header("x-request-id"), ""))
-                };
-                assert_eq!(told(&seen), told(&unseen), "{method} {}", route.path);
-            }
+            assert_eq!(told(&seen), told(&unseen), "{}", operation.id());
+            cases += 2;
         }
+        assert_eq!(everything_of(&alice), stored, "{}", operation.id());
     }
-    assert_eq!(alice.get(&format!("/tasks/{}", task.id)).task(), task);
-    assert!(alice.get("/tasks").header("etag").ends_with("-1\""));
-    assert_eq!(everything_of(&alice), stored);
+    tell(cases, "requests for what is another user's");
 }
 
 /// Every row of a user's, in every table that there is.

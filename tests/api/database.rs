@@ -286,10 +286,10 @@ fn every_write_takes_the_next_number_of_its_user() {
 
 /// Runtimes send a statement in this form to learn why PostgreSQL refused it.
 #[test]
-fn a_statement_that_is_undone_runs_to_its_end_and_leaves_nothing() {
-    let user = User::new("undone");
+fn a_statement_that_is_rolled_back_runs_to_its_end_and_leaves_nothing() {
+    let user = User::new("rolled-back");
     let kept = user.create(json!({"title": "kept"}));
-    let undone = |call: String| target().app_query(&Statement::alone(call.leak()).undone());
+    let rolled_back = |call: String| target().app_query(&Statement::single(call.leak()).rolled_back());
     let add = |due: &str| {
         format!(
             "select outcome, task, seq, epoch from api.add_task('{}', gen_random_uuid(),
@@ -299,7 +299,7 @@ fn a_statement_that_is_undone_runs_to_its_end_and_leaves_nothing() {
     };
     let delete = format!("select outcome from api.delete_task('{}', '{}', null, false)", user.id, kept.id);
     for call in [add(""), delete, "select api.ready()".to_owned()] {
-        assert_eq!(undone(call), Err(Statement::UNDONE.to_owned()));
+        assert_eq!(rolled_back(call), Err(Statement::ROLLED_BACK.to_owned()));
     }
     assert_eq!(user.titles(""), ["kept"]);
     assert_eq!(
@@ -308,5 +308,5 @@ fn a_statement_that_is_undone_runs_to_its_end_and_leaves_nothing() {
     );
     // An error of its own comes first.
     let nowhere = r#", "due_date": "2026-03-01", "due_time": "10:00", "due_zone": "Nowhere/Else""#;
-    assert_eq!(undone(add(nowhere)), Err("23514".to_owned()));
+    assert_eq!(rolled_back(add(nowhere)), Err("23514".to_owned()));
 }

@@ -1,6 +1,5 @@
 //! `Idempotency-Key`: a write that is repeated is done once.
 
-#[path = "idempotency/claims.rs"]
 mod claims;
 
 use std::collections::BTreeMap;

@@ -1,10 +1,8 @@
 //! What the tests stand on: a target, its database, and a client that reads like a person's.
 
-#[path = "support/client.rs"]
 mod client;
-#[path = "support/scratch.rs"]
+mod operation;
 mod scratch;
-#[path = "support/target.rs"]
 mod target;
 
 pub use client::{Reply, User, anonymous, patiently};
@@ -14,5 +12,6 @@ pub use errand_testing::session::{Held, Session};
 pub use errand_testing::signer::{Signer, base64url, fixture};
 pub use errand_testing::token::{SECRET, token_with};
 pub use errand_testing::{RUNTIME, kind};
+pub use operation::{Operation, operations, tell};
 pub use scratch::{Scratch, scratch};
 pub use target::{CORS_ORIGIN, Target, log_with, manifest, migrations, target};

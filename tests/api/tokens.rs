@@ -1,8 +1,6 @@
 //! Tokens, good and hostile. Each row of the tables is one way to get in, or to be kept out.
 
-#[path = "tokens/costs.rs"]
 mod costs;
-#[path = "tokens/hostile.rs"]
 mod hostile;
 
 use std::sync::LazyLock;

@@ -5,11 +5,8 @@
 //!
 //! `[]` is a connection that is closed without an answer.
 
-#[path = "wire/connection.rs"]
 mod connection;
-#[path = "wire/h2.rs"]
 mod h2;
-#[path = "wire/slow.rs"]
 mod slow;
 
 use serde_json::json;

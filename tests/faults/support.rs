@@ -1,24 +1,14 @@
 //! What the trials stand on.
 
-#[path = "support/arrivals.rs"]
 pub mod arrivals;
-#[path = "support/client.rs"]
 pub mod client;
-#[path = "support/host.rs"]
 pub mod host;
-#[path = "support/ledger.rs"]
 pub mod ledger;
-#[path = "support/load.rs"]
 pub mod load;
-#[path = "support/native.rs"]
 pub mod native;
-#[path = "support/proxy.rs"]
 pub mod proxy;
-#[path = "support/trial.rs"]
 pub mod trial;
-#[path = "support/wire.rs"]
 mod wire;
-#[path = "support/world.rs"]
 pub mod world;
 
 use std::time::Duration;

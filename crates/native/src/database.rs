@@ -7,40 +7,47 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use deadpool_postgres::{Manager, ManagerConfig, Pool, QueueMode, RecyclingMethod};
-use errand::data::{Calling, Database, DatabaseError, Over, Pausing, Row, Statement, Turn, Turning, Value};
+use deadpool_postgres::{Manager, ManagerConfig, Pool as Connections, QueueMode, RecyclingMethod};
+use errand::data::{
+    CallFuture, Database, DatabaseError, LockFuture, Pool, Row, SleepFuture, Statement, Value, WriteLock,
+};
 use tokio::time::timeout_at;
 use tokio_postgres::NoTls;
 use tokio_postgres::config::SslMode;
 use tokio_postgres::types::{IsNull, ToSql, Type, private::BytesMut, to_sql_checked};
 
-use crate::turns::Turns;
+use crate::write_locks::WriteLocks;
 
 /// Pools of connections to one database.
 pub struct NativeDatabase {
-    shared: Pool,
-    own: Pool,
-    ready: Pool,
-    turns: Turns,
+    shared: Connections,
+    dedicated: Connections,
+    readiness: Connections,
+    write_locks: WriteLocks,
 }
 
-/// How many connections are kept to find out whether the database can serve.
-const READY: usize = 2;
+/// The size of the pool for readiness checks.
+const READINESS_CONNECTIONS: usize = 2;
 
 impl NativeDatabase {
-    /// Names the database; connections are made when they are needed, and so many for each kind of statements.
+    /// Names the database; each pool opens up to this many connections, when they are needed.
     pub fn new(address: &str, connections: usize) -> Result<Self> {
         Self::trusting(address, connections, None)
     }
 
     /// The same, trusting the authority of this certificate (PEM) in the place of the machine's.
     pub fn trusting(address: &str, connections: usize, authority: Option<&str>) -> Result<Self> {
-        let pool = |over: Over, connections| Self::pool(&over.address(address), connections, authority);
-        let [shared, own] = [pool(Over::Shared, connections)?, pool(Over::Own, connections)?];
-        Ok(Self { shared, own, ready: pool(Over::Ready, READY)?, turns: Turns::default() })
+        let pool = |pool: Pool, connections| Self::pool(&pool.connection_string(address), connections, authority);
+        let [shared, dedicated] = [pool(Pool::Shared, connections)?, pool(Pool::Dedicated, connections)?];
+        Ok(Self {
+            shared,
+            dedicated,
+            readiness: pool(Pool::Readiness, READINESS_CONNECTIONS)?,
+            write_locks: WriteLocks::default(),
+        })
     }
 
-    fn pool(address: &str, connections: usize, authority: Option<&str>) -> Result<Pool> {
+    fn pool(address: &str, connections: usize, authority: Option<&str>) -> Result<Connections> {
         let config = tokio_postgres::Config::from_str(address).context("not a PostgreSQL connection string")?;
         let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
         let manager = match config.get_ssl_mode() {
@@ -48,7 +55,7 @@ impl NativeDatabase {
             _ => Manager::from_config(config, errand_postgres::connect::tls(authority)?, recycling),
         };
         // LIFO reuses the connections whose plans are cached.
-        Ok(Pool::builder(manager).max_size(connections).queue_mode(QueueMode::Lifo).build()?)
+        Ok(Connections::builder(manager).max_size(connections).queue_mode(QueueMode::Lifo).build()?)
     }
 
     async fn run(
@@ -57,17 +64,17 @@ impl NativeDatabase {
         parameters: Vec<Value>,
         sent: &AtomicBool,
     ) -> Result<Option<Row>, DatabaseError> {
-        let pool = match statement.over {
-            Over::Shared => &self.shared,
-            Over::Own => &self.own,
-            Over::Ready => &self.ready,
+        let pool = match statement.pool {
+            Pool::Shared => &self.shared,
+            Pool::Dedicated => &self.dedicated,
+            Pool::Readiness => &self.readiness,
         };
         let connection = pool.get().await.map_err(|error| match error {
             deadpool_postgres::PoolError::Backend(error) => before_sending(&error),
             other => DatabaseError::Unreachable(other.to_string()),
         })?;
         sent.store(true, Ordering::Relaxed);
-        let prepared = connection.prepare_cached(statement.alone).await.map_err(|error| after_sending(&error))?;
+        let prepared = connection.prepare_cached(statement.single).await.map_err(|error| after_sending(&error))?;
         let parameters: Vec<_> = parameters.into_iter().map(Parameter).collect();
         let parameters: Vec<&(dyn ToSql + Sync)> = parameters.iter().map(|value| value as _).collect();
         let row = connection.query_opt(&prepared, &parameters).await.map_err(|error| after_sending(&error))?;
@@ -77,7 +84,7 @@ impl NativeDatabase {
 }
 
 impl Database for NativeDatabase {
-    fn call<'a>(&'a self, statement: Statement, parameters: Vec<Value>, deadline: Instant) -> Calling<'a> {
+    fn call<'a>(&'a self, statement: Statement, parameters: Vec<Value>, deadline: Instant) -> CallFuture<'a> {
         Box::pin(async move {
             let sent = AtomicBool::new(false);
             timeout_at(deadline.into(), self.run(statement, parameters, &sent))
@@ -86,11 +93,11 @@ impl Database for NativeDatabase {
         })
     }
 
-    fn turn<'a>(&'a self, caller: &'a str, patience: Duration) -> Turning<'a> {
-        Box::pin(async move { Box::new(self.turns.turn(caller, patience).await) as Turn })
+    fn lock_writes<'a>(&'a self, user: &'a str, timeout: Duration) -> LockFuture<'a> {
+        Box::pin(async move { Box::new(self.write_locks.lock(user, timeout).await) as WriteLock })
     }
 
-    fn pause(&self, time: Duration) -> Pausing {
+    fn sleep(&self, time: Duration) -> SleepFuture {
         Box::pin(tokio::time::sleep(time))
     }
 }
@@ -117,6 +124,7 @@ impl ToSql for Parameter {
                 Ok(IsNull::No)
             }
             Value::Texts(values) => values.to_sql_checked(kind, out),
+            Value::Ints(values) => values.to_sql_checked(kind, out),
         }
     }
 
@@ -129,9 +137,11 @@ impl ToSql for Parameter {
 
 fn column(row: &tokio_postgres::Row, index: usize) -> Result<Value, DatabaseError> {
     let value = match row.columns().get(index).map(|column| column.type_()) {
-        Some(&Type::BOOL) => row.try_get::<_, Option<bool>>(index).map(Value::from),
-        Some(&Type::INT8) => row.try_get::<_, Option<i64>>(index).map(|value| value.map_or(Value::Null, Value::Int)),
-        _ => row.try_get::<_, Option<String>>(index).map(Value::from),
+        Some(&Type::BOOL) => row.try_get(index).map(|value: Option<_>| value.map_or(Value::Null, Value::Bool)),
+        Some(&Type::INT8) => row.try_get(index).map(|value: Option<_>| value.map_or(Value::Null, Value::Int)),
+        Some(&Type::TEXT_ARRAY) => row.try_get(index).map(|value: Option<_>| value.map_or(Value::Null, Value::Texts)),
+        Some(&Type::INT8_ARRAY) => row.try_get(index).map(|value: Option<_>| value.map_or(Value::Null, Value::Ints)),
+        _ => row.try_get(index).map(|value: Option<_>| value.map_or(Value::Null, Value::Text)),
     };
     value.map_err(|error| DatabaseError::Malformed(error.to_string()))
 }

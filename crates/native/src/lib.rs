@@ -4,4 +4,4 @@
 pub mod database;
 pub mod keys;
 pub mod server;
-mod turns;
+mod write_locks;

@@ -10,7 +10,9 @@ mod refusal;
 use std::future::ready;
 use std::time::{Duration, Instant};
 
-use errand::data::{Calling, Database, DatabaseError, Over, Pausing, Row, Statement, Turn, Turning, Value};
+use errand::data::{
+    CallFuture, Database, DatabaseError, LockFuture, Pool, Row, SleepFuture, Statement, Value, WriteLock,
+};
 use spin_sdk::pg4::{Connection, DbValue, ParameterValue, PgError as Error, QueryError};
 
 use refusal::Refusal;
@@ -38,7 +40,7 @@ impl SpinDatabase {
         }
         let connection = self.connect(statement)?;
         let parameters: Vec<_> = parameters.into_iter().map(parameter).collect();
-        match connection.query(statement.alone, &parameters) {
+        match connection.query(statement.single, &parameters) {
             Ok(answer) => answer.rows.into_iter().next().map(row).transpose(),
             Err(Error::QueryFailed(QueryError::Text(text))) => Err(match Refusal::of(text) {
                 Refusal::Told(error) => error,
@@ -52,9 +54,9 @@ impl SpinDatabase {
     }
 
     fn connect(&self, statement: Statement) -> Result<Connection, DatabaseError> {
-        let connection = match statement.over {
-            Over::Shared => Connection::open(&self.address),
-            over => Connection::open(&over.address(&self.address)),
+        let connection = match statement.pool {
+            Pool::Shared => Connection::open(&self.address),
+            pool => Connection::open(&pool.connection_string(&self.address)),
         };
         connection.map_err(before_sending)
     }
@@ -82,8 +84,8 @@ impl SpinDatabase {
             Ok(connection) => connection,
             Err(error) => return error,
         };
-        match connection.execute(&statement.undone(), parameters) {
-            Err(Error::QueryFailed(QueryError::DbError(error))) if error.code != Statement::UNDONE => {
+        match connection.execute(&statement.rolled_back(), parameters) {
+            Err(Error::QueryFailed(QueryError::DbError(error))) if error.code != Statement::ROLLED_BACK => {
                 refused(QueryError::DbError(error))
             }
             // serialization_failure
@@ -93,16 +95,16 @@ impl SpinDatabase {
 }
 
 impl Database for SpinDatabase {
-    fn call<'a>(&'a self, statement: Statement, parameters: Vec<Value>, deadline: Instant) -> Calling<'a> {
+    fn call<'a>(&'a self, statement: Statement, parameters: Vec<Value>, deadline: Instant) -> CallFuture<'a> {
         Box::pin(ready(self.run(statement, parameters, deadline)))
     }
 
-    /// The user's other writes are in other instances, so there is nothing to wait for.
-    fn turn<'a>(&'a self, _: &'a str, _: Duration) -> Turning<'a> {
-        Box::pin(ready(Box::new(()) as Turn))
+    /// No lock: the user's other writes are in other instances.
+    fn lock_writes<'a>(&'a self, _: &'a str, _: Duration) -> LockFuture<'a> {
+        Box::pin(ready(Box::new(()) as WriteLock))
     }
 
-    fn pause(&self, time: Duration) -> Pausing {
+    fn sleep(&self, time: Duration) -> SleepFuture {
         Box::pin(async move { std::thread::sleep(time) })
     }
 }
@@ -119,7 +121,8 @@ fn parameter(value: Value) -> ParameterValue {
         Value::Text(value) => ParameterValue::Str(value),
         Value::Uuid(value) => ParameterValue::Uuid(value.to_string()),
         Value::Json(value) => ParameterValue::Jsonb(value.into_bytes()),
-        Value::Texts(values) => ParameterValue::ArrayStr(values.into_iter().map(Some).collect()),
+        Value::Texts(values) => ParameterValue::ArrayStr(values),
+        Value::Ints(values) => ParameterValue::ArrayInt64(values),
     }
 }
 
@@ -129,6 +132,8 @@ fn column(value: DbValue) -> Result<Value, DatabaseError> {
         DbValue::Boolean(value) => Ok(Value::Bool(value)),
         DbValue::Int64(value) => Ok(Value::Int(value)),
         DbValue::Str(value) => Ok(Value::Text(value)),
+        DbValue::ArrayStr(values) => Ok(Value::Texts(values)),
+        DbValue::ArrayInt64(values) => Ok(Value::Ints(values)),
         _ => Err(DatabaseError::Malformed("a column has a type that no function gives".to_owned())),
     }
 }

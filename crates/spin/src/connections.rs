@@ -1,11 +1,10 @@
-//! The connections of this instance.
+//! The shared connections of this instance, over Spin.
 //!
-//! Spin recycles a connection at every checkout, which costs a round trip: as much as a small query. So the requests that
-//! an instance serves at the same time share one, and it stays for some milliseconds after its last use. Not longer: an
-//! idle instance that keeps a connection takes a place in the pool away from all others. Those who come while the first
-//! connection is being opened wait for that one, for the same reason. A connection on which nothing moves is joined by
-//! nobody, and one that met an error is shared no further, because what was abandoned may still run on it. `sharing.rs`
-//! decides all that; here it meets Spin.
+//! Spin recycles a connection at every checkout, which costs as much as a small query. So concurrent requests of an instance share
+//! a connection, which stays open for some milliseconds after its last use. It does not stay longer, because the connections of idle
+//! instances would exhaust Spin's pool. While a request opens the first connection, the others wait for it, for the same reason.
+//! A stalled connection accepts no further requests. A connection that met an error is not shared further, because an abandoned
+//! statement may still run on it. `pool.rs` implements these rules without Spin.
 
 use std::rc::Rc;
 use std::time::Instant;
@@ -14,48 +13,48 @@ use spin_sdk::pg::{Connection, Error};
 use spin_sdk::time::sleep;
 use wit_bindgen::spawn;
 
-use super::sharing::{self, Queue, Sharing, Step};
-use super::turns::{Turn, Turns};
+use super::pool::{self, Checkout, ConnectionPool, Idle, WaitQueue};
+use super::wait_queue::{StreamQueue, Waiter};
 
-/// Requests that wait for another one.
-pub(super) type Waiters = Rc<Turns>;
+/// A queue of requests of this instance.
+pub(super) type RequestQueue = Rc<StreamQueue>;
 
-/// A request's hold of a connection.
-pub(super) type Lease = sharing::Lease<Connection, Waiters>;
+/// A request's use of a connection.
+pub(super) type Lease = pool::Lease<Connection, RequestQueue>;
 
 thread_local! {
-    static CONNECTIONS: Rc<Sharing<Connection, Waiters>> =
-        Sharing::new(Waiters::default(), Instant::now, |idle| spawn(watch(idle)));
+    static CONNECTIONS: Rc<ConnectionPool<Connection, RequestQueue>> =
+        ConnectionPool::new(RequestQueue::default(), Instant::now, |idle| spawn(close_when_idle(idle)));
 }
 
-/// Takes a connection: one that has room, else a new one.
+/// Leases an open connection that has room, or opens one.
 pub(super) async fn lease(address: &str) -> Result<Lease, Error> {
     loop {
-        match CONNECTIONS.with(Sharing::step) {
-            Step::Share(lease) => return Ok(lease),
-            Step::Open(opening) => {
+        match CONNECTIONS.with(ConnectionPool::checkout) {
+            Checkout::Use(lease) => return Ok(lease),
+            Checkout::Open(opening) => {
                 let connection = Connection::open(address).await?;
-                return Ok(opening.done(connection));
+                return Ok(opening.add(connection));
             }
-            Step::Wait(turn) => turn.come().await,
+            Checkout::Wait(waiter) => waiter.wait().await,
         }
     }
 }
 
-async fn watch(idle: sharing::Idle<Connection, Waiters>) {
-    while let Some(left) = idle.left() {
+async fn close_when_idle(idle: Idle<Connection, RequestQueue>) {
+    while let Some(left) = idle.time_left() {
         sleep(left).await;
     }
 }
 
-impl Queue for Waiters {
-    type Turn = Turn;
+impl WaitQueue for RequestQueue {
+    type Waiter = Waiter;
 
-    fn join(&self) -> Turn {
-        Turns::join(self)
+    fn enqueue(&self) -> Waiter {
+        StreamQueue::enqueue(self)
     }
 
-    fn call(&self) {
-        Turns::call(self);
+    fn wake_one(&self) {
+        StreamQueue::wake_one(self);
     }
 }

@@ -1,7 +1,6 @@
 //! `Database` over Spin's outbound PostgreSQL.
 //!
-//! Spin sets no deadline anywhere: not for a place in its pool, not for a connection, not for an answer. Each call here
-//! is raced against an alarm; dropping the loser is safe.
+//! Spin has no timeouts for pool checkout, connect or query. Each call here races against a timer; dropping the loser is safe.
 
 use std::pin::pin;
 use std::rc::Rc;
@@ -12,34 +11,36 @@ use send_wrapper::SendWrapper;
 use spin_sdk::pg::{Connection, DbValue, Error, ParameterValue, PgError, QueryError};
 use spin_sdk::time::sleep;
 
-use super::alarms::Alarm;
-use super::connections::{Lease, Waiters, lease};
-use super::together::{Group, Lead, Part, part};
-use super::writers::Writers;
-use errand::data::{Calling, Database, DatabaseError, Over, Pausing, Row, Statement, Turn, Turning, Value};
+use super::batching::{self, Batch, Leader, Role};
+use super::connections::{Lease, RequestQueue, lease};
+use super::timers::Timer;
+use super::write_locks::WriteLocks;
+use errand::data::{
+    CallFuture, Database, DatabaseError, LockFuture, Pool, Row, SleepFuture, Statement, Value, WriteLock,
+};
 
 thread_local! {
-    static WRITERS: Rc<Writers<Waiters>> = Writers::new();
+    static WRITE_LOCKS: Rc<WriteLocks<RequestQueue>> = WriteLocks::new();
 }
 
-/// A database by its connection strings; Spin keeps a pool for each.
+/// A database, by the connection string of each pool.
 pub(super) struct SpinDatabase {
     shared: String,
-    own: String,
-    ready: String,
+    dedicated: String,
+    readiness: String,
 }
 
-/// What a statement is sent over.
+/// The connection of a statement.
 enum Held {
     Shared(Lease),
-    Own(Connection),
+    Dedicated(Connection),
 }
 
 impl SpinDatabase {
-    /// Names the database. The address is tried with the first call.
+    /// Names the database. The first call connects.
     pub(super) fn new(address: String) -> Self {
-        let [own, ready] = [Over::Own, Over::Ready].map(|over| over.address(&address));
-        Self { shared: address, own, ready }
+        let [dedicated, readiness] = [Pool::Dedicated, Pool::Readiness].map(|pool| pool.connection_string(&address));
+        Self { shared: address, dedicated, readiness }
     }
 
     async fn run(
@@ -48,70 +49,75 @@ impl SpinDatabase {
         parameters: Vec<Value>,
         deadline: Instant,
     ) -> Result<Option<Row>, DatabaseError> {
-        if let Some(together) = statement.together {
-            match part(together, &parameters, deadline).await {
-                Part::Lead(lead) => return self.lead(lead, statement.alone, together, parameters, deadline).await,
-                Part::Answered(answer) => return answer.map(Some),
-                Part::TooLate { sent } => return Err(DatabaseError::Deadline { sent }),
-                Part::Alone => {}
+        if let Some(batched) = statement.batched {
+            match batching::join(batched, &parameters, deadline).await {
+                Role::Lead(leader) => {
+                    return self.lead(leader, statement.single, batched, parameters, deadline).await;
+                }
+                Role::Answered(answer) => return answer.map(Some),
+                Role::DeadlinePassed { sent } => return Err(DatabaseError::Deadline { sent }),
+                Role::Single => {}
             }
         }
-        let mut alarm = Alarm::at(deadline);
-        let held = match statement.over {
-            Over::Shared => self.lease(&mut alarm).await?,
-            Over::Own => open(&self.own, &mut alarm).await?,
-            Over::Ready => open(&self.ready, &mut alarm).await?,
+        let mut timer = Timer::at(deadline);
+        let held = match statement.pool {
+            Pool::Shared => self.lease(&mut timer).await?,
+            Pool::Dedicated => open(&self.dedicated, &mut timer).await?,
+            Pool::Readiness => open(&self.readiness, &mut timer).await?,
         };
-        ask(held, statement.alone, parameters, &mut alarm).await
+        query_single(held, statement.single, parameters, &mut timer).await
     }
 
-    /// Asks for all who have gathered when there is a connection.
+    /// Sends a batch of the calls that are queued when there is a connection.
     async fn lead(
         &self,
-        lead: Lead,
-        alone: &str,
-        together: &str,
+        leader: Leader,
+        single: &str,
+        batched: &str,
         parameters: Vec<Value>,
         deadline: Instant,
     ) -> Result<Option<Row>, DatabaseError> {
-        let mut alarm = Alarm::at(deadline);
-        let lease = self.lease(&mut alarm).await?;
-        let group = lead.go();
-        if group.is_empty() {
-            return ask(lease, alone, parameters, &mut alarm).await;
+        let mut timer = Timer::at(deadline);
+        let lease = self.lease(&mut timer).await?;
+        let batch = leader.start_batch();
+        if batch.is_single() {
+            return query_single(lease, single, parameters, &mut timer).await;
         }
-        match ask_together(lease, together, &parameters, &group, &mut alarm).await {
+        match query_batch(lease, batched, &parameters, &batch, &mut timer).await {
             Ok(Some(row)) => return Ok(Some(row)),
-            // The others may have more time.
+            // The other calls may have later deadlines.
             Err(error @ DatabaseError::Deadline { .. }) => return Err(error),
-            // What was wrong may be another's.
-            Err(error) if error.is_of_the_statement() => drop(group),
+            // The error may be that of another call.
+            Err(error) if error.is_statement_error() => drop(batch),
             Err(error) => {
-                group.fail(&error);
+                batch.fail(&error);
                 return Err(error);
             }
-            Ok(None) => drop(group),
+            Ok(None) => drop(batch),
         }
-        let lease = self.lease(&mut alarm).await?;
-        ask(lease, alone, parameters, &mut alarm).await
+        let lease = self.lease(&mut timer).await?;
+        query_single(lease, single, parameters, &mut timer).await
     }
 
-    async fn lease(&self, alarm: &mut Alarm) -> Result<Held, DatabaseError> {
-        before(alarm, lease(&self.shared)).await.map(Held::Shared)
+    async fn lease(&self, timer: &mut Timer) -> Result<Held, DatabaseError> {
+        connect_within(timer, lease(&self.shared)).await.map(Held::Shared)
     }
 }
 
-/// Opens a connection for one statement; Spin takes it back into its pool.
-async fn open(address: &str, alarm: &mut Alarm) -> Result<Held, DatabaseError> {
-    before(alarm, Connection::open(address)).await.map(Held::Own)
+/// Opens a connection for one statement. Spin returns it to its pool.
+async fn open(address: &str, timer: &mut Timer) -> Result<Held, DatabaseError> {
+    connect_within(timer, Connection::open(address)).await.map(Held::Dedicated)
 }
 
-/// Waits for a connection, and no longer than until the alarm rings.
-async fn before<T>(alarm: &mut Alarm, connection: impl Future<Output = Result<T, Error>>) -> Result<T, DatabaseError> {
-    if alarm.is_due() {
+/// Waits for a connection, until the timer fires.
+async fn connect_within<T>(
+    timer: &mut Timer,
+    connection: impl Future<Output = Result<T, Error>>,
+) -> Result<T, DatabaseError> {
+    if timer.is_expired() {
         return Err(DatabaseError::Deadline { sent: false });
     }
-    match select(pin!(connection), pin!(alarm.ring())).await {
+    match select(pin!(connection), pin!(timer.fire())).await {
         Either::Left((connection, _)) => connection.map_err(before_sending),
         Either::Right(_) => Err(DatabaseError::Deadline { sent: false }),
     }
@@ -121,86 +127,86 @@ impl Held {
     fn connection(&self) -> &Connection {
         match self {
             Self::Shared(lease) => lease.connection(),
-            Self::Own(connection) => connection,
+            Self::Dedicated(connection) => connection,
         }
     }
 
-    /// Says that an answer came whole: the connection is good for others.
-    fn is_good(&self) {
+    /// Keeps a shared connection in the pool, because the answer was complete.
+    fn mark_reusable(&self) {
         if let Self::Shared(lease) = self {
-            lease.is_good();
+            lease.mark_reusable();
         }
     }
 }
 
 impl Database for SpinDatabase {
-    fn call<'a>(&'a self, statement: Statement, parameters: Vec<Value>, deadline: Instant) -> Calling<'a> {
+    fn call<'a>(&'a self, statement: Statement, parameters: Vec<Value>, deadline: Instant) -> CallFuture<'a> {
         // A component has one thread: what is not Send cannot leave it.
         Box::pin(SendWrapper::new(self.run(statement, parameters, deadline)))
     }
 
-    fn turn<'a>(&'a self, user: &'a str, patience: Duration) -> Turning<'a> {
+    fn lock_writes<'a>(&'a self, user: &'a str, timeout: Duration) -> LockFuture<'a> {
         Box::pin(SendWrapper::new(async move {
-            let place = WRITERS.with(|writers| writers.join(user));
-            let mut alarm = None;
-            while let Some(turn) = place.take_turn() {
-                let alarm = alarm.get_or_insert_with(|| Alarm::at(Instant::now() + patience));
-                if let Either::Right(_) = select(pin!(turn.come()), pin!(alarm.ring())).await {
+            let request = WRITE_LOCKS.with(|locks| locks.request(user));
+            let mut timer = None;
+            while let Err(waiter) = request.try_acquire() {
+                let timer = timer.get_or_insert_with(|| Timer::at(Instant::now() + timeout));
+                if let Either::Right(_) = select(pin!(waiter.wait()), pin!(timer.fire())).await {
                     break;
                 }
             }
-            Box::new(SendWrapper::new(place)) as Turn
+            Box::new(SendWrapper::new(request)) as WriteLock
         }))
     }
 
-    fn pause(&self, time: Duration) -> Pausing {
+    fn sleep(&self, time: Duration) -> SleepFuture {
         Box::pin(SendWrapper::new(sleep(time)))
     }
 }
 
-/// Asks for one.
-async fn ask(
+/// Makes one call.
+async fn query_single(
     held: Held,
     statement: &str,
     parameters: Vec<Value>,
-    alarm: &mut Alarm,
+    timer: &mut Timer,
 ) -> Result<Option<Row>, DatabaseError> {
     let parameters = parameters.into_iter().map(parameter).collect();
     let mut answer = None;
-    query(held, statement, parameters, 1, alarm, |columns| answer = Some(columns)).await?;
+    query(held, statement, parameters, 1, timer, |columns| answer = Some(columns)).await?;
     answer.map(row).transpose()
 }
 
-/// Asks for all of a group, and hands out the others' answers.
-async fn ask_together(
+/// Makes the calls of a batch, and answers all but the leader's, which is returned.
+async fn query_batch(
     held: Held,
     statement: &str,
-    own: &[Value],
-    group: &Group,
-    alarm: &mut Alarm,
+    leader: &[Value],
+    batch: &Batch,
+    timer: &mut Timer,
 ) -> Result<Option<Row>, DatabaseError> {
-    let parameters = group.parameters(own).into_iter().map(ParameterValue::ArrayStr).collect();
+    let parameters = batch.parameters(leader).into_iter().map(ParameterValue::ArrayStr).collect();
     let mut answer = None;
-    query(held, statement, parameters, group.size(), alarm, |columns| {
+    query(held, statement, parameters, batch.len(), timer, |columns| {
         let mut columns = columns.into_iter();
         if let (Some(DbValue::Int64(number)), Some(DbValue::Str(caller))) = (columns.next(), columns.next())
             && let Ok(row) = row(columns)
-            && let Some(own) = group.hand_out(number, caller, row, own)
+            && let Some(row) = batch.answer(number, caller, row, leader)
         {
-            answer = Some(own);
+            answer = Some(row);
         }
     })
     .await?;
     Ok(answer)
 }
 
-/// Runs a statement that gives this many rows at most, and takes each when it comes.
+/// Runs a statement that returns at most this many rows, and takes each as it arrives.
 async fn query(
     held: Held,
     statement: &str,
     parameters: Vec<ParameterValue>,
     rows: usize,
-    alarm: &mut Alarm,
+    timer: &mut Timer,
     mut take: impl FnMut(Vec<DbValue>),
 ) -> Result<(), DatabaseError> {
     let answer = async {
@@ -209,16 +215,16 @@ async fn query(
             let Some(columns) = result.rows().next().await else { break };
             take(columns);
         }
-        // A stream that breaks looks like one that ends; only the result tells them apart.
+        // A broken stream of rows looks like one that has ended. Only the result tells them apart.
         result.result().await.map_err(after_sending)
     };
-    let outcome = match select(pin!(answer), pin!(alarm.ring())).await {
+    let outcome = match select(pin!(answer), pin!(timer.fire())).await {
         Either::Left((outcome, _)) => outcome,
         Either::Right(_) => Err(DatabaseError::Deadline { sent: true }),
     };
-    // A lock that was not waited for ended the statement, and nothing else.
+    // A lock timeout ends the statement and leaves the connection intact.
     if outcome.as_ref().map_or_else(DatabaseError::met_a_lock, |()| true) {
-        held.is_good();
+        held.mark_reusable();
     }
     outcome
 }
@@ -235,7 +241,8 @@ fn parameter(value: Value) -> ParameterValue {
         Value::Text(value) => ParameterValue::Str(value),
         Value::Uuid(value) => ParameterValue::Uuid(value.to_string()),
         Value::Json(value) => ParameterValue::Jsonb(value.into_bytes()),
-        Value::Texts(values) => ParameterValue::ArrayStr(values.into_iter().map(Some).collect()),
+        Value::Texts(values) => ParameterValue::ArrayStr(values),
+        Value::Ints(values) => ParameterValue::ArrayInt64(values),
     }
 }
 
@@ -245,6 +252,8 @@ fn column(value: DbValue) -> Result<Value, DatabaseError> {
         DbValue::Boolean(value) => Ok(Value::Bool(value)),
         DbValue::Int64(value) => Ok(Value::Int(value)),
         DbValue::Str(value) => Ok(Value::Text(value)),
+        DbValue::ArrayStr(values) => Ok(Value::Texts(values)),
+        DbValue::ArrayInt64(values) => Ok(Value::Ints(values)),
         _ => Err(DatabaseError::Malformed("a column has a type that no function gives".to_owned())),
     }
 }
@@ -275,7 +284,7 @@ fn refused(error: QueryError) -> DatabaseError {
             constraint: error.extras.into_iter().find(|(name, _)| name == "constraint").map(|(_, value)| value),
             message: error.message,
         },
-        // PostgreSQL said nothing: the connection broke under the statement.
+        // No error of PostgreSQL: the connection broke during the statement.
         QueryError::Text(message) => DatabaseError::Lost(message),
     }
 }

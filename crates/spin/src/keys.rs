@@ -14,7 +14,7 @@ use spin_sdk::key_value::{Error, Store};
 use spin_sdk::time::sleep;
 use uuid::Uuid;
 
-use super::alarms::Alarm;
+use super::timers::Timer;
 use errand::auth::{
     FETCH_DEADLINE, Fetching, KeySource, LONGEST_DOCUMENT, Pausing, Reading, STORE_DEADLINE, SharedStore, Writing,
 };
@@ -57,8 +57,8 @@ impl SharedStore for SpinKeys {
 }
 
 async fn within<T>(deadline: Duration, call: impl Future<Output = Result<T, String>>) -> Result<T, String> {
-    let mut alarm = Alarm::at(Instant::now() + deadline);
-    match select(pin!(call), pin!(alarm.ring())).await {
+    let mut timer = Timer::at(Instant::now() + deadline);
+    match select(pin!(call), pin!(timer.fire())).await {
         Either::Left((outcome, _)) => outcome,
         Either::Right(_) => Err("deadline passed".to_owned()),
     }

@@ -1,14 +1,14 @@
 //! errand as a Spin component of WASI 0.3: the component's entry point, its variables, the database over Spin's outbound PostgreSQL,
 //! and issuers' keys over its outbound HTTP and its key-value store.
 
-mod alarms;
+mod batching;
 mod connections;
 mod database;
 mod keys;
-mod sharing;
-mod together;
-mod turns;
-mod writers;
+mod pool;
+mod timers;
+mod wait_queue;
+mod write_locks;
 
 use std::io::Write;
 use std::sync::{Arc, OnceLock};

@@ -10,7 +10,6 @@
 )]
 
 pub mod issuer;
-mod left_out;
 pub mod process;
 pub mod session;
 pub mod signer;
@@ -21,7 +20,7 @@ use std::sync::LazyLock;
 
 use tokio::runtime::Runtime;
 
-pub use left_out::left_out;
+pub use errand_postgres::left_out;
 
 /// Everything asynchronous of the tests' own runs here.
 pub static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().unwrap());

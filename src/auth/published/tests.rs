@@ -92,7 +92,6 @@ impl Newer {
     }
 }
 
-#[path = "shared_tests.rs"]
 mod shared_tests;
 
 #[test]

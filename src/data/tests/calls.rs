@@ -14,7 +14,7 @@ enum Again {
 /// What a failure is told as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Told {
-    Conflict,
+    PreconditionFailed,
     Invalid,
     Unavailable,
     OutcomeUnknown,
@@ -54,7 +54,7 @@ const REFUSALS: [(&str, Again, Told); 35] = [
     ("53100", Again::Never, Told::Unavailable),
     ("53200", Again::Never, Told::Unavailable),
     ("53300", Again::Never, Told::Unavailable),
-    ("23505", Again::Never, Told::Conflict),
+    ("23505", Again::Never, Told::PreconditionFailed),
     ("22001", Again::Never, Told::Invalid),
     ("22007", Again::Never, Told::Invalid),
     ("22P02", Again::Never, Told::Invalid),
@@ -85,7 +85,7 @@ fn failures() -> Vec<(DatabaseError, Again, [Told; 2])> {
     failures
 }
 
-const STATEMENT: Statement = Statement::or_together("select one", "select many");
+const STATEMENT: Statement = Statement::batchable("select one", "select many");
 const KINDS: [Kind; 2] = [Kind::Read, Kind::Write];
 
 impl Again {
@@ -100,14 +100,14 @@ fn ask(data: &Data, kind: Kind) -> Result<Option<Row>, Error> {
     run(async {
         match kind {
             Kind::Read => scope.read(STATEMENT, [Value::Int(7)]).await,
-            Kind::Write => scope.write(STATEMENT, [Value::Int(7)]).await,
+            Kind::Write => scope.call_as_writer(STATEMENT, |wait| Ok(wait.into())).await,
         }
     })
 }
 
 pub(super) fn told(error: &Error) -> Told {
     match error {
-        Error::Conflict => Told::Conflict,
+        Error::PreconditionFailed => Told::PreconditionFailed,
         Error::Invalid(_) => Told::Invalid,
         Error::Unavailable(_) => Told::Unavailable,
         Error::OutcomeUnknown(_) => Told::OutcomeUnknown,
@@ -166,7 +166,7 @@ fn the_second_failure_is_the_one_that_counts() {
     for (kind, answers, expected) in [
         (Kind::Write, [deadlock(), lost()], Told::OutcomeUnknown),
         (Kind::Write, [deadlock(), Err(DatabaseError::Deadline { sent: true })], Told::OutcomeUnknown),
-        (Kind::Write, [deadlock(), Err(refused("23505"))], Told::Conflict),
+        (Kind::Write, [deadlock(), Err(refused("23505"))], Told::PreconditionFailed),
         (Kind::Read, [deadlock(), lost()], Told::Unavailable),
         (Kind::Read, [lost(), deadlock()], Told::Unavailable),
         (Kind::Read, [lost(), Err(refused("42501"))], Told::Internal),
@@ -211,9 +211,9 @@ fn the_caller_is_the_first_parameter() {
         fake.gives(Ok(None));
         ask(&data, kind).unwrap();
         let parameters = &fake.asked()[0].parameters;
-        assert_eq!(parameters[..2], [text("alice"), Value::Int(7)]);
-        // Behind them a write says that it waits for no other one.
-        assert_eq!(parameters[2..], [Value::Bool(false)][..usize::from(kind == Kind::Write)]);
+        // A write says that it waits for no other one.
+        let own = if kind == Kind::Write { Value::Bool(false) } else { Value::Int(7) };
+        assert_eq!(*parameters, [text("alice"), own]);
     }
 }
 
@@ -224,7 +224,7 @@ fn the_stopwatch_is_told_once_for_all_tries_of_an_operation() {
         let (fake, data) = data();
         fake.gives_after(second, Err(refused("40001"))).gives_after(second * 2, last);
         let (caller, times) = (caller(), Times::default());
-        _ = run(data.scope(&caller, &times).write(STATEMENT, []));
+        _ = run(data.scope(&caller, &times).call_as_writer(STATEMENT, |wait| Ok(wait.into())));
         assert_eq!(times.told(), [second * 3]);
     }
 }
@@ -255,14 +255,14 @@ fn milliseconds(times: &[Duration]) -> Vec<u128> {
 }
 
 #[test]
-fn a_write_that_would_wait_for_another_one_waits_over_a_connection_of_its_own() {
+fn a_write_that_would_wait_for_another_one_waits_in_the_dedicated_pool() {
     let (fake, data) = data();
     fake.gives(Err(refused("55P03"))).gives(row([Value::Int(1)]));
     assert!(ask(&data, Kind::Write).unwrap().is_some());
     let [shared, own] = &fake.asked()[..] else { panic!("two calls") };
-    assert_eq!((shared.statement, own.statement), (STATEMENT, STATEMENT.over(Over::Own)));
-    assert_eq!(shared.parameters, [text("alice"), Value::Int(7), Value::Bool(false)]);
-    assert_eq!(own.parameters, [text("alice"), Value::Int(7), Value::Bool(true)]);
+    assert_eq!((shared.statement, own.statement), (STATEMENT, STATEMENT.with_pool(Pool::Dedicated)));
+    assert_eq!(shared.parameters, [text("alice"), Value::Bool(false)]);
+    assert_eq!(own.parameters, [text("alice"), Value::Bool(true)]);
     assert_eq!(shared.deadline, own.deadline);
     // There it waits as long as the database lets it.
     let (fake, data) = self::data();
@@ -277,28 +277,29 @@ fn a_write_that_would_wait_for_another_one_waits_over_a_connection_of_its_own() 
 }
 
 #[test]
-fn a_write_is_made_in_its_callers_turn() {
+fn a_write_locks_the_writes_of_its_caller() {
     let (fake, data) = data();
     // Another process makes writes of the caller's, and then there is no free slot.
     (0..5).for_each(|_| _ = fake.gives(busy()));
     fake.gives(row([Value::Int(1)]));
     assert_eq!(ask(&data, Kind::Write).unwrap().unwrap().require::<i64>(), Ok(1));
     let asked = fake.asked();
-    let [shared, own] = [(Over::Shared, false), (Over::Own, true)].map(|(over, wait)| (over, Value::Bool(wait), true));
+    let [shared, dedicated] =
+        [(Pool::Shared, false), (Pool::Dedicated, true)].map(|(pool, wait)| (pool, Value::Bool(wait), true));
     assert_eq!(
-        asked.iter().map(|call| (call.statement.over, call.parameters[2].clone(), call.in_turn)).collect::<Vec<_>>(),
-        [&shared, &shared, &shared, &shared, &own, &own].map(Clone::clone)
+        asked.iter().map(|call| (call.statement.pool, call.parameters[1].clone(), call.locked)).collect::<Vec<_>>(),
+        [&shared, &shared, &shared, &shared, &dedicated, &dedicated].map(Clone::clone)
     );
-    assert_eq!(milliseconds(&fake.pauses.lock().unwrap()), [2, 2, 2, 20]);
-    assert_eq!(*fake.turns.lock().unwrap(), [("alice".to_owned(), Duration::from_millis(100))]);
-    assert_eq!(Arc::strong_count(&fake.turn), 1);
-    // A second try of the same statement is within the turn; a read needs none.
+    assert_eq!(milliseconds(&fake.sleeps.lock().unwrap()), [2, 2, 2, 20]);
+    assert_eq!(*fake.locks.lock().unwrap(), [("alice".to_owned(), Duration::from_millis(100))]);
+    assert_eq!(Arc::strong_count(&fake.lock), 1);
+    // A second try of the same statement holds the same lock; a read needs none.
     let (fake, data) = self::data();
     fake.gives(Err(refused("40001"))).gives(Ok(None)).gives(Ok(None));
     ask(&data, Kind::Write).unwrap();
     ask(&data, Kind::Read).unwrap();
-    assert_eq!(fake.asked().iter().map(|call| call.in_turn).collect::<Vec<_>>(), [true, true, false]);
-    assert_eq!(fake.turns.lock().unwrap().len(), 1);
+    assert_eq!(fake.asked().iter().map(|call| call.locked).collect::<Vec<_>>(), [true, true, false]);
+    assert_eq!(fake.locks.lock().unwrap().len(), 1);
 }
 
 #[test]
@@ -313,15 +314,15 @@ fn a_write_whose_user_has_another_one_elsewhere_is_sent_again_after_as_long_as_i
         assert_eq!(ask(&data, Kind::Write).unwrap().unwrap().require::<i64>(), Ok(1));
         let asked = fake.asked();
         assert_eq!(asked.len(), busies + 1);
-        assert!(asked.iter().all(|call| call.statement == STATEMENT && call.parameters[2] == Value::Bool(false)));
+        assert!(asked.iter().all(|call| call.statement == STATEMENT && call.parameters[1] == Value::Bool(false)));
         assert!(asked.iter().all(|call| call.deadline == asked[0].deadline));
-        assert_eq!(milliseconds(&fake.pauses.lock().unwrap()), tries.map(|(_, pause)| pause)[..busies]);
+        assert_eq!(milliseconds(&fake.sleeps.lock().unwrap()), tries.map(|(_, pause)| pause)[..busies]);
     }
     // What ends a try after a pause is judged as the first try's end.
     let (fake, data) = data();
     fake.gives(busy()).gives(Err(refused("55P03"))).gives(row([Value::Int(1)]));
     assert!(ask(&data, Kind::Write).unwrap().is_some());
-    assert_eq!(fake.asked().last().map(|call| call.statement), Some(STATEMENT.over(Over::Own)));
+    assert_eq!(fake.asked().last().map(|call| call.statement), Some(STATEMENT.with_pool(Pool::Dedicated)));
     let (fake, data) = self::data();
     fake.gives(busy()).gives(Err(refused("53100")));
     assert_eq!(told(&ask(&data, Kind::Write).unwrap_err()), Told::Unavailable);
@@ -335,8 +336,8 @@ fn a_write_that_is_cancelled_at_once_has_met_a_lock_and_later_a_time_limit() {
     fake.gives_after(second - Duration::from_nanos(1), Err(refused("57014"))).gives(row([Value::Int(1)]));
     assert!(ask(&data, Kind::Write).unwrap().is_some());
     let [shared, own] = &fake.asked()[..] else { panic!("two calls") };
-    assert_eq!((shared.statement, own.statement), (STATEMENT, STATEMENT.over(Over::Own)));
-    assert_eq!(own.parameters, [text("alice"), Value::Int(7), Value::Bool(true)]);
+    assert_eq!((shared.statement, own.statement), (STATEMENT, STATEMENT.with_pool(Pool::Dedicated)));
+    assert_eq!(own.parameters, [text("alice"), Value::Bool(true)]);
     for (kind, time) in [(Kind::Write, second), (Kind::Read, Duration::ZERO)] {
         let (fake, data) = self::data();
         fake.gives_after(time, Err(refused("57014")));
@@ -348,7 +349,7 @@ fn a_write_that_is_cancelled_at_once_has_met_a_lock_and_later_a_time_limit() {
 /// Asks for a read that needs a slot.
 fn ask_in_a_slot(data: &Data) -> Result<Option<Row>, Error> {
     let (caller, times) = (caller(), Times::default());
-    run(data.scope(&caller, &times).read(STATEMENT.over(Over::Own), [Value::Int(7)]))
+    run(data.scope(&caller, &times).read(STATEMENT.with_pool(Pool::Dedicated), [Value::Int(7)]))
 }
 
 #[test]
@@ -358,19 +359,19 @@ fn who_finds_no_slot_asks_again_and_holds_no_connection_meanwhile() {
         (1..tries).for_each(|_| _ = fake.gives(busy()));
         fake.gives(row([Value::Int(1)]));
         assert_eq!(ask_in_a_slot(&data).unwrap().unwrap().require::<i64>(), Ok(1));
-        assert_eq!(milliseconds(&fake.pauses.lock().unwrap()), [20, 50, 100][..tries - 1]);
+        assert_eq!(milliseconds(&fake.sleeps.lock().unwrap()), [20, 50, 100][..tries - 1]);
         let asked = fake.asked();
-        assert!(asked.iter().all(|call| call.statement.over == Over::Own && call.deadline == asked[0].deadline));
+        assert!(asked.iter().all(|call| call.statement.pool == Pool::Dedicated && call.deadline == asked[0].deadline));
     }
     let (fake, data) = data();
     (0..4).for_each(|_| _ = fake.gives(busy()));
     assert_eq!(ask_in_a_slot(&data).unwrap_err(), Error::TooManyRequests);
-    assert_eq!((fake.asked().len(), fake.pauses.lock().unwrap().len()), (4, 3));
+    assert_eq!((fake.asked().len(), fake.sleeps.lock().unwrap().len()), (4, 3));
     // A write does so where it waits.
     let (fake, data) = self::data();
     fake.gives(Err(refused("55P03"))).gives(busy()).gives(row([Value::Int(1)]));
     assert!(ask(&data, Kind::Write).unwrap().is_some());
-    assert_eq!(milliseconds(&fake.pauses.lock().unwrap()), [20]);
+    assert_eq!(milliseconds(&fake.sleeps.lock().unwrap()), [20]);
 }
 
 #[test]

@@ -47,7 +47,7 @@ fn readiness_is_asked_within_a_second_at_most() {
         let asked = fake.asked();
         assert_eq!(
             asked[0].statement,
-            Statement::alone(served!("select current, oldest from api.interface()")).over(Over::Ready)
+            Statement::single(served!("select current, oldest from api.interface()")).with_pool(Pool::Readiness)
         );
         assert_eq!((asked[0].parameters.len(), asked[0].deadline), (0, begun + expected));
         assert_eq!(times.told(), [second / 4]);

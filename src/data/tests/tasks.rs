@@ -3,13 +3,13 @@
 use uuid::Uuid;
 
 use super::*;
-use crate::data::tasks::{Listing, Outcome, StoredTask};
-use crate::domain::{After, EntityTag, Filter, Invalid, Known, ListQuery, Order, Page, Repeatable, TaskPatch};
+use crate::data::tasks::{Listing, StoredTask};
+use crate::domain::{After, EntityTag, Filter, Invalid, ListQuery, Order, Page, TagMatch};
 
 const ID: Uuid = Uuid::from_u128(1);
 
 /// Makes one call of a caller on a database that gives this answer. What came of it, and what was asked.
-fn call<T>(answer: Answer, make: impl AsyncFnOnce(&Scope<'_>) -> T) -> (T, Asked) {
+pub(super) fn call<T>(answer: Answer, make: impl AsyncFnOnce(&Scope<'_>) -> T) -> (T, Asked) {
     let (fake, data) = data();
     fake.gives(answer);
     let (caller, times) = (caller(), Times::default());
@@ -20,10 +20,6 @@ fn call<T>(answer: Answer, make: impl AsyncFnOnce(&Scope<'_>) -> T) -> (T, Asked
 
 fn get(answer: Answer) -> Result<Option<StoredTask>, Error> {
     call(answer, async |scope| scope.get_task(ID).await).0
-}
-
-fn delete(answer: Answer) -> Result<Outcome, Error> {
-    call(answer, async |scope| scope.delete_task(ID, None).await).0
 }
 
 fn list(answer: Answer) -> Result<Listing, Error> {
@@ -47,7 +43,7 @@ fn state(number: i64) -> ([Value; 2], EntityTag) {
     ([Value::Int(number), text("epoch")], EntityTag::of_state("epoch", "alice", number))
 }
 
-fn internal<T: std::fmt::Debug>(outcome: Result<T, Error>) -> String {
+pub(super) fn internal<T: std::fmt::Debug>(outcome: Result<T, Error>) -> String {
     match outcome {
         Err(Error::Internal(why)) => why,
         other => panic!("{other:?}"),
@@ -55,46 +51,7 @@ fn internal<T: std::fmt::Debug>(outcome: Result<T, Error>) -> String {
 }
 
 #[test]
-fn each_word_of_a_function_is_one_outcome() {
-    for (word, outcome) in [
-        ("created", Outcome::Created(stored())),
-        ("ok", Outcome::Changed(stored())),
-        ("replayed", Outcome::Replayed(stored())),
-    ] {
-        let ([number, epoch], _) = state(3);
-        assert_eq!(delete(row([text(word), text(JSON), number.clone(), epoch.clone()])), Ok(outcome), "{word}");
-        for (columns, why) in [
-            (vec![text(word)], "a column is missing"),
-            (vec![text(word), text("{}")], "a column is missing"),
-            (vec![text(word), text("{}"), number.clone()], "a column is missing"),
-            (vec![text(word), Value::Null, number.clone(), epoch.clone()], &format!("a task is {word}, and null")),
-            (vec![text(word), text("{}"), Value::Null, epoch], "a column is null"),
-            (vec![text(word), text("{}"), number, Value::Null], "a column is null"),
-        ] {
-            assert_eq!(internal(delete(row(columns))), why, "{word}");
-        }
-    }
-    for (word, outcome) in [
-        ("deleted", Outcome::Deleted),
-        ("not_found", Outcome::NotFound),
-        ("stale", Outcome::Stale),
-        ("exists", Outcome::Exists),
-        ("key_reused", Outcome::KeyReused),
-        ("in_flight", Outcome::InFlight),
-    ] {
-        assert_eq!(delete(row([text(word)])), Ok(outcome.clone()), "{word}");
-        assert_eq!(delete(row([text(word), Value::Null, Value::Null, Value::Null])), Ok(outcome), "{word}");
-    }
-}
-
-#[test]
 fn what_no_function_of_errand_answers_is_an_internal_error() {
-    assert_eq!(internal(delete(row([text("moved")]))), "unknown outcome moved");
-    assert_eq!(internal(delete(row([text("")]))), "unknown outcome ");
-    assert_eq!(internal(delete(row([]))), "a column is missing");
-    assert_eq!(internal(delete(row([Value::Null]))), "a column is null");
-    assert!(internal(delete(row([Value::Bool(true)]))).starts_with("a column is boolean, not "));
-    assert_eq!(internal(delete(Ok(None))), "api...._task gave no row");
     assert_eq!(internal(get(Ok(None))), "api.read_task gave no row");
     let ([number, epoch], _) = state(3);
     let task = [text("{}"), number.clone(), epoch.clone()];
@@ -115,9 +72,6 @@ fn a_task_that_is_there_has_json_and_a_tag() {
     let ([number, epoch], _) = state(3);
     assert_eq!(get(row([text(JSON), number, epoch])), Ok(Some(stored())));
     assert_eq!(get(row([Value::Null, Value::Null, Value::Null])), Ok(None));
-    let of = |json: &str| StoredTask { json: json.to_owned(), etag: EntityTag::new("a-3") }.id();
-    assert_eq!(of(&format!(r#"{{"id":"{ID}","title":"t"}}"#)), Ok(ID));
-    assert!(!internal(of("{}")).is_empty());
 }
 
 fn unchanged() -> Listing {
@@ -160,9 +114,6 @@ fn a_value_that_the_database_refuses_in_a_list_is_that_of_the_cursor() {
     let mistake = Invalid::parameter("cursor", "Not a cursor that errand gave.");
     assert_eq!(list(Err(refused("22007"))), Err(mistake.into()));
     assert!(internal(list(Err(refused("42501")))).contains("42501"));
-    assert!(
-        matches!(delete(Err(refused("22007"))), Err(Error::Invalid(mistakes)) if mistakes[0].detail.contains("database"))
-    );
 }
 
 /// The members `slot` and `short` of the parameters of a list.
@@ -172,28 +123,28 @@ fn slot_and_short(asked: &Asked) -> (bool, bool) {
 }
 
 #[test]
-fn only_a_first_page_without_conditions_may_be_read_together_with_others() {
-    let together = |query: ListQuery| {
+fn only_a_first_page_without_conditions_may_be_batched() {
+    let batched = |query: ListQuery| {
         let (outcome, asked) =
-            call(list_row("unchanged", []), async |scope| scope.list_tasks(&query, Some(&Known::Any(true))).await);
+            call(list_row("unchanged", []), async |scope| scope.list_tasks(&query, Some(&TagMatch::Any)).await);
         assert_eq!(outcome, Ok(unchanged()));
         let bounded = query.filter.is_empty() && !query.count;
         let (slot, short) = slot_and_short(&asked);
         assert_eq!((slot, short), (!bounded, query.filter.completed.is_some()));
-        assert_eq!(asked.statement.over == Over::Own, slot && !short);
-        asked.statement.together.is_some()
+        assert_eq!(asked.statement.pool == Pool::Dedicated, slot && !short);
+        asked.statement.batched.is_some()
     };
     let after = Some(After { key: "k".to_owned(), id: "i".to_owned() });
     let filter = Filter { completed: Some(true), ..Filter::default() };
-    assert!(together(newest()));
-    assert!(together(ListQuery { order: Order::TitleDesc, limit: 1, ..newest() }));
-    assert!(!together(ListQuery { after, ..newest() }));
-    assert!(!together(ListQuery { filter, ..newest() }));
-    assert!(!together(ListQuery { count: true, ..newest() }));
+    assert!(batched(newest()));
+    assert!(batched(ListQuery { order: Order::TitleDesc, limit: 1, ..newest() }));
+    assert!(!batched(ListQuery { after, ..newest() }));
+    assert!(!batched(ListQuery { filter, ..newest() }));
+    assert!(!batched(ListQuery { count: true, ..newest() }));
 }
 
 #[test]
-fn a_list_by_states_is_short_or_asked_again_over_a_connection_of_its_own() {
+fn a_list_by_states_is_short_or_sent_again_over_the_dedicated_pool() {
     let (caller, times) = (caller(), Times::default());
     let by_states = Filter { completed: Some(true), priorities: vec![1], ..Filter::default() };
     let query = ListQuery { filter: by_states, ..newest() };
@@ -202,10 +153,10 @@ fn a_list_by_states_is_short_or_asked_again_over_a_connection_of_its_own() {
         fake.gives(list_row(first, [])).gives(list_row("unchanged", []));
         assert_eq!(run(data.scope(&caller, &times).list_tasks(&query, None)), Ok(unchanged()), "{first}");
         let calls = fake.asked();
-        let over = calls.iter().map(|call| (call.statement.over, slot_and_short(call))).collect::<Vec<_>>();
-        assert_eq!(over, [(Over::Shared, (true, true)), (Over::Own, (true, false))][..asked], "{first}");
+        let pools = calls.iter().map(|call| (call.statement.pool, slot_and_short(call))).collect::<Vec<_>>();
+        assert_eq!(pools, [(Pool::Shared, (true, true)), (Pool::Dedicated, (true, false))][..asked], "{first}");
         assert!(calls.iter().all(|call| call.deadline == calls[0].deadline));
-        assert!(fake.pauses.lock().unwrap().is_empty());
+        assert!(fake.sleeps.lock().unwrap().is_empty());
     }
     // The cost of the other filters has no bound.
     let some = || Some("2026-12-01".to_owned());
@@ -221,7 +172,7 @@ fn a_list_by_states_is_short_or_asked_again_over_a_connection_of_its_own() {
     ] {
         let query = ListQuery { filter: Filter { completed: Some(true), ..filter }, ..newest() };
         let (_, asked) = call(list_row("unchanged", []), async |scope| scope.list_tasks(&query, None).await);
-        assert_eq!((asked.statement.over, slot_and_short(&asked)), (Over::Own, (true, false)), "{query:?}");
+        assert_eq!((asked.statement.pool, slot_and_short(&asked)), (Pool::Dedicated, (true, false)), "{query:?}");
     }
 }
 
@@ -230,67 +181,30 @@ fn a_statement_for_many_calls_takes_and_gives_what_the_one_for_a_single_call_doe
     let (_, get) = call(row([Value::Null]), async |scope| scope.get_task(ID).await);
     let (_, list) = call(list_row("unchanged", []), async |scope| scope.list_tasks(&newest(), None).await);
     for asked in [get, list] {
-        let (alone, together) = (asked.statement.alone, asked.statement.together.unwrap());
+        let (single, batched) = (asked.statement.single, asked.statement.batched.unwrap());
         let columns = |sql: &str| sql.split(" from ").next().unwrap().trim().to_owned();
-        let expected = columns(alone).replace("select ", "select number, caller, ");
-        assert_eq!(columns(together), expected);
+        let expected = columns(single).replace("select ", "select number, caller, ");
+        assert_eq!(columns(batched), expected);
         let call = |sql: &str| sql.split(" from api.").nth(1).unwrap().to_owned();
-        assert_eq!(call(together), call(alone).replacen('(', "_of_each(", 1));
+        assert_eq!(call(batched), call(single).replacen('(', "_of_each(", 1));
     }
 }
 
 #[test]
-fn each_operation_hands_its_parameters_on_in_the_order_of_its_function() {
-    let repeatable = Repeatable { key: "k".to_owned(), fingerprint: "f".to_owned() };
-    let repeatable = Some(&repeatable);
-    let fields = TaskPatch::parse(br#"{"title":"t"}"#).unwrap();
-    let document = || Value::Json(serde_json::to_string(&fields).unwrap());
-    let (alice, id, no) = (text("alice"), Value::Uuid(ID), Value::Bool(false));
-    let done = || row([text("not_found")]);
-    let tags = || Some(vec![EntityTag::new("a-1"), EntityTag::new("a-2")]);
-    let (texts, key, print) = (Value::Texts(vec!["a-1".to_owned(), "a-2".to_owned()]), text("k"), text("f"));
-    let check = |asked: Asked, function: &str, expected: &[&Value]| {
-        let list = (1..=expected.len()).map(|number| format!("${number}")).collect::<Vec<_>>().join(", ");
-        let sql = asked.statement.alone;
+fn each_read_hands_its_parameters_on_in_the_order_of_its_function() {
+    let check = |asked: Asked, function: &str, expected: Value| {
+        let sql = asked.statement.single;
         assert!(
-            sql.ends_with(&format!(" from api.{function}({list}) where null::api.interface_{INTERFACE} is null")),
+            sql.ends_with(&format!(" from api.{function}($1, $2) where null::api.interface_{INTERFACE} is null")),
             "{sql}"
         );
-        assert_eq!(asked.parameters.iter().collect::<Vec<_>>(), expected, "{sql}");
+        assert_eq!(asked.parameters, [text("alice"), expected], "{sql}");
     };
-    let (_, asked) = call(done(), async |scope| scope.create_task(ID, &fields, repeatable).await);
-    check(asked, "add_task", &[&alice, &id, &document(), &key, &print, &no]);
-    let (_, asked) = call(done(), async |scope| scope.create_task(ID, &fields, None).await);
-    check(asked, "add_task", &[&alice, &id, &document(), &Value::Null, &Value::Null, &no]);
     let (_, asked) = call(row([Value::Null]), async |scope| scope.get_task(ID).await);
-    check(asked, "read_task", &[&alice, &id]);
-    let (_, asked) = call(done(), async |scope| scope.replace_task(ID, tags(), true, &fields).await);
-    check(asked, "put_task", &[&alice, &id, &texts, &Value::Bool(true), &document(), &no]);
-    let (_, asked) = call(done(), async |scope| scope.replace_task(ID, None, false, &fields).await);
-    check(asked, "put_task", &[&alice, &id, &Value::Null, &Value::Bool(false), &document(), &no]);
-    let (_, asked) = call(done(), async |scope| scope.patch_task(ID, tags(), &fields, repeatable).await);
-    check(asked, "change_task", &[&alice, &id, &texts, &document(), &key, &print, &no]);
-    let (_, asked) = call(done(), async |scope| scope.complete_task(ID, tags(), Some(false), repeatable).await);
-    check(asked, "mark_task", &[&alice, &id, &texts, &Value::Bool(false), &key, &print, &no]);
-    let (_, asked) = call(done(), async |scope| scope.complete_task(ID, None, None, None).await);
-    check(asked, "mark_task", &[&alice, &id, &Value::Null, &Value::Null, &Value::Null, &Value::Null, &no]);
-    let (_, asked) = call(done(), async |scope| scope.delete_task(ID, tags()).await);
-    check(asked, "delete_task", &[&alice, &id, &texts, &no]);
+    check(asked, "read_task", Value::Uuid(ID));
     let (_, asked) = call(list_row("unchanged", []), async |scope| {
-        scope.list_tasks(&newest(), Some(&Known::Tags(vec![EntityTag::new("a-4")]))).await
+        scope.list_tasks(&newest(), Some(&TagMatch::Tags(vec![EntityTag::new("a-4")]))).await
     });
     let expected = Value::Json(r#"{"order":"created_at_desc","limit":100,"known":["a-4"]}"#.to_owned());
-    check(asked, "read_tasks", &[&alice, &expected]);
-}
-
-#[test]
-fn what_changes_something_is_a_write() {
-    let lost = || DatabaseError::Lost("because".to_owned());
-    let fields = TaskPatch::parse(br#"{"title":"t"}"#).unwrap();
-    let unknown = |outcome: Result<Outcome, Error>| assert!(matches!(outcome, Err(Error::OutcomeUnknown(_))));
-    unknown(call(Err(lost()), async |scope| scope.create_task(ID, &fields, None).await).0);
-    unknown(call(Err(lost()), async |scope| scope.replace_task(ID, None, true, &fields).await).0);
-    unknown(call(Err(lost()), async |scope| scope.patch_task(ID, None, &fields, None).await).0);
-    unknown(call(Err(lost()), async |scope| scope.complete_task(ID, None, None, None).await).0);
-    unknown(delete(Err(lost())));
+    check(asked, "read_tasks", expected);
 }

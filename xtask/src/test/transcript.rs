@@ -23,7 +23,7 @@ pub(crate) struct Failure {
     pub(crate) test: String,
 }
 
-/// What a test prints that leaves itself out (`crates/testing/src/left_out.rs`).
+/// What a test prints that leaves itself out (`crates/postgres/src/left_out.rs`).
 const LEFT_OUT: &str = "left out: ";
 /// The suite of the tests in the source.
 pub(crate) const UNITS: &str = "units";
@@ -79,7 +79,7 @@ pub(crate) fn failed(line: &str) -> Option<&str> {
     (outcome.split_whitespace().next() == Some("FAILED")).then(|| name.trim_end_matches(" - should panic"))
 }
 
-/// Which program cargo says it runs: `Running unittests src/lib.rs (target/…)`, `Running tests/api.rs (target/…)`.
+/// Which program cargo says it runs: `Running unittests src/lib.rs (target/…)`, `Running tests/api/main.rs (target/…)`.
 fn suite(line: &str) -> Option<String> {
     let line = line.trim_start();
     if line.starts_with("Doc-tests ") {

@@ -7,11 +7,10 @@ use std::{
 };
 
 use anyhow::{Context, Result, ensure};
-use errand_postgres::{address::Address, cluster, connect, migrate as migrator};
+use errand_postgres::{address::Address, cluster, connect, left_out, migrate as migrator};
 use tokio_postgres::Client;
 
 use crate::{
-    left_out::left_out,
     refusal,
     support::{Migrations, ask, database, migrate},
 };

@@ -55,7 +55,7 @@ fn calls(caller: &str, round: usize) -> Vec<Call> {
     let put = "select outcome, task, seq, epoch from api.put_task($1, $2::text::uuid, null, $3::text::boolean, $4::text::jsonb, false)";
     let list = "select outcome, seq, epoch, tasks, last_key, last_id, total from api.read_tasks($1, $2::text::jsonb)";
     let mut calls = vec![
-        call("select oldest::text from api.interface() where null::api.interface_2 is null", &[], "1"),
+        call("select oldest::text from api.interface() where null::api.interface_3 is null", &[], "1"),
         call(create, &[me, first, Some(TASK), key, Some("print")], "created"),
         call(create, &[me, first, Some(TASK), key, Some("print")], "replayed"),
         call("select left(task, 1), seq, epoch from api.read_task($1, $2::text::uuid)", &[me, first], "{"),

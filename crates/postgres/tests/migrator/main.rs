@@ -6,9 +6,6 @@ mod due;
 mod epoch;
 mod functions;
 mod in_place;
-#[allow(unreachable_pub, reason = "a file of crates/testing, which depends on this crate")]
-#[path = "../../../testing/src/left_out.rs"]
-mod left_out;
 mod logins;
 mod plpgsql;
 mod support;

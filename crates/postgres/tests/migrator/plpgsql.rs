@@ -1,9 +1,8 @@
 //! plpgsql_check over every function: names and types that PostgreSQL itself would miss until the statement is run.
 
 use anyhow::Result;
-use errand_postgres::connect;
+use errand_postgres::{connect, left_out};
 
-use crate::left_out::left_out;
 use crate::support::{Migrations, ask, database, migrate};
 
 /// Findings that are as they should be: a part of each, and the functions that have it.

@@ -1,7 +1,6 @@
 //! Several instances and one store. A pause takes as many polls as it has milliseconds, so that several can be polled in
 //! turn; whatever they agree on, they agree on without looking at a clock.
 
-#[path = "shared_tests/world.rs"]
 mod world;
 
 use super::*;

@@ -9,24 +9,14 @@
     clippy::indexing_slicing
 )]
 
-#[path = "faults/support.rs"]
 mod support;
 
-#[path = "faults/clients.rs"]
 mod clients;
-#[path = "faults/clock.rs"]
 mod clock;
-#[path = "faults/database.rs"]
 mod database;
-#[path = "faults/network.rs"]
 mod network;
-#[path = "faults/overload.rs"]
 mod overload;
-#[path = "faults/rotation.rs"]
 mod rotation;
-#[path = "faults/soak.rs"]
 mod soak;
-#[path = "faults/tenants.rs"]
 mod tenants;
-#[path = "faults/upgrade.rs"]
 mod upgrade;

@@ -1,10 +1,7 @@
 //! Lists: filters, orders, search, and pages that neither skip nor repeat.
 
-#[path = "list/model.rs"]
 mod model;
-#[path = "list/pages.rs"]
 mod pages;
-#[path = "list/walks.rs"]
 mod walks;
 
 use std::collections::HashSet;

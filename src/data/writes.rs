@@ -1,0 +1,137 @@
+//! The function of `migrations/functions/write.sql`.
+
+use serde::{Serialize, Serializer};
+use uuid::Uuid;
+
+use super::tasks::{json, tagged};
+use super::{Row, Scope, Statement, no_row, served};
+use crate::domain::{EntityTag, Error, Operation, TagMatch, Write, Writes, Written};
+
+const WRITE: Statement =
+    Statement::single(served!("select outcome, epoch, outcomes, ids, seqs, versions, bodies from api.write($1, $2)"));
+
+/// The document of `api.write`.
+#[derive(Serialize)]
+struct Request<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fingerprint: Option<&'a str>,
+    atomic: bool,
+    wait: bool,
+    list: Vec<Element<'a>>,
+}
+
+/// One write in it.
+#[derive(Serialize)]
+struct Element<'a> {
+    operation: &'static str,
+    id: Uuid,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    if_match: Option<&'a TagMatch>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    must_be_absent: bool,
+    document: &'a Operation,
+}
+
+impl Operation {
+    /// Its name in `api.write`.
+    fn name(&self) -> &'static str {
+        match self {
+            Self::CreateTask(_) => "task.create",
+            Self::PutTask(_) => "task.put",
+            Self::PatchTask(_) => "task.patch",
+            Self::CompleteTask(_) => "task.complete",
+            Self::DeleteTask => "task.delete",
+        }
+    }
+}
+
+/// The document of the operation: columns of the resource with their values.
+impl Serialize for Operation {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::CreateTask(task) => task.serialize(serializer),
+            Self::PutTask(task) => task.serialize(serializer),
+            Self::PatchTask(patch) => patch.serialize(serializer),
+            Self::CompleteTask(completion) => completion.serialize(serializer),
+            Self::DeleteTask => serializer.serialize_unit(),
+        }
+    }
+}
+
+impl<'a> From<&'a Write> for Element<'a> {
+    fn from(write: &'a Write) -> Self {
+        Self {
+            operation: write.operation.name(),
+            id: write.id,
+            if_match: write.precondition.if_match.as_ref(),
+            must_be_absent: write.precondition.must_be_absent,
+            document: &write.operation,
+        }
+    }
+}
+
+impl Scope<'_> {
+    /// Runs the writes of a request. The result has a place for each write; with `atomic` it ends with the first refused one, and nothing is
+    /// written then.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::KeyReused`] and [`Error::InFlight`] by the key; what is wrong with a document that the database alone can tell; and what
+    /// the database cannot do now.
+    pub async fn write(&self, writes: &Writes) -> Result<Vec<Result<Written, Error>>, Error> {
+        let request = |wait| {
+            json(&Request {
+                key: writes.key.as_ref().map(|key| key.key.as_str()),
+                fingerprint: writes.key.as_ref().map(|key| key.fingerprint.as_str()),
+                atomic: writes.atomic,
+                wait,
+                list: writes.list.iter().map(Element::from).collect(),
+            })
+        };
+        let row = self.call_as_writer(WRITE, request).await?.ok_or_else(|| no_row("write"))?;
+        self.results(row)
+    }
+
+    fn results(&self, mut row: Row) -> Result<Vec<Result<Written, Error>>, Error> {
+        let outcome: String = row.require()?;
+        let replayed = match outcome.as_str() {
+            "done" => false,
+            "replayed" => true,
+            "key_reused" => return Err(Error::KeyReused),
+            "in_flight" => return Err(Error::InFlight),
+            other => return Err(unknown(other)),
+        };
+        let epoch: String = row.require()?;
+        let (outcomes, ids) = (row.require::<Vec<Option<String>>>()?, row.require::<Vec<Option<String>>>()?);
+        let (seqs, versions) = (row.require::<Vec<Option<i64>>>()?, row.require::<Vec<Option<i64>>>()?);
+        let bodies: Vec<Option<String>> = row.require()?;
+        let columns = outcomes.into_iter().zip(ids).zip(seqs.into_iter().zip(versions)).zip(bodies);
+        columns
+            .map(|(((outcome, id), (seq, version)), body)| {
+                let outcome = outcome.unwrap_or_default();
+                let refusal = match outcome.as_str() {
+                    "created" | "changed" | "deleted" => None,
+                    "not_found" => Some(Error::NotFound),
+                    "precondition_failed" => Some(Error::PreconditionFailed),
+                    "gone" => Some(Error::Gone),
+                    other => return Err(unknown(other)),
+                };
+                if let Some(error) = refusal {
+                    return Ok(Err(error));
+                }
+                let (Some(id), Some(seq), Some(version)) = (id.and_then(|id| id.parse().ok()), seq, version) else {
+                    return Err(Error::Internal(format!("a resource is {outcome}, and has no id or number")));
+                };
+                let etag = EntityTag::of_state(&epoch, self.caller.user_id(), seq);
+                let body = body.map(|json| tagged(&json, &etag));
+                Ok(Ok(Written { id, etag, version, body, created: outcome == "created", replayed }))
+            })
+            .collect()
+    }
+}
+
+fn unknown(outcome: &str) -> Error {
+    Error::Internal(format!("unknown outcome {outcome}"))
+}
