@@ -75,9 +75,10 @@ pub(crate) fn task_orders(template: &str) -> Result<String> {
             let order = format!("{}_{}", key.name, if ascending { "asc" } else { "desc" });
             text.push_str(&template.functions(&order, &walk)?);
             text.push_str("\n\n");
-            tasks
-                .push_str(&format!("when '{order}' then return errand.tasks_by_{order}(p_start, p_filter, p_ends);\n"));
-            near.push_str(&format!("when '{order}' then return errand.near_tasks_by_{order}(p_start, p_filter);\n"));
+            tasks.push_str(&format!(
+                "when '{order}' then page := errand.tasks_by_{order}(p_start, p_filter, p_ends);\n"
+            ));
+            near.push_str(&format!("when '{order}' then page := errand.near_tasks_by_{order}(p_start, p_filter);\n"));
             let walk = fill(&walk, &[("start", "$1"), ("columns", "%1$s"), ("conditions", "%2$s"), ("limit", "%3$s")]);
             walks.push_str(&format!(
                 "when '{order}' then '\n    {}'\n",

@@ -2573,19 +2573,22 @@ $$;
 create or replace function errand.tasks_in_order(
     p_order text, p_start api.task_page_start, p_filter api.task_filter, p_ends boolean) returns api.task_page
 language plpgsql stable as $$
+declare
+    page api.task_page;
 begin
     case p_order
-        when 'created_at_desc' then return errand.tasks_by_created_at_desc(p_start, p_filter, p_ends);
-        when 'created_at_asc' then return errand.tasks_by_created_at_asc(p_start, p_filter, p_ends);
-        when 'updated_at_desc' then return errand.tasks_by_updated_at_desc(p_start, p_filter, p_ends);
-        when 'updated_at_asc' then return errand.tasks_by_updated_at_asc(p_start, p_filter, p_ends);
-        when 'due_desc' then return errand.tasks_by_due_desc(p_start, p_filter, p_ends);
-        when 'due_asc' then return errand.tasks_by_due_asc(p_start, p_filter, p_ends);
-        when 'priority_desc' then return errand.tasks_by_priority_desc(p_start, p_filter, p_ends);
-        when 'priority_asc' then return errand.tasks_by_priority_asc(p_start, p_filter, p_ends);
-        when 'title_desc' then return errand.tasks_by_title_desc(p_start, p_filter, p_ends);
-        when 'title_asc' then return errand.tasks_by_title_asc(p_start, p_filter, p_ends);
+        when 'created_at_desc' then page := errand.tasks_by_created_at_desc(p_start, p_filter, p_ends);
+        when 'created_at_asc' then page := errand.tasks_by_created_at_asc(p_start, p_filter, p_ends);
+        when 'updated_at_desc' then page := errand.tasks_by_updated_at_desc(p_start, p_filter, p_ends);
+        when 'updated_at_asc' then page := errand.tasks_by_updated_at_asc(p_start, p_filter, p_ends);
+        when 'due_desc' then page := errand.tasks_by_due_desc(p_start, p_filter, p_ends);
+        when 'due_asc' then page := errand.tasks_by_due_asc(p_start, p_filter, p_ends);
+        when 'priority_desc' then page := errand.tasks_by_priority_desc(p_start, p_filter, p_ends);
+        when 'priority_asc' then page := errand.tasks_by_priority_asc(p_start, p_filter, p_ends);
+        when 'title_desc' then page := errand.tasks_by_title_desc(p_start, p_filter, p_ends);
+        when 'title_asc' then page := errand.tasks_by_title_asc(p_start, p_filter, p_ends);
     end case;
+    return page;
 end
 $$;
 
@@ -2594,19 +2597,22 @@ $$;
 create or replace function errand.near_tasks_in_order(p_order text, p_start api.task_page_start, p_filter api.task_filter)
 returns api.task_page
 language plpgsql stable as $$
+declare
+    page api.task_page;
 begin
     case p_order
-        when 'created_at_desc' then return errand.near_tasks_by_created_at_desc(p_start, p_filter);
-        when 'created_at_asc' then return errand.near_tasks_by_created_at_asc(p_start, p_filter);
-        when 'updated_at_desc' then return errand.near_tasks_by_updated_at_desc(p_start, p_filter);
-        when 'updated_at_asc' then return errand.near_tasks_by_updated_at_asc(p_start, p_filter);
-        when 'due_desc' then return errand.near_tasks_by_due_desc(p_start, p_filter);
-        when 'due_asc' then return errand.near_tasks_by_due_asc(p_start, p_filter);
-        when 'priority_desc' then return errand.near_tasks_by_priority_desc(p_start, p_filter);
-        when 'priority_asc' then return errand.near_tasks_by_priority_asc(p_start, p_filter);
-        when 'title_desc' then return errand.near_tasks_by_title_desc(p_start, p_filter);
-        when 'title_asc' then return errand.near_tasks_by_title_asc(p_start, p_filter);
+        when 'created_at_desc' then page := errand.near_tasks_by_created_at_desc(p_start, p_filter);
+        when 'created_at_asc' then page := errand.near_tasks_by_created_at_asc(p_start, p_filter);
+        when 'updated_at_desc' then page := errand.near_tasks_by_updated_at_desc(p_start, p_filter);
+        when 'updated_at_asc' then page := errand.near_tasks_by_updated_at_asc(p_start, p_filter);
+        when 'due_desc' then page := errand.near_tasks_by_due_desc(p_start, p_filter);
+        when 'due_asc' then page := errand.near_tasks_by_due_asc(p_start, p_filter);
+        when 'priority_desc' then page := errand.near_tasks_by_priority_desc(p_start, p_filter);
+        when 'priority_asc' then page := errand.near_tasks_by_priority_asc(p_start, p_filter);
+        when 'title_desc' then page := errand.near_tasks_by_title_desc(p_start, p_filter);
+        when 'title_asc' then page := errand.near_tasks_by_title_asc(p_start, p_filter);
     end case;
+    return page;
 end
 $$;
 

@@ -180,10 +180,13 @@ $$;
 create or replace function errand.tasks_in_order(
     p_order text, p_start api.task_page_start, p_filter api.task_filter, p_ends boolean) returns api.task_page
 language plpgsql stable as $$
+declare
+    page api.task_page;
 begin
     case p_order
         {tasks_cases}
     end case;
+    return page;
 end
 $$;
 
@@ -192,10 +195,13 @@ $$;
 create or replace function errand.near_tasks_in_order(p_order text, p_start api.task_page_start, p_filter api.task_filter)
 returns api.task_page
 language plpgsql stable as $$
+declare
+    page api.task_page;
 begin
     case p_order
         {near_tasks_cases}
     end case;
+    return page;
 end
 $$;
 
