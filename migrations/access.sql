@@ -34,23 +34,46 @@ grant execute on function
     errand.find_key,
     errand.fold,
     errand.keep_key,
+    errand.longest_walk,
     errand.may_go_on,
+    errand.near_tasks_in_order,
     errand.next_write,
+    errand.page_text,
     errand.plan_task,
     errand.refusal,
     errand.refuse_role,
     errand.replay,
+    errand.search_query,
+    errand.short_walk,
     errand.status_of,
     errand.tag_base,
     errand.take_own_slot,
     errand.take_slot,
+    errand.task_conditions,
+    errand.task_filter,
+    errand.task_range,
+    errand.tasks_in_order,
     errand.try_claim,
     errand.try_turn,
     errand.turn_of,
+    errand.walk_text,
     errand.words,
     errand.write_all,
     errand.write_for_older,
     errand.write_one
+    to errand_app;
+-- One for each order of a list: functions/errand/task_orders.sql.
+grant execute on function
+    errand.tasks_by_created_at_desc, errand.near_tasks_by_created_at_desc,
+    errand.tasks_by_created_at_asc, errand.near_tasks_by_created_at_asc,
+    errand.tasks_by_updated_at_desc, errand.near_tasks_by_updated_at_desc,
+    errand.tasks_by_updated_at_asc, errand.near_tasks_by_updated_at_asc,
+    errand.tasks_by_due_desc, errand.near_tasks_by_due_desc,
+    errand.tasks_by_due_asc, errand.near_tasks_by_due_asc,
+    errand.tasks_by_priority_desc, errand.near_tasks_by_priority_desc,
+    errand.tasks_by_priority_asc, errand.near_tasks_by_priority_asc,
+    errand.tasks_by_title_desc, errand.near_tasks_by_title_desc,
+    errand.tasks_by_title_asc, errand.near_tasks_by_title_asc
     to errand_app;
 grant execute on function errand.tidy to errand_maintenance;
 
