@@ -23,9 +23,35 @@ begin
 end
 $$;
 grant execute on function
+    errand.announce,
+    errand.await_turn,
+    errand.change_task,
+    errand.claim,
+    errand.compare_tag,
+    errand.create_task,
+    errand.current_task,
+    errand.delete_task,
     errand.due_instant,
+    errand.find_key,
     errand.fold,
-    errand.words
+    errand.keep_key,
+    errand.may_go_on,
+    errand.next_write,
+    errand.plan_task,
+    errand.refusal,
+    errand.refuse_role,
+    errand.replay,
+    errand.status_of,
+    errand.tag_base,
+    errand.take_own_slot,
+    errand.take_slot,
+    errand.try_claim,
+    errand.try_turn,
+    errand.turn_of,
+    errand.words,
+    errand.write_all,
+    errand.write_for_older,
+    errand.write_one
     to errand_app;
 grant execute on function errand.tidy to errand_maintenance;
 
@@ -37,7 +63,7 @@ declare
 begin
     for login in select rolname from pg_catalog.pg_roles where rolname in ('errand_app', 'errand_app_2') order by rolname loop
         begin
-            for wanted in select * from api.role_settings() loop
+            for wanted in select * from errand.role_settings() loop
                 execute format('alter role %I in database %I set %I = %L', login, current_database(), wanted.name, wanted.setting);
             end loop;
         exception when insufficient_privilege then

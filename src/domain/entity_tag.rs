@@ -20,7 +20,7 @@ const DIGEST: usize = 8;
 
 impl EntityTag {
     /// The tag of the state that a write of this user's made: the number of the write, behind a digest of the database's epoch, the
-    /// format and the user. `api.tag_base` makes the digest of the same text.
+    /// format and the user. `errand.tag_base` makes the digest of the same text.
     pub fn of_state(epoch: &str, user_id: &str, number: i64) -> Self {
         let parts = [epoch, " ", FORMAT, " ", user_id];
         let digest = parts.iter().fold(Sha256::new(), |hash, part| hash.chain_update(part)).finalize();

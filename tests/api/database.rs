@@ -28,7 +28,7 @@ fn a_function_without_any_condition_sees_the_callers_rows_alone() {
     target().admin_query(
         "create schema if not exists probe;
          create or replace function probe.everything(p_caller text) returns setof text language plpgsql as $$
-         begin perform api.announce(p_caller); return query select title from errand.task; end $$;
+         begin perform errand.announce(p_caller); return query select title from errand.task; end $$;
          create or replace function probe.forgetful(p_caller text) returns setof text language plpgsql as $$
          begin return query update errand.task set title = 'taken' returning title; end $$;
          grant usage on schema probe to errand_app",
@@ -45,12 +45,12 @@ fn a_caller_cannot_write_in_anothers_name() {
     let (alice, bob) = (User::new("name-alice"), User::new("name-bob"));
     alice.create(json!({"title": "Alice's"}));
     let insert = format!(
-        "begin; select api.announce('{}');
+        "begin; select errand.announce('{}');
          insert into errand.account values ('{}', 1, now())",
         bob.id, alice.id
     );
     assert_eq!(target().app_query(&insert), Err("42501".to_owned()));
-    let give = format!("begin; select api.announce('{}'); update errand.task set user_id = '{}'", alice.id, bob.id);
+    let give = format!("begin; select errand.announce('{}'); update errand.task set user_id = '{}'", alice.id, bob.id);
     assert_eq!(target().app_query(&give), Err("42501".to_owned()));
 }
 
@@ -214,7 +214,7 @@ fn every_api_function_announces_its_caller_and_runs_with_the_callers_rights() {
     let silent = target().admin_query(
         "select proname from pg_proc where pronamespace = 'api'::regnamespace and 'p_caller' = any (proargnames)
          and proname not in ('announce', 'next_write') and prosrc not like '%declare
-    caller constant text := api.announce(p_caller);%'",
+    caller constant text := errand.announce(p_caller);%'",
     );
     assert_eq!(silent, [""; 0]);
 }

@@ -220,7 +220,7 @@ fn another_epoch_makes_other_tags_of_the_same_states() {
 #[test]
 fn a_tag_is_of_its_user() {
     let given = as_alice(&[
-        "select string_agg(api.tag_base(name), ' ') from unnest(array['a', 'A', 'a ', '', 'a2', '2 a']) as name",
+        "select string_agg(errand.tag_base(name), ' ') from unnest(array['a', 'A', 'a ', '', 'a2', '2 a']) as name",
     ]);
     let bases: std::collections::BTreeSet<_> = given[0].split(' ').collect();
     assert_eq!(bases.len(), 6, "{given:?}");

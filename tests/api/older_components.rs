@@ -64,7 +64,7 @@ fn a_list_is_what_it_was() {
         "select string_agg(json, ',' order by title) from errand.task where user_id = '{}' and title < 'c'",
         user.id
     ));
-    let mark = session.rows(&format!("select api.tag_base('{}') || '0'", user.id)).concat();
+    let mark = session.rows(&format!("select errand.tag_base('{}') || '0'", user.id)).concat();
     let page = format!("f 3 {mark} b 2 {} 3 {}", tasks[1].id, stored[0]);
     assert_eq!(list(r#", "count": true"#), std::slice::from_ref(&page));
     assert_eq!(list(r#", "count": true, "known": [2, 33]"#), [page]);
@@ -160,7 +160,7 @@ fn a_write_may_have_its_entity_tag_from_the_database() {
     assert_eq!(told(&format!("create_task({me}, '{FIELDS}', 'k', 'f', true)")), format!("replayed {first} t f"));
     // While a write of the user's has the turn, one that may not wait is told so.
     let turn = target().app_session();
-    turn.rows(&format!("begin; select api.announce('{0}'), api.try_turn('{0}', false)", user.id));
+    turn.rows(&format!("begin; select errand.announce('{0}'), errand.try_turn('{0}', false)", user.id));
     for write in [
         format!("create_task('{}', gen_random_uuid(), '{FIELDS}', null, null, false)", user.id),
         format!("replace_task({me}, null, false, '{FIELDS}', false)"),

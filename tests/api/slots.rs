@@ -216,7 +216,7 @@ fn a_write_that_waits_for_its_turn_has_locked_no_task() {
     let newer = writes(&user, &id).into_iter().skip(1).map(|write| format!("{write}true)"));
     for write in older.into_iter().chain(newer) {
         let name = format!("select outcome from api.{write}");
-        turn.rows(&format!("begin; select api.announce('{me}'), api.try_turn('{me}', false)"));
+        turn.rows(&format!("begin; select errand.announce('{me}'), errand.try_turn('{me}', false)"));
         std::thread::scope(|threads| {
             let waiting = target().app_session();
             let pid = waiting.rows("select pg_backend_pid()").concat();
@@ -228,7 +228,7 @@ fn a_write_that_waits_for_its_turn_has_locked_no_task() {
             while target().admin_query(&waits).is_empty() {
                 assert!(!write.is_finished(), "{name}");
             }
-            row.rows(&format!("begin; select api.announce('{me}')"));
+            row.rows(&format!("begin; select errand.announce('{me}')"));
             row.rows(&format!("select 1 from errand.task where id = '{id}' for update nowait"));
             row.rows("rollback");
             turn.rows("rollback");
@@ -260,9 +260,9 @@ fn a_write_over_a_shared_connection_waits_a_millisecond_for_its_account_alone() 
     let id = user.create(json!({"title": "t"})).id.to_string();
     let session = target().app_session();
     let usual = session.rows("show lock_timeout");
-    assert_eq!(usual, session.rows("select setting from api.role_settings() where name = 'lock_timeout'"));
+    assert_eq!(usual, session.rows("select setting from errand.role_settings() where name = 'lock_timeout'"));
     for write in writes(&user, &id) {
-        for (what, expected) in [(format!("api.{write}false)"), "3s"), ("api.may_go_on(false)".to_owned(), "1ms")] {
+        for (what, expected) in [(format!("api.{write}false)"), "3s"), ("errand.may_go_on(false)".to_owned(), "1ms")] {
             session.rows(&format!("begin; select {what}"));
             assert_eq!(session.rows("show lock_timeout"), [expected], "{what}");
             session.rows("rollback");
@@ -301,7 +301,7 @@ fn a_turn_is_named_by_its_user_and_the_secret_epoch() {
     let [create, ..] = writes(&user, &task.id.to_string());
     assert_eq!(target().app_session().rows(&format!("select outcome from api.{create}false)")), ["busy"]);
     session.rows("rollback");
-    let names = "select api.turn_of(name) from unnest(array['a', 'b', 'A', '']) as name";
+    let names = "select errand.turn_of(name) from unnest(array['a', 'b', 'A', '']) as name";
     let mut all = scratch.rows(names);
     scratch.rows("select errand.begin_epoch()");
     all.extend(scratch.rows(names));

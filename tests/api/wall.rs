@@ -37,7 +37,7 @@ fn alices_rows_before_bob() -> Scratch {
          where table_schema = 'errand' and column_name = 'user_id' order by 1",
     );
     assert_eq!(tables, ["account", "idempotency", "task"], "a table of this test's is missing");
-    scratch.rows("set local role errand_app; select api.announce('bob')");
+    scratch.rows("set local role errand_app; select errand.announce('bob')");
     scratch
 }
 
@@ -79,7 +79,7 @@ fn each_table_refuses_a_row_in_anothers_name() {
 
 #[test]
 fn without_a_caller_or_with_an_empty_one_no_table_gives_or_takes_a_row() {
-    for announce in ["select", "select api.announce('')", "select set_config('errand.user_id', null, true)"] {
+    for announce in ["select", "select errand.announce('')", "select set_config('errand.user_id', null, true)"] {
         let scratch = alices_rows_before_bob();
         scratch.rows("reset role");
         for (table, insert) in ROWS {
@@ -264,7 +264,7 @@ fn a_caller_is_announced_for_one_transaction() {
     for call in [
         with("announce('$me')"),
         // Needs a caller to be announced before it.
-        with("announce('$me'), api.next_write('$me')"),
+        with("announce('$me'), errand.next_write('$me')"),
         with("read_task('$me', '$id')"),
         with("read_tasks('$me', '{\"order\": \"due_asc\", \"limit\": 1}')"),
         with(&format!("add_task('$me', gen_random_uuid(), '{fields}', null, null, false)")),

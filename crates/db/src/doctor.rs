@@ -120,11 +120,11 @@ fn options(address: &Address) -> Result<String, String> {
 
 /// What the role brings along, against what the database's functions say.
 async fn settings(client: &Client) -> Result<Result<String, String>> {
-    let known = "select to_regprocedure('api.role_settings()') is not null";
+    let known = "select to_regprocedure('errand.role_settings()') is not null";
     if !client.query_typed_one(known, &[]).await?.try_get::<_, bool>(0)? {
         return Ok(Err("the schema api is missing; migrate the database".to_owned()));
     }
-    let rows = client.query_typed("select name, setting, current_setting(name) from api.role_settings()", &[]).await?;
+    let rows = client.query_typed("select name, setting, current_setting(name) from errand.role_settings()", &[]).await?;
     let mut different = BTreeMap::new();
     for row in &rows {
         let (name, wanted, found): (String, String, String) = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);

@@ -138,7 +138,7 @@ async fn is_current(tx: &Transaction<'_>) -> Result<bool> {
         .query_typed_one(
             "select to_regprocedure('errand.raise_account_start(bigint)') is not null and exists (
                 select from pg_catalog.pg_proc
-                where oid = to_regprocedure('api.next_write(text)') and prosrc like '%account_start%')",
+                where oid = to_regprocedure('errand.next_write(text)') and prosrc like '%account_start%')",
             &[],
         )
         .await?;

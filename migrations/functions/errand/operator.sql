@@ -15,7 +15,7 @@ begin
     -- The policies hold the owner of the tables, too.
     perform set_config('errand.user_id', p_user, true);
     -- The user's other writes wait, as they do for each other.
-    perform pg_advisory_xact_lock(api.turn_of(p_user));
+    perform pg_advisory_xact_lock(errand.turn_of(p_user));
     for task in
         select t.id, t.due_date + t.due_time::time as local_due, t.due_zone, t.due_at
         from errand.task as t

@@ -126,7 +126,7 @@ impl World {
     /// The tasks of a user, as they are stored; their JSON with the entity tag, as clients get it.
     pub async fn rows(admin: &tokio_postgres::Client, user: &str) -> Vec<Row> {
         let sql = r#"select id::text, title, version,
-                left(json, -1) || ',"etag":"\"' || api.tag_base(user_id) || seq || '\""}'
+                left(json, -1) || ',"etag":"\"' || errand.tag_base(user_id) || seq || '\""}'
             from errand.task where user_id = $1"#;
         let rows = admin.query(sql, &[&user]).await.unwrap();
         let row =

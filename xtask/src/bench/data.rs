@@ -160,8 +160,8 @@ impl Data {
     pub(crate) async fn plan(&self, size: Size) -> Result<String> {
         let step = (size.tasks / SAMPLE).max(1);
         let digests: bool =
-            self.client.query_one("select to_regproc('api.tag_base') is not null", &[]).await?.try_get(0)?;
-        let base = if digests { "api.tag_base(account.user_id)" } else { "''" };
+            self.client.query_one("select to_regproc('errand.tag_base') is not null", &[]).await?.try_get(0)?;
+        let base = if digests { "errand.tag_base(account.user_id)" } else { "''" };
         let rows = self
             .client
             .query(

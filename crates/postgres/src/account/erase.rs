@@ -40,7 +40,7 @@ impl Erasure {
 /// Deletes all rows of this user, and reports progress after each transaction; `told` returns whether to go on. For an unknown user nothing
 /// is deleted.
 ///
-/// Each transaction takes the user's turn to write, as writes do (`api.try_turn`). The last one finds nothing but the account and deletes
+/// Each transaction takes the user's turn to write, as writes do (`errand.try_turn`). The last one finds nothing but the account and deletes
 /// it, so no write can leave a row without an account: it is deleted, too, or it makes a new account. A new account has none of the
 /// old one's numbers (migration 0012), so entity tags and cursors of before match nothing.
 ///
@@ -86,7 +86,7 @@ async fn some_rows(client: &mut Client, user: &str, places: &mut Places) -> Resu
     let tables = tables(&tx).await?;
     tx.batch_execute(BY_INDEX).await?;
     announce(&tx, user).await?;
-    tx.query_typed("select pg_advisory_xact_lock(api.turn_of($1))", &[(&user, Type::TEXT)])
+    tx.query_typed("select pg_advisory_xact_lock(errand.turn_of($1))", &[(&user, Type::TEXT)])
         .await
         .map_err(|error| refused(&error))?;
     let mut deleted = Erasure::default();

@@ -1,4 +1,4 @@
-//! What the component's logins bring along to their sessions, against what the checkout's functions say (`api.role_settings`).
+//! What the component's logins bring along to their sessions, against what the checkout's functions say (`errand.role_settings`).
 
 use anyhow::Result;
 use tokio_postgres::Transaction;
@@ -21,7 +21,7 @@ pub struct Difference {
 /// What differs. A setting for all databases counts where there is none for this one (PostgreSQL manual, ALTER ROLE).
 pub(super) async fn differences(tx: &Transaction<'_>) -> Result<Vec<Difference>> {
     let known: bool =
-        tx.query_typed_one("select to_regprocedure('api.role_settings()') is not null", &[]).await?.try_get(0)?;
+        tx.query_typed_one("select to_regprocedure('errand.role_settings()') is not null", &[]).await?.try_get(0)?;
     if !known {
         return Ok(Vec::new());
     }
@@ -29,7 +29,7 @@ pub(super) async fn differences(tx: &Transaction<'_>) -> Result<Vec<Difference>>
         .query_typed(
             "select login.rolname::text, wanted.name, wanted.setting, found.setting,
                 format('alter role %I in database %I set %I = %L', login.rolname, current_database(), wanted.name, wanted.setting)
-            from api.role_settings() as wanted
+            from errand.role_settings() as wanted
             cross join pg_catalog.pg_roles as login
             left join lateral (
                 select split_part(entry, '=', 2) as setting

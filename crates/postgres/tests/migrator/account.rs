@@ -343,7 +343,7 @@ async fn a_database_of_an_older_version_is_refused() -> Result<()> {
     refused().await?;
     migrate(&address, &files).await?;
     exported(&address, "alice").await?;
-    let older = "create or replace function api.next_write(p_caller text, out seq bigint, out at timestamptz)
+    let older = "create or replace function errand.next_write(p_caller text, out seq bigint, out at timestamptz)
         language sql as 'select 1::bigint, now()'";
     connect(&address).await?.batch_execute(older).await?;
     refused().await?;

@@ -71,7 +71,7 @@ async fn after_a_removal_and_a_change_of_shape_the_functions_are_those_of_a_new_
             .replace("out epoch text)", "out epoch text, out etag text)")
             .replace(
                 "errand.epoch() into task, seq, epoch",
-                "errand.epoch(), api.tag_base(caller) || t.seq into task, seq, epoch, etag",
+                "errand.epoch(), errand.tag_base(caller) || t.seq into task, seq, epoch, etag",
             );
         format!("{old}\n{new}")
     })?;

@@ -8,7 +8,7 @@ use crate::support::{Migrations, ask, database, migrate};
 /// Findings that are as they should be: a part of each, and the functions that have it.
 const EXPECTED: [(&str, &[&str]); 3] = [
     // An assignment calls a function for less than PERFORM.
-    (r#"never read variable "lock_timeout""#, &["api.next_write(text)"]),
+    (r#"never read variable "lock_timeout""#, &["errand.next_write(text)"]),
     // The declaration announces the caller; a function that needs the caller for nothing else does not read the variable.
     (r#"never read variable "caller""#, &["api.ready()", "api.read_task(text,uuid)", "api.task_get(text,uuid)"]),
     // Filters by time are planned for the values at hand. The result is read into a variable of a declared type.

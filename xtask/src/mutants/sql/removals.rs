@@ -303,7 +303,7 @@ mod tests {
         assert_eq!(without("statement", "$$ begin perform f(1); end $$"), ["$$ begin end $$"]);
         assert_eq!(without("statement", "$$ begin if a then perform f(1); end if; end $$"), [""; 0]);
         assert_eq!(
-            without("announcement", "$$ declare c text := api.announce(p); begin end $$"),
+            without("announcement", "$$ declare c text := errand.announce(p); begin end $$"),
             ["$$ declare c text := (p); begin end $$"]
         );
     }

@@ -116,7 +116,7 @@ async fn an_erasure_does_not_wait_for_a_row_that_a_write_holds() -> Result<()> {
     .context("nothing is deleted")??;
     // The account is the last row.
     assert_eq!(ask(&address, "select count(*) from errand.account where user_id = 'alice'").await?, "1");
-    write.batch_execute("select pg_advisory_xact_lock(api.turn_of('alice'))").await?;
+    write.batch_execute("select pg_advisory_xact_lock(errand.turn_of('alice'))").await?;
     write.batch_execute("commit").await?;
     assert_eq!(timeout(LONG, erasing).await???.rows(), 2504);
     assert_eq!(exported(&address, "alice").await?.1, 0);

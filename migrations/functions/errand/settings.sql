@@ -3,7 +3,7 @@
 --
 -- The statements of the functions are written so that one plan is good for all parameters; planning them again and again would
 -- cost as much as running them. No page is worth machine code, or several processes.
-create or replace function api.role_settings(out name text, out setting text) returns setof record
+create or replace function errand.role_settings(out name text, out setting text) returns setof record
 language sql immutable as $$
     values
         ('statement_timeout', '4s'),
