@@ -124,7 +124,8 @@ async fn settings(client: &Client) -> Result<Result<String, String>> {
     if !client.query_typed_one(known, &[]).await?.try_get::<_, bool>(0)? {
         return Ok(Err("the schema api is missing; migrate the database".to_owned()));
     }
-    let rows = client.query_typed("select name, setting, current_setting(name) from errand.role_settings()", &[]).await?;
+    let rows =
+        client.query_typed("select name, setting, current_setting(name) from errand.role_settings()", &[]).await?;
     let mut different = BTreeMap::new();
     for row in &rows {
         let (name, wanted, found): (String, String, String) = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);

@@ -63,7 +63,8 @@ fn a_key_is_claimed_by_the_number_of_an_account_that_is_made_meanwhile() {
          grant usage on schema meanwhile to errand_app;
          set local search_path = meanwhile, pg_catalog; set local role errand_app",
     );
-    let claimed = scratch.rows("select errand.announce('alice'); select claimed from errand.try_claim('k'); reset role");
+    let claimed =
+        scratch.rows("select errand.announce('alice'); select claimed from errand.try_claim('k'); reset role");
     assert_eq!(claimed, ["alice", "t"]);
     let named = "select objid from pg_locks
         where locktype = 'advisory' and pid = pg_backend_pid() and objsubid = 2
