@@ -144,7 +144,7 @@ mod tests {
     fn the_migrations_have_mutants_of_every_kind() {
         let all = [
             include_str!("../../../migrations/0001_tasks.up.sql"),
-            include_str!("../../../migrations/functions/caller.sql"),
+            include_str!("../../../migrations/functions/errand/caller.sql"),
             include_str!("../../../migrations/functions/task.sql"),
             include_str!("../../../migrations/functions/task_list.sql"),
         ];
