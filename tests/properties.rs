@@ -147,7 +147,7 @@ proptest! {
     ) {
         let filter = Filter::default();
         let after = PagePosition { key, id: Uuid::from_u128(id).to_string() };
-        let binding = CursorBinding { user_id: &user, order: Order::TitleAsc, filter: &filter };
+        let binding = CursorBinding { user_id: &user, order: Order::parse("title").unwrap(), filter: &filter };
         let cursor = Cursor::seal(&after, &binding).unwrap();
         prop_assert_eq!(Cursor::open(cursor.as_str(), &binding), Some(after));
         if other != user {

@@ -67,7 +67,7 @@ mod tests {
     use super::*;
 
     fn binding(filter: &Filter) -> CursorBinding<'_> {
-        CursorBinding { user_id: "alice", order: Order::TitleAsc, filter }
+        CursorBinding { user_id: "alice", order: Order::parse("title").unwrap(), filter }
     }
 
     fn after() -> PagePosition {

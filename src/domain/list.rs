@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::{Cursor, CursorBinding, DateOrInstant, Errors, Instant, Invalid, Priority, Tags, text};
 
@@ -22,30 +22,12 @@ pub struct ListQuery {
 }
 
 /// How tasks are ordered; ties are broken by id.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Order {
-    /// Newest first
-    #[default]
-    CreatedAtDesc,
-    /// Oldest first
-    CreatedAtAsc,
-    /// Latest change first
-    UpdatedAtDesc,
-    /// Latest change last
-    UpdatedAtAsc,
-    /// Soonest first, no due date last
-    DueAsc,
-    /// Latest first, no due date last
-    DueDesc,
-    /// High first
-    PriorityDesc,
-    /// High last
-    PriorityAsc,
-    /// A to Z, without case and accents
-    TitleAsc,
-    /// Z to A, without case and accents
-    TitleDesc,
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Order {
+    /// The value of the parameter `sort`.
+    parameter: &'static str,
+    /// What the database calls it: `errand.tasks_by_...`, written by `cargo xtask sql`.
+    name: &'static str,
 }
 
 /// The conditions of a list. A task must meet every one that is set.
@@ -157,8 +139,12 @@ impl ListQuery {
         match name {
             "limit" => self.limit = limit(value, errors)?,
             "sort" => match Order::parse(value) {
-                Ok(order) => self.order = order,
-                Err(detail) => return errors.refuse(detail),
+                Some(order) => self.order = order,
+                None => {
+                    return errors.refuse(
+                        "Must be created_at, updated_at, due, priority or title, with a - before it to reverse.",
+                    );
+                }
             },
             "count" if value == "exact" => self.count = true,
             "count" => return errors.refuse("Must be exact."),
@@ -203,24 +189,42 @@ impl ListQuery {
 }
 
 impl Order {
-    fn parse(value: &str) -> Result<Self, String> {
-        Ok(match value {
-            "created_at" => Self::CreatedAtDesc,
-            "-created_at" => Self::CreatedAtAsc,
-            "updated_at" => Self::UpdatedAtDesc,
-            "-updated_at" => Self::UpdatedAtAsc,
-            "due" => Self::DueAsc,
-            "-due" => Self::DueDesc,
-            "priority" => Self::PriorityDesc,
-            "-priority" => Self::PriorityAsc,
-            "title" => Self::TitleAsc,
-            "-title" => Self::TitleDesc,
-            _ => {
-                return Err(
-                    "Must be created_at, updated_at, due, priority or title, with a - before it to reverse.".to_owned()
-                );
-            }
-        })
+    const NEWEST_FIRST: Self = Self::new("created_at", "created_at_desc");
+
+    /// Every order. Tasks without a due date come last in both directions.
+    const ALL: [Self; 10] = [
+        Self::NEWEST_FIRST,
+        Self::new("updated_at", "updated_at_desc"),
+        Self::new("due", "due_asc"),
+        Self::new("priority", "priority_desc"),
+        Self::new("title", "title_asc"),
+        Self::new("-created_at", "created_at_asc"),
+        Self::new("-updated_at", "updated_at_asc"),
+        Self::new("-due", "due_desc"),
+        Self::new("-priority", "priority_asc"),
+        Self::new("-title", "title_desc"),
+    ];
+
+    const fn new(parameter: &'static str, name: &'static str) -> Self {
+        Self { parameter, name }
+    }
+
+    /// The order that the parameter `sort` names.
+    pub fn parse(value: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|order| order.parameter == value)
+    }
+}
+
+impl Default for Order {
+    fn default() -> Self {
+        Self::NEWEST_FIRST
+    }
+}
+
+/// As the database calls it.
+impl Serialize for Order {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name)
     }
 }
 
@@ -264,8 +268,18 @@ mod tests {
     #[test]
     fn without_parameters_the_newest_hundred_are_listed() {
         let query = parse(&[]).unwrap();
-        assert_eq!((query.order, query.limit, query.count), (Order::CreatedAtDesc, 100, false));
+        assert_eq!((query.order, query.limit, query.count), (Order::NEWEST_FIRST, 100, false));
         assert!(query.filter.is_empty());
+    }
+
+    #[test]
+    fn the_database_has_every_order() {
+        let functions = include_str!("../../migrations/functions/errand/task_orders.sql");
+        for order in Order::ALL {
+            assert!(functions.contains(&format!(" errand.tasks_by_{}(", order.name)), "{order:?}");
+            assert_eq!(Order::parse(order.parameter), Some(order));
+        }
+        assert_eq!(functions.matches("function errand.tasks_by_").count(), Order::ALL.len());
     }
 
     #[test]

@@ -160,24 +160,26 @@ fn the_role_reaches_nothing_of_others() {
     ] {
         assert_eq!(target().app_query(sql), Err("42501".to_owned()), "{sql}");
     }
-    let callable = target().admin_query(
+    let elsewhere = target().admin_query(
         "select p.oid::regprocedure::text from pg_proc p join pg_namespace n on n.oid = p.pronamespace
-         where n.nspname not in ('pg_catalog', 'information_schema', 'api', 'probe')
-         and has_schema_privilege('errand_app', n.oid, 'usage') and has_function_privilege('errand_app', p.oid, 'execute')
-         order by 1",
+         where n.nspname not in ('pg_catalog', 'information_schema', 'api', 'errand', 'probe')
+         and has_schema_privilege('errand_app', n.oid, 'usage') and has_function_privilege('errand_app', p.oid, 'execute')",
     );
-    // What other functions and the trigger use. What begins another epoch, erases, or clears away, is not the component's.
+    assert_eq!(elsewhere, [""; 0]);
+    // The operator's, and the trigger's, which PostgreSQL calls. A function of errand that is not granted in access.sql would be here.
+    let refused = target().admin_query(
+        "select proname from pg_proc where pronamespace = 'errand'::regnamespace
+         and not has_function_privilege('errand_app', oid, 'execute') order by 1",
+    );
     assert_eq!(
-        callable,
-        [
-            "errand.account_start()",
-            "errand.due_instant(timestamp without time zone,text)",
-            "errand.epoch()",
-            "errand.fold(text)",
-            "errand.time_zones()",
-            "errand.words(text)"
-        ]
+        refused,
+        ["begin_epoch", "derive_task", "learn_time_zones", "raise_account_start", "refresh_due", "tidy"]
     );
+    let everyones = target().admin_query(
+        "select p.oid::regprocedure::text from pg_proc p
+         where p.pronamespace in ('api'::regnamespace, 'errand'::regnamespace) and has_function_privilege('public', p.oid, 'execute')",
+    );
+    assert_eq!(everyones, [""; 0]);
     for sql in [
         "select errand.begin_epoch()",
         "select errand.tidy(1)",

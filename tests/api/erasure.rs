@@ -145,7 +145,7 @@ fn a_list_of_the_next_account_does_not_end_early() {
     let scratch = scratch();
     let start = 3_i64 << 40;
     scratch.rows(&format!(
-        "create or replace function api.longest_walk() returns int language sql immutable as 'select 2';
+        "create or replace function errand.longest_walk() returns int language sql immutable as 'select 2';
          discard plans;
          insert into errand.account (user_id, seq, last_at, number) values
              ('alice', {start} + 2, now(), nextval('errand.account_number')),

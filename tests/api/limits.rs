@@ -245,7 +245,7 @@ fn a_search_has_sixteen_different_terms_at_most() {
     assert_eq!(found(&[&sixteen[..], &["missing".to_owned()]].concat()), 1);
     assert_eq!(found(&[&sixteen[..15], &["missing".to_owned()]].concat()), 0);
     assert_eq!(found(&[&sixteen[..15], &sixteen[..15], &["missing".to_owned()]].concat()), 0);
-    let nodes = |q: &str| scratch().rows(&format!("select numnode(api.search_query(({q})))"));
+    let nodes = |q: &str| scratch().rows(&format!("select numnode(errand.search_query(({q})))"));
     // 16 terms with 15 times `and` between.
     assert_eq!(nodes("select string_agg('w' || n, ' ') from generate_series(1, 50) as n"), ["31"]);
     assert_eq!(nodes("repeat(U&'\\FDFA', 96)"), ["9"]);

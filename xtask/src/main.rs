@@ -13,6 +13,7 @@ mod issuer;
 mod manifests;
 mod mutants;
 mod openapi;
+mod sql;
 mod test;
 mod token;
 mod up;
@@ -56,6 +57,7 @@ enum Command {
     Openapi(openapi::Openapi),
     Contract(contract::Contract),
     Manifests(manifests::Manifests),
+    Sql(sql::Sql),
     Test(test::Test),
     Dist(dist::Dist),
     Soak(faults::Soak),
@@ -79,6 +81,7 @@ async fn main() -> ExitCode {
         Command::Openapi(openapi) => openapi.run().await,
         Command::Contract(contract) => contract.run(),
         Command::Manifests(manifests) => manifests.run().await,
+        Command::Sql(sql) => sql.run(),
         Command::Test(test) => test.run().await,
         Command::Dist(dist) => dist.run().await,
         Command::Soak(soak) => soak.run().await,

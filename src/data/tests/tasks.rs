@@ -137,7 +137,7 @@ fn only_a_first_page_without_conditions_may_be_batched() {
     let after = Some(PagePosition { key: "k".to_owned(), id: "i".to_owned() });
     let filter = Filter { completed: Some(true), ..Filter::default() };
     assert!(batched(newest()));
-    assert!(batched(ListQuery { order: Order::TitleDesc, limit: 1, ..newest() }));
+    assert!(batched(ListQuery { order: Order::parse("-title").unwrap(), limit: 1, ..newest() }));
     assert!(!batched(ListQuery { after, ..newest() }));
     assert!(!batched(ListQuery { filter, ..newest() }));
     assert!(!batched(ListQuery { count: true, ..newest() }));

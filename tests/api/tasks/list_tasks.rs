@@ -170,14 +170,15 @@ fn a_forged_cursor_is_refused_by_its_name() {
     let mark = tag.trim_matches('"').replace("-1", "-0");
     let filter = Filter::default();
     let timestamps = ["", "x", "2026-02-30", "99999999-01-01", "1e400", "a\0b"];
-    for (sort, order, keys) in [
-        ("created_at", Order::CreatedAtDesc, &timestamps[..]),
-        ("updated_at", Order::UpdatedAtDesc, &timestamps),
-        ("due", Order::DueAsc, &timestamps),
-        ("-due", Order::DueDesc, &timestamps),
-        ("priority", Order::PriorityDesc, &["", "high", "1.5", "99999", "1); drop table errand.task; --"]),
-        ("title", Order::TitleAsc, &["a\0b"]),
+    for (sort, keys) in [
+        ("created_at", &timestamps[..]),
+        ("updated_at", &timestamps),
+        ("due", &timestamps),
+        ("-due", &timestamps),
+        ("priority", &["", "high", "1.5", "99999", "1); drop table errand.task; --"]),
+        ("title", &["a\0b"]),
     ] {
+        let order = Order::parse(sort).unwrap();
         for key in keys {
             for key in [(*key).to_owned(), format!("{mark} {key}")] {
                 let after = PagePosition { key, id: Uuid::nil().to_string() };
@@ -334,7 +335,10 @@ fn each_order_has_an_index_that_serves_it() {
                 .concat();
             // No filters, filters in the longest walk, in an unbounded walk and in the short walk; each without and with a byte count.
             let query = function.split("answer := (").nth(1 + number).unwrap();
-            let query = query[..query.find("); if answer").or_else(|| query.find("); end if")).unwrap()]
+            let query = query
+                .split(");")
+                .next()
+                .unwrap()
                 .replace("(p_start)", "($1)")
                 .replace("by_completed", "$2")
                 .replace("by_priorities", "$3")

@@ -5,7 +5,7 @@ use std::{collections::HashMap, ops::RangeInclusive};
 use anyhow::{Context, Result};
 
 use super::mutant::Mutant;
-use crate::{process, process::BRIEF, workspace};
+use crate::{process, process::BRIEF, sql::TEMPLATE, workspace};
 
 /// The lines of each file that are new or different, committed or not.
 pub(crate) struct Changed {
@@ -19,7 +19,7 @@ impl Changed {
             git.args(arguments);
             anyhow::Ok(git)
         };
-        let places = ["--", "src", "migrations"];
+        let places = ["--", "src", "migrations", TEMPLATE];
         let options = ["diff", "--unified=0", "--no-color", "--no-ext-diff", "--src-prefix=a/", "--dst-prefix=b/"];
         let diff = git(&[&options[..], &[revision], &places].concat())?;
         let diff = process::capture(diff, BRIEF).await.with_context(|| format!("`git diff {revision}` failed"))?;

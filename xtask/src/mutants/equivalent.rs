@@ -118,6 +118,12 @@ mod tests {
         Ok(())
     }
 
+    #[tokio::test]
+    async fn every_entry_is_about_a_mutant_of_the_migrations() -> Result<()> {
+        assert_eq!(Equivalents::read()?.stale(&super::super::sql::list().await?), [""; 0]);
+        Ok(())
+    }
+
     #[test]
     fn an_entry_says_why() {
         assert!(Equivalents::parse(&LIST.replace("There is one row.", " ")).is_err());

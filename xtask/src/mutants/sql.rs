@@ -1,5 +1,5 @@
-//! Mutants of the migrations: `*.up.sql`, `functions/*.sql` and `access.sql`. Each is tried on a copy of the folder with one change, from
-//! which the tests make their databases, so that nothing is built for it.
+//! Mutants of the migrations: `*.up.sql`, the functions and `access.sql`. Each is tried on a copy of the folder with one change, from
+//! which the tests make their databases, so that nothing is built for it. Functions that are made from a text have the mutants of that text.
 
 mod code;
 mod killers;
@@ -18,6 +18,7 @@ use super::{
     ledger,
     mutant::{self, How, Mutant},
 };
+use crate::sql::{MADE, TEMPLATE, task_orders};
 use crate::workspace;
 use code::{Code, Edit};
 
@@ -25,16 +26,31 @@ use code::{Code, Edit};
 pub(crate) async fn list() -> Result<Vec<Mutant>> {
     let root = workspace::root()?;
     let mut mutants = Vec::new();
-    for file in ledger::files(&["migrations"]).await? {
+    for file in ledger::files(&["migrations", TEMPLATE]).await? {
         // What takes a migration back is run by nothing that errand serves.
-        if file.ends_with(".sql") && !file.ends_with(".down.sql") {
+        if file.ends_with(".sql") && !file.ends_with(".down.sql") && file != MADE {
             let source = fs::read_to_string(root.join(&file)).with_context(|| format!("cannot read {file}"))?;
-            mutants.extend(of_file(&file, &source));
+            mutants.extend(if file == TEMPLATE { of_template(&source) } else { of_file(&file, &source) });
         }
     }
     let mut mutants = of_latest_functions(mutants);
     mutant::number(&mut mutants);
     Ok(mutants)
+}
+
+/// Those of the text that functions are made from, with the file that each makes. What makes none is no mutant.
+fn of_template(source: &str) -> Vec<Mutant> {
+    let part = |mutant: &Mutant| {
+        let above = source.lines().take(mutant.first_line).filter_map(|line| line.strip_prefix("--- "));
+        above.last().unwrap_or_default().to_owned()
+    };
+    let made = |mutant: Mutant| {
+        let How::Text(template) = &mutant.how else { return None };
+        let how = How::Text(task_orders(template).ok()?);
+        let within = if function(&mutant.within).is_some() { mutant.within.clone() } else { part(&mutant) };
+        Some(Mutant { how, within, ..mutant })
+    };
+    of_file(TEMPLATE, source).into_iter().filter_map(made).collect()
 }
 
 /// Leaves out the functions that a later file replaces: nothing that errand serves runs them.
@@ -144,11 +160,12 @@ mod tests {
     fn the_migrations_have_mutants_of_every_kind() {
         let all = [
             include_str!("../../../migrations/0001_tasks.up.sql"),
-            include_str!("../../../migrations/functions/caller.sql"),
-            include_str!("../../../migrations/functions/task.sql"),
+            include_str!("../../../migrations/functions/errand/caller.sql"),
+            include_str!("../../../migrations/functions/errand/task.sql"),
             include_str!("../../../migrations/functions/task_list.sql"),
         ];
-        let mutants: Vec<_> = all.iter().flat_map(|source| of_file("a.sql", source)).collect();
+        let mut mutants: Vec<_> = all.iter().flat_map(|source| of_file("a.sql", source)).collect();
+        mutants.extend(of_template(include_str!("../sql/task_orders.sql")));
         for operator in [
             "and/or",
             "any/all",

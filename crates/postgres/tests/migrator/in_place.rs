@@ -27,7 +27,7 @@ const CALLS_BETWEEN: usize = 4;
 
 /// Identity of every function.
 const OIDS: &str = "select string_agg(format('%s %s', oid, oid::regprocedure), ', ' order by oid) \
-    from pg_proc where pronamespace = 'api'::regnamespace";
+    from pg_proc where pronamespace in ('api'::regnamespace, 'errand'::regnamespace)";
 
 /// A statement of the component's (`src/data`), its parameters as text, and the first column of its answer.
 struct Call {
@@ -290,8 +290,8 @@ async fn callers_notice_nothing_of_fifty_replacements() -> Result<()> {
     // Some functions are inlined into their callers, and so are not counted; refuse_role is called for no role that is held.
     // A caller that writes alone never calls await_turn.
     let idle = "select string_agg(proname, ' ') from pg_proc where pronamespace = 'api'::regnamespace \
-         and proname not in ('announce', 'may_go_on', 'turn_of', 'try_turn', 'check_precondition', 'tag_base', 'role_settings', 'longest_walk') \
-         and proname not in ('tasks_sql', 'refuse_role', 'await_turn') \
+         and proname not in ('announce', 'may_go_on', 'turn_of', 'try_turn', 'check_precondition', 'tag_base', 'role_settings') \
+         and proname not in ('refuse_role', 'await_turn') \
          and not exists (select from pg_stat_user_functions as called where called.funcid = pg_proc.oid)";
     assert_eq!(ask(&address, idle).await?, "", "these were not called");
     Ok(())

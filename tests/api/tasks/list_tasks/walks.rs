@@ -178,7 +178,7 @@ fn the_longest_page_of_an_account_with_many_writes_knows_of_one_more() {
 fn a_list_of_overdue_tasks_begins_at_the_present() {
     let scratch = scratch();
     scratch.rows(
-        "create or replace function api.longest_walk() returns int language sql immutable as 'select 2';
+        "create or replace function errand.longest_walk() returns int language sql immutable as 'select 2';
          discard plans;
          insert into errand.account (user_id, seq, last_at, number)
          values ('alice', 4, now(), nextval('errand.account_number'));

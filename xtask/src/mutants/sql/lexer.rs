@@ -222,10 +222,15 @@ mod tests {
 
     #[test]
     fn each_token_is_where_it_says() {
-        let source = include_str!("../../../../migrations/functions/task_list.sql");
-        for token in tokens(source) {
-            assert_eq!(source.get(token.start..token.end), Some(token.text));
-            assert!(!token.text.is_empty());
+        for source in [
+            include_str!("../../../../migrations/functions/task_list.sql"),
+            include_str!("../../../../migrations/functions/errand/task_list.sql"),
+            include_str!("../../sql/task_orders.sql"),
+        ] {
+            for token in tokens(source) {
+                assert_eq!(source.get(token.start..token.end), Some(token.text));
+                assert!(!token.text.is_empty());
+            }
         }
     }
 }

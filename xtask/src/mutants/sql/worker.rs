@@ -23,6 +23,7 @@ use crate::{
         server,
     },
     process::{self, LONG},
+    sql::{MADE, TEMPLATE},
     test::{TEST_DATABASE, TEST_TARGET, cargo_test},
     workspace,
 };
@@ -203,7 +204,8 @@ impl Worker {
 impl Judge for Worker {
     async fn judge(&self, mutant: &Mutant, limit: Duration) -> Result<Outcome> {
         let How::Text(text) = &mutant.how else { bail!("{} is no mutant of SQL", mutant.shown()) };
-        self.copy(Some((&mutant.file, text)))?;
+        let file = if mutant.file == TEMPLATE { MADE } else { &mutant.file };
+        self.copy(Some((file, text)))?;
         server::clear(&self.cluster).await?;
         let database = create_database(&self.cluster.address("postgres")?, "viable").await?;
         if migrate::migrate(&database, &self.folder).await.is_err() {

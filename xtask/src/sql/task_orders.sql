@@ -1,0 +1,249 @@
+-- What migrations/functions/errand/task_orders.sql is made of, by `cargo xtask sql`. A part begins with a line `--- name`.
+
+-- The caller's tasks from a place on, in one order.
+--
+-- Row comparison, over columns that are those of an index: a page in the middle costs what the first one does. With CASE, because the
+-- planner takes coalesce() for leaky, and would compare only what row-level security has let through, from the first row on. The limit is
+-- a constant, which tells the planner that few rows are wanted.
+--- walk
+select {columns}, t.{key} as key
+from errand.task as t
+where (t.{key}, t.id) {beyond} (
+        case when ({start}).key is null then {first} else ({start}).key::{type} end,
+        case when ({start}).id is null then {first_id} else ({start}).id end) {conditions}
+order by t.{key} {direction}, t.id {direction}
+limit {limit};
+
+-- Latest first, and still no due date last: two index scans, the second begun only when the first has run out. One comparison says where
+-- the first begins: beside a second one the index might be entered at the wrong place, and every task without a due date be passed.
+--- walk_due_desc
+(select {columns}, t.due_key as key
+from errand.task as t
+where (({start}).key is null or ({start}).key::timestamptz < 'infinity')
+    and (t.due_key, t.id) < (
+        case when ({start}).key is null then 'infinity' else ({start}).key::timestamptz end,
+        case when ({start}).id is null then {least_id} else ({start}).id end) {conditions}
+order by t.due_key desc, t.id desc
+limit {limit})
+union all
+(select {columns}, t.due_key as key
+from errand.task as t
+where t.due_key >= 'infinity'
+    and (t.due_key, t.id) <= (
+        'infinity', case when ({start}).key::timestamptz = 'infinity' then ({start}).id else {greatest_id} end)
+    and (({start}).key is null or ({start}).key::timestamptz < 'infinity' or t.id < ({start}).id) {conditions}
+order by t.due_key desc, t.id desc
+limit {limit})
+limit {limit};
+
+-- A bounded walk: {conditions} choose among the tasks that it passes.
+--- chosen
+select t.json, t.seq, t.id, t.key
+from (
+    {walk}) as t
+where true {conditions}
+limit {look_ahead};
+
+-- What a page reads of a task.
+--- columns
+t.json, t.seq, t.id;
+
+-- And what conditions may name in a bounded walk, and no more: each column is copied for each task that is passed.
+--- columns_of_bounded
+t.json, t.seq, t.id, t.completed, t.priority, t.tags, t.words, t.due_date, t.due_key, t.updated_at;
+
+-- The filters of a short walk.
+--- short_conditions
+and (by_completed is null or t.completed = by_completed)
+and (by_priorities is null or t.priority = any (by_priorities));
+
+-- The filters of the others that are planned once.
+--- conditions
+{short_conditions}
+and (by_tags is null or t.tags @> by_tags)
+and (by_query is null or t.words @@ by_query);
+
+-- A page. One row more than it has says whether there is a next one. The length of a text is known without reading it from where
+-- PostgreSQL keeps long ones: what is not in the page is not read.
+--
+-- It ends at 1 MiB of JSON, but has a task in any case. 500 tasks of 2 kB fit without counting: where there is a longer one, the
+-- unmeasured page has NULL for the tasks, and the measured one counts. That one costs twice as much.
+--- page
+select row (
+    case when page.lengthy then null
+        else coalesce(array_to_string(page.numbers[:page.size], ' ') || (chr(10) || page.lines), '') end,
+    case when page.found > page.size then page.keys[page.size]::text end,
+    case when page.found > page.size then page.ids[page.size]::text end)::api.task_page
+from (
+    {measure}) as page;
+
+--- unmeasured
+select count(*) as found, ({start}).size as size, bool_or(octet_length(task.json) > 2096) as lengthy,
+    string_agg(case when octet_length(task.json) <= 2096 then task.json end, chr(10)) as lines,
+    array_agg(task.seq) as numbers, array_agg(task.key) as keys, array_agg(task.id) as ids
+from (select source.* from (
+    {source}) as source limit ({start}).size + 1) as task;
+
+--- measured
+select count(*) as found, least(({start}).size, count(*) filter (where task.fits))::int as size, false as lengthy,
+    string_agg(task.json, chr(10)) filter (where task.fits) as lines,
+    array_agg(task.seq) filter (where task.fits) as numbers, array_agg(task.key) as keys, array_agg(task.id) as ids
+from (
+    select source.*,
+        sum(octet_length(source.json)) over (rows unbounded preceding)
+            <= greatest(1048576, octet_length(source.json)) as fits
+    from (select endless.* from (
+        {source}) as endless limit ({start}).size + 1) as source
+) as task;
+
+-- Two functions for each order. The plan is for any user and any filters, and expects few rows of either: sorting them would look cheap.
+-- The filters are variables, because a field of a composite value is looked up again for every row. Without filters none of that is
+-- needed, and where all of an account is one walk, none needs to end.
+--- functions
+create or replace function errand.tasks_by_{order}(p_start api.task_page_start, p_filter api.task_filter, p_ends boolean)
+returns api.task_page language plpgsql stable set enable_sort = off as $$
+declare
+    answer api.task_page;
+begin
+    if p_filter is null then
+        answer := (
+            {all});
+        if answer.tasks is null then
+            answer := (
+                {all_measured});
+        end if;
+        return answer;
+    end if;
+    declare
+        by_completed constant boolean := p_filter.completed;
+        by_priorities constant smallint[] := p_filter.priorities;
+        by_tags constant text[] := p_filter.tags;
+        by_query constant tsquery := p_filter.query;
+    begin
+        if p_ends then
+            answer := (
+                {bounded});
+            if answer.tasks is null then
+                answer := (
+                    {bounded_measured});
+            end if;
+            return answer;
+        end if;
+        answer := (
+            {unbounded});
+        if answer.tasks is null then
+            answer := (
+                {unbounded_measured});
+        end if;
+        return answer;
+    end;
+end
+$$;
+
+create or replace function errand.near_tasks_by_{order}(p_start api.task_page_start, p_filter api.task_filter)
+returns api.task_page language plpgsql stable set enable_sort = off as $$
+declare
+    answer api.task_page;
+    by_completed constant boolean := p_filter.completed;
+    by_priorities constant smallint[] := p_filter.priorities;
+begin
+    answer := (
+        {short});
+    if answer.tasks is null then
+        answer := (
+            {short_measured});
+    end if;
+    if answer.last_id is null and exists (select from (
+        {short_walk}) as walk offset {short_walk_last}) then
+        answer.tasks := null;
+    end if;
+    return answer;
+end
+$$;
+
+-- What api.read_tasks calls.
+--- common
+-- How many tasks a page passes at most, where filters choose among them.
+create or replace function errand.longest_walk() returns int
+language sql immutable as $$
+    select {longest_walk_size}
+$$;
+
+-- The maximum number of tasks that a list with filters reads over a shared connection.
+create or replace function errand.short_walk() returns int
+language sql immutable as $$
+    select {short_walk_size}
+$$;
+
+-- A page by a plan that stays cached in the session: without filters, or with filters that no index serves (p_filter). With p_ends its walk
+-- is the longest one.
+create or replace function errand.tasks_in_order(
+    p_order text, p_start api.task_page_start, p_filter api.task_filter, p_ends boolean) returns api.task_page
+language plpgsql stable as $$
+declare
+    page api.task_page;
+begin
+    case p_order
+        {tasks_cases}
+    end case;
+    return page;
+end
+$$;
+
+-- The same with a short walk, for filters by `completed` and `priorities`. It has no tasks (NULL) if the page is not full and there may
+-- be more tasks after the walk.
+create or replace function errand.near_tasks_in_order(p_order text, p_start api.task_page_start, p_filter api.task_filter)
+returns api.task_page
+language plpgsql stable as $$
+declare
+    page api.task_page;
+begin
+    case p_order
+        {near_tasks_cases}
+    end case;
+    return page;
+end
+$$;
+
+-- The query for a walk in one order: p_limit tasks for which p_conditions hold. $1 is an api.task_page_start, and $2 an api.task_filter
+-- for the conditions.
+create or replace function errand.walk_text(p_order text, p_columns text, p_conditions text, p_limit int) returns text
+language plpgsql immutable as $$
+begin
+    return format(
+        case p_order
+            {walk_cases}
+        end,
+        p_columns, p_conditions, p_limit);
+end
+$$;
+
+-- The query for a page in one order, with the same parameters. With p_range the walk is the longest one: it passes tasks for which
+-- p_range holds, and p_conditions choose among these.
+create or replace function errand.page_text(p_order text, p_range text, p_conditions text, p_measured boolean) returns text
+language plpgsql immutable as $$
+declare
+    source constant text := case
+        when p_range is null then errand.walk_text(p_order, '{columns}', p_conditions, {look_ahead})
+        else format(
+            '{chosen_text}',
+            errand.walk_text(p_order, '{columns_of_bounded}', p_range, errand.longest_walk()),
+            p_conditions)
+    end;
+begin
+    return format(
+        case
+            when p_measured then '
+                {measured_text}'
+            else '
+                {unmeasured_text}'
+        end,
+        source);
+end
+$$;
+
+grant execute on function
+    errand.longest_walk, errand.short_walk, errand.walk_text, errand.page_text,
+    errand.tasks_in_order, errand.near_tasks_in_order,
+    {granted}
+    to errand_app;
