@@ -7,3 +7,16 @@ alter table errand.idempotency alter column version drop not null;
 
 -- The interface of the components that call api.write (migration 0011).
 create type api.interface_3 as enum ('served');
+
+-- The results of the functions that writes call. A function with one RETURN costs less than one that assigns each of its OUT parameters,
+-- because PL/pgSQL initializes each expression in each transaction.
+--
+-- The state of a resource that a write meets, and what the write changes in it.
+create type errand.plan as (seq bigint, version bigint, body text, changes jsonb);
+-- A resource after a write.
+create type errand.state as (version bigint, body text);
+-- A write that was done or refused.
+create type errand.written as (outcome text, id text, seq bigint, version bigint, body text);
+-- All writes of a request, with a place in each array for each of them.
+create type api.written as (
+    outcome text, epoch text, outcomes text[], ids text[], seqs bigint[], versions bigint[], bodies text[]);

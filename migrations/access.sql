@@ -27,7 +27,6 @@ grant execute on function
     errand.await_turn,
     errand.change_task,
     errand.claim,
-    errand.compare_tag,
     errand.create_task,
     errand.current_task,
     errand.delete_task,

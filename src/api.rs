@@ -1,11 +1,12 @@
-//! HTTP: routes, what a request must look like, and how every answer is written.
+//! HTTP: the operations, the form of requests, and the form of answers.
 
+mod answer;
 mod body;
 mod caller;
+mod code;
 mod conditional;
 mod cors;
 mod health;
-mod idempotency;
 mod log;
 mod metadata;
 mod negotiation;
@@ -13,7 +14,9 @@ pub mod openapi;
 mod problem;
 mod query;
 mod respond;
+mod routes;
 mod tasks;
+mod write;
 
 use std::sync::Arc;
 
@@ -21,97 +24,32 @@ use axum::Router;
 use axum::extract::{MatchedPath, Request};
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{MethodRouter, get};
+use axum::routing::get;
 use http::{Method, StatusCode};
 
+pub use code::Code;
 pub use cors::Cors;
 pub(crate) use log::{Log, Observed};
 pub use problem::ProblemBody;
+pub use routes::{ROUTES, Route};
 pub use tasks::TaskList;
 
-use crate::{Ambient, App, ConfigError};
+use crate::domain::{Cause, CauseCode};
+use crate::{Ambient, App, ConfigError, Event};
 use problem::Problem;
-
-/// A path of the API, with its methods.
-pub struct Route {
-    /// The path template.
-    pub path: &'static str,
-    /// Whether it answers without a token.
-    pub public: bool,
-    /// By method; GET answers HEAD, too.
-    handlers: &'static [(Method, Add)],
-}
-
-/// Adds the handler of a method.
-type Add = fn(MethodRouter<Arc<App>>) -> MethodRouter<Arc<App>>;
-
-impl Route {
-    /// The methods that it answers, HEAD and OPTIONS aside.
-    pub fn methods(&self) -> impl Iterator<Item = &'static str> {
-        self.handlers.iter().map(|(method, _)| method.as_str())
-    }
-
-    fn answers(&self, method: &Method) -> bool {
-        self.handlers.iter().any(|(known, _)| known == method)
-    }
-
-    /// All its handlers; with a method that it answers, the handler of that one alone.
-    fn method_router(&self, only: Option<&Method>) -> MethodRouter<Arc<App>> {
-        let only = only.map(|method| if *method == Method::HEAD { &Method::GET } else { method });
-        let only = only.filter(|method| self.answers(method));
-        let wanted = self.handlers.iter().filter(|(method, _)| only.is_none_or(|only| method == only));
-        wanted.fold(MethodRouter::new(), |router, (_, add)| add(router))
-    }
-}
-
-/// Every route there is, but for a second place of the metadata (`BEFORE_PATH` in `api/metadata.rs`). The router is made from this table, and
-/// the tests of access read it.
-pub const ROUTES: &[Route] = &[
-    Route {
-        path: "/api/{user_id}/tasks",
-        public: false,
-        handlers: &[
-            (Method::GET, |route| route.get(tasks::list_tasks)),
-            (Method::POST, |route| route.post(tasks::create_task)),
-        ],
-    },
-    Route {
-        path: "/api/{user_id}/tasks/{id}",
-        public: false,
-        handlers: &[
-            (Method::GET, |route| route.get(tasks::get_task)),
-            (Method::PUT, |route| route.put(tasks::replace_task)),
-            (Method::PATCH, |route| route.patch(tasks::patch_task)),
-            (Method::DELETE, |route| route.delete(tasks::delete_task)),
-        ],
-    },
-    Route {
-        path: "/api/{user_id}/tasks/{id}/complete",
-        public: false,
-        handlers: &[(Method::PATCH, |route| route.patch(tasks::complete_task))],
-    },
-    Route { path: "/health/live", public: true, handlers: &[(Method::GET, |route| route.get(health::live))] },
-    Route { path: "/health/ready", public: true, handlers: &[(Method::GET, |route| route.get(health::ready))] },
-    Route { path: "/openapi.json", public: true, handlers: &[(Method::GET, |route| route.get(openapi::get_openapi))] },
-    Route {
-        path: metadata::PATH,
-        public: true,
-        handlers: &[(Method::GET, |route| route.get(metadata::get_resource_metadata))],
-    },
-];
 
 /// The API as one service.
 pub fn router(app: Arc<App>) -> Router {
     router_of(app, |_| true, None)
 }
 
-/// The same for one request, without the routes that cannot match its path, and without handlers for other methods. For a runtime that
-/// makes a router for each request.
+/// The same for one request, without the routes that cannot match its path and without the handlers of other methods. For runtimes that
+/// make a router for each request.
 pub fn router_for(app: Arc<App>, method: &Method, path: &str) -> Router {
     router_of(app, |template| may_match(template, path), Some(method))
 }
 
-/// Whether a template has what the path has, where it has no parameter. The router has the last word.
+/// Whether a template may match a path: a parameter matches any segment. The router decides.
 fn may_match(template: &str, path: &str) -> bool {
     let mut segments = path.split('/');
     for part in template.split('/') {
@@ -133,7 +71,7 @@ fn router_of(app: Arc<App>, wanted: impl Fn(&str) -> bool, only: Option<&Method>
         router = router.route(metadata::BEFORE_PATH, get(metadata::get_metadata_before_path));
     }
     let router = router.fallback(|| async { Problem::no_route() }).method_not_allowed_fallback(method_not_allowed);
-    // The state first: it costs less to add than to a router with layers.
+    // The state first, because adding it to a router with layers costs more.
     let mut router = router.with_state(Arc::clone(&app));
     let finish = from_fn_with_state(app.log.clone(), respond::finish);
     if app.cors.is_on() {
@@ -155,20 +93,22 @@ async fn method_not_allowed(request: Request) -> Response {
     response
 }
 
-/// What answers in the place of the API when the configuration is not one to serve with: 503, and never an open door.
-/// The reason goes to the log alone.
+/// The router for a configuration that is refused: everything but `/health/live` is 503. Only the log has the reason.
 pub fn refusing_router(error: &ConfigError, ambient: Ambient) -> Router {
-    ambient.report("error", "refusing to serve", &error.to_string());
+    ambient.report(Event::RefusingToServe, &error.to_string());
     Router::new()
         .route("/health/live", get(health::live))
-        .fallback(|| async { Problem::unready("the configuration is refused; an earlier line says why".to_owned()) })
+        .fallback(|| async {
+            let cause = "the configuration is refused; an earlier line says why";
+            Problem::unready(Cause::new(CauseCode::Configuration, cause))
+        })
         .layer(from_fn_with_state(Log::of_failures(ambient), respond::finish))
 }
 
-/// What answers a request whose body is longer than its runtime can count, as the SDK of Spin cannot count 2^63 bytes.
+/// The router for a request whose body is longer than the runtime can count: the SDK of Spin cannot count 2^63 bytes.
 pub fn too_large_router(ambient: Ambient) -> Router {
     Router::new()
-        .fallback(|| async { Problem::too_large(body::LONGEST) })
+        .fallback(|| async { Problem::too_large(body::MAX_BODY_BYTES) })
         .layer(from_fn_with_state(Log::of_failures(ambient), respond::finish))
 }
 

@@ -20,7 +20,7 @@ use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-pub use error::DatabaseError;
+pub use error::{DatabaseError, REFUSALS};
 pub use statement::{Pool, Statement};
 pub use value::{Row, Value};
 

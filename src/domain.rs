@@ -2,10 +2,12 @@
 //!
 //! Nothing here knows of HTTP or SQL.
 
+mod cause;
 mod cursor;
 mod due;
 mod entity_tag;
 mod error;
+mod fields;
 mod idempotency;
 mod instant;
 mod json;
@@ -15,14 +17,17 @@ mod task;
 mod text;
 mod write;
 
+pub use cause::{Cause, CauseCode};
 pub use cursor::{Cursor, CursorBinding};
-pub use due::{Due, DuePatch, TimeZone};
+pub use due::{Due, TimeZone};
 pub use entity_tag::EntityTag;
-pub use error::{Error, Invalid, Place};
+pub use error::{Error, Errors, Invalid, Place};
+pub use fields::{About, Body, BodyMode, Components, Create, Document, FieldValue, Fields, Patch, Replace};
 pub use idempotency::{IdempotencyKey, KeyedRequest};
 pub use instant::{DateOrInstant, Instant};
 pub use json::Json;
-pub use list::{After, Filter, ListQuery, Order, Page};
+pub use list::{Filter, ListQuery, Order, Page, PagePosition};
 pub use precondition::{Precondition, TagMatch};
-pub use task::{Completion, Description, NewTask, Priority, Tags, Task, TaskPatch, Title};
+pub use task::{Completion, Description, NewTask, Priority, Replacement, Tags, Task, TaskPatch, Title};
+pub(crate) use text::INVISIBLE;
 pub use write::{Operation, Write, Writes, Written};

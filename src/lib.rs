@@ -34,6 +34,38 @@ pub struct Ambient {
     pub log: fn(&str),
 }
 
+/// What the log tells of beside requests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Event {
+    /// The configuration is refused: every request gets 503.
+    RefusingToServe,
+    /// The runtime did not give the value of a variable.
+    NoVariable,
+    /// The issuer's keys could not be fetched.
+    NoJwks,
+    /// This instance does not use the keys that other instances fetched.
+    NoSharedJwks,
+    /// The runtime did not take a response.
+    NoResponse,
+}
+
+impl Event {
+    /// Every event.
+    pub const ALL: [Self; 5] =
+        [Self::RefusingToServe, Self::NoVariable, Self::NoJwks, Self::NoSharedJwks, Self::NoResponse];
+
+    /// What it is called in the log. Metrics count by it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::RefusingToServe => "refusing to serve",
+            Self::NoVariable => "no variable",
+            Self::NoJwks => "no JWKS",
+            Self::NoSharedJwks => "no shared JWKS",
+            Self::NoResponse => "no response",
+        }
+    }
+}
+
 /// The ways to other machines, made once per runtime.
 pub struct Adapters {
     /// The database.

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use errand::api::{ROUTES, openapi};
+use errand::api::{Code, ROUTES, openapi};
 
 /// Set by `cargo xtask openapi`: write the copy instead of comparing it.
 const WRITE: &str = "ERRAND_WRITE_OPENAPI";
@@ -47,18 +47,30 @@ fn every_operation_says_who_may_call_it_and_what_it_does() {
 #[test]
 fn every_problem_is_explained() {
     let page = include_str!("../crates/docs/src/problems.html");
-    let source = include_str!("../src/api/problem.rs");
-    let mut codes = BTreeSet::new();
-    for call in source.split("Self::new(").skip(1) {
-        // `StatusCode::NOT_FOUND, "not_found", ...`
-        let code = call.split('"').nth(1).unwrap();
-        if !code.is_empty() {
-            codes.insert(code);
+    let explained: BTreeSet<_> = page.split("<section id=\"").skip(1).filter_map(|s| s.split('"').next()).collect();
+    assert_eq!(Code::ALL.iter().map(|code| code.word()).collect::<BTreeSet<_>>(), explained);
+    for code in Code::ALL {
+        let heading =
+            format!("<code>{}</code></a> <span>{} {}</span>", code.word(), code.status().as_u16(), code.title());
+        assert!(page.contains(&heading), "{heading}");
+    }
+}
+
+#[test]
+fn every_problem_that_is_described_has_its_code() {
+    let document = serde_json::to_value(openapi::document()).unwrap();
+    let statuses: BTreeSet<_> = Code::ALL.iter().map(|code| code.status().as_u16()).collect();
+    let mut described = BTreeSet::new();
+    for response in document["components"]["responses"].as_object().unwrap().values() {
+        for example in response["content"]["application/problem+json"]["examples"].as_object().unwrap().values() {
+            let body = &example["value"];
+            let code = Code::ALL.iter().find(|code| body["code"] == code.word()).unwrap();
+            assert_eq!((&body["status"], &body["title"]), (&code.status().as_u16().into(), &code.title().into()));
+            described.insert(code.status().as_u16());
         }
     }
-    assert!(codes.len() >= 12, "{codes:?}");
-    let explained: BTreeSet<_> = page.split("<section id=\"").skip(1).filter_map(|s| s.split('"').next()).collect();
-    assert_eq!(codes, explained);
+    // An operation never answers that its path has no such method.
+    assert_eq!(statuses.difference(&described).collect::<Vec<_>>(), [&405]);
 }
 
 fn operations(document: &serde_json::Value) -> impl Iterator<Item = (String, String, &serde_json::Value)> {

@@ -1,9 +1,9 @@
-//! What is parsed at the edge, by property: nothing that a client sends makes it panic, and what was understood prints
-//! as what is understood again.
+//! Properties of the parsers: no input makes one panic, and a parsed value, printed, parses to the same value.
 
 use errand::domain::{
-    After, Completion, Cursor, CursorBinding, DateOrInstant, Description, Filter, IdempotencyKey, Instant, Json,
-    KeyedRequest, ListQuery, NewTask, Order, Priority, Tags, TaskPatch, TimeZone, Title,
+    Completion, Cursor, CursorBinding, DateOrInstant, Description, Errors, Filter, IdempotencyKey, Instant, Invalid,
+    Json, KeyedRequest, ListQuery, NewTask, Order, PagePosition, Priority, Replacement, Tags, TaskPatch, TimeZone,
+    Title,
 };
 use proptest::collection::vec;
 use proptest::option;
@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-/// Texts of all kinds, those that almost are what is asked for among them.
+/// Texts of all kinds, many of them almost valid.
 fn text() -> impl Strategy<Value = String> {
     prop_oneof![
         any::<String>(),
@@ -23,7 +23,7 @@ fn text() -> impl Strategy<Value = String> {
     ]
 }
 
-/// JSON of any shape, with the names that a task has.
+/// JSON of any shape, with the member names of a task.
 fn document() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
@@ -58,27 +58,31 @@ fn new_task() -> impl Strategy<Value = Value> {
         })
 }
 
+fn title(text: &str) -> Result<Title, Vec<Invalid>> {
+    Errors::collect(|errors| Title::parse(text, errors))
+}
+
 proptest! {
-    // A failure is printed, smallest first; no file keeps it.
+    // A failure is printed, and not kept in a file.
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn no_bytes_make_a_parser_panic(bytes in vec(any::<u8>(), 0..600)) {
-        let _ = Json::parse(&bytes);
+        let _ = Errors::collect(|errors| Json::parse(&bytes, errors));
         let _ = NewTask::parse(&bytes);
-        let _ = NewTask::parse_replacement(&bytes);
+        let _ = Replacement::parse(&bytes);
         let _ = TaskPatch::parse(&bytes);
         let _ = Completion::parse(&bytes);
     }
 
     #[test]
     fn no_text_makes_a_parser_panic(text in text()) {
-        let _ = Title::parse(&text);
-        let _ = Description::parse(&text);
-        let _ = Tags::parse_one(&text);
-        let _ = Priority::parse(&text);
-        let _ = TimeZone::parse(&text);
-        let _ = DateOrInstant::parse(&text);
+        let _ = title(&text);
+        let _ = Errors::collect(|errors| Description::parse(text.clone(), errors));
+        let _ = Errors::collect(|errors| Tags::parse_one(&text, errors));
+        let _ = Priority::from_name(&text);
+        let _ = Errors::collect(|errors| TimeZone::parse(text.clone(), errors));
+        let _ = Errors::collect(|errors| DateOrInstant::parse(&text, errors));
         let _ = IdempotencyKey::parse(&text, &KeyedRequest { operation: "create_task", subject: "", query: None, body: b"" });
         let filter = Filter::default();
         let binding = CursorBinding { user_id: "alice", order: Order::default(), filter: &filter };
@@ -86,17 +90,17 @@ proptest! {
     }
 
     #[test]
-    fn no_document_makes_a_parser_panic_and_each_mistake_is_told(document in document()) {
+    fn no_document_makes_a_parser_panic_and_each_error_has_a_text(document in document()) {
         let body = document.to_string();
         let taken = [
             NewTask::parse(body.as_bytes()).map(drop),
-            NewTask::parse_replacement(body.as_bytes()).map(drop),
+            Replacement::parse(body.as_bytes()).map(drop),
             TaskPatch::parse(body.as_bytes()).map(drop),
             Completion::parse(body.as_bytes()).map(drop),
         ];
-        for mistakes in taken.into_iter().filter_map(Result::err) {
-            prop_assert!(!mistakes.is_empty());
-            prop_assert!(mistakes.iter().all(|mistake| !mistake.detail.is_empty()));
+        for errors in taken.into_iter().filter_map(Result::err) {
+            prop_assert!(!errors.is_empty());
+            prop_assert!(errors.iter().all(|error| !error.detail.is_empty()));
         }
     }
 
@@ -105,11 +109,13 @@ proptest! {
         let body = task.to_string();
         let new = NewTask::parse(body.as_bytes());
         prop_assert!(new.is_ok(), "{new:?}");
-        prop_assert_eq!(&new, &NewTask::parse_replacement(body.as_bytes()));
+        // The document for the database has what the client wrote.
+        let fields = serde_json::to_value(new.unwrap()).unwrap();
+        let replacement = Replacement::parse(body.as_bytes());
+        prop_assert!(replacement.is_ok(), "{replacement:?}");
+        prop_assert_eq!(&fields, &serde_json::to_value(replacement.unwrap()).unwrap());
         let patch = TaskPatch::parse(body.as_bytes());
         prop_assert!(patch.is_ok(), "{patch:?}");
-        // The document for the database has what the client said.
-        let fields = serde_json::to_value(new.unwrap()).unwrap();
         prop_assert_eq!(fields["title"].as_str().unwrap(), task["title"].as_str().unwrap().trim());
         prop_assert_eq!(&fields["completed"], &task["completed"]);
         prop_assert_eq!(&fields["tags"], &task["tags"]);
@@ -120,17 +126,18 @@ proptest! {
 
     #[test]
     fn a_title_is_understood_again(text in text()) {
-        if let Ok(title) = Title::parse(&text) {
-            let again = Title::parse(title.as_str());
-            prop_assert_eq!(again, Ok(title));
+        if let Ok(parsed) = title(&text) {
+            let again = title(parsed.as_str());
+            prop_assert_eq!(again, Ok(parsed));
         }
     }
 
     #[test]
     fn an_instant_is_understood_again(text in text()) {
-        if let Some(instant) = Instant::parse(&text) {
-            prop_assert!(instant.as_str().ends_with('Z'));
-            prop_assert_eq!(Instant::parse(instant.as_str()), Some(instant));
+        let instant = |text: &str| Errors::collect(|errors| Instant::parse(text, errors));
+        if let Ok(parsed) = instant(&text) {
+            prop_assert!(parsed.as_str().ends_with('Z'));
+            prop_assert_eq!(instant(parsed.as_str()), Ok(parsed));
         }
     }
 
@@ -139,7 +146,7 @@ proptest! {
         (key, id, user, other) in (any::<String>(), any::<u128>(), any::<String>(), any::<String>())
     ) {
         let filter = Filter::default();
-        let after = After { key, id: Uuid::from_u128(id).to_string() };
+        let after = PagePosition { key, id: Uuid::from_u128(id).to_string() };
         let binding = CursorBinding { user_id: &user, order: Order::parse("title").unwrap(), filter: &filter };
         let cursor = Cursor::seal(&after, &binding).unwrap();
         prop_assert_eq!(Cursor::open(cursor.as_str(), &binding), Some(after));
@@ -156,8 +163,8 @@ proptest! {
         let names: Vec<_> = pairs.iter().map(|(name, _)| name.clone()).collect();
         match ListQuery::parse("alice", &pairs) {
             Ok(query) => prop_assert!((1..=500).contains(&query.limit)),
-            Err(mistakes) => for mistake in mistakes {
-                let errand::domain::Place::Parameter(name) = mistake.place else { panic!("{mistake:?}") };
+            Err(errors) => for error in errors {
+                let errand::domain::Place::Parameter(name) = error.place else { panic!("{error:?}") };
                 prop_assert!(names.contains(&name));
             }
         }

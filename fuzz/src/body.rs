@@ -1,34 +1,39 @@
-//! Request bodies: of POST, PUT, PATCH and `complete`, and what a merge patch means.
+//! Request bodies: POST, PUT, PATCH and `complete`, and the meaning of a merge patch.
 
 use errand::domain::{
-    Completion, DateOrInstant, IdempotencyKey, Instant, Invalid, KeyedRequest, NewTask, Place, TaskPatch, TimeZone,
-    Title,
+    Completion, DateOrInstant, Errors, IdempotencyKey, Instant, Invalid, KeyedRequest, NewTask, Place, Replacement,
+    TaskPatch, TimeZone, Title,
 };
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-/// A body as each of the four operations reads it.
+/// A body, parsed for each of the four operations.
 pub fn body(data: &[u8]) {
     let members = match serde_json::from_slice(data) {
         Ok(Value::Object(members)) => Some(members),
         _ => None,
     };
-    let known = |names: &[&str]| members.as_ref().is_some_and(|all| all.keys().all(|name| names.contains(&&**name)));
-    const FIELDS: [&str; 6] = ["title", "description", "completed", "priority", "due", "tags"];
+    let with_unknown = members.clone().map(|mut members| {
+        members.insert("unknown".to_owned(), Value::Null);
+        Value::Object(members).to_string()
+    });
+    let with_unknown = with_unknown.unwrap_or_default();
 
     let patch = checked(TaskPatch::parse(data)).map(|patch| fields(&patch));
     let created = checked(NewTask::parse(data)).map(|task| fields(&task));
-    let replaced = checked(NewTask::parse_replacement(data)).map(|task| fields(&task));
+    let replaced = checked(Replacement::parse(data)).map(|task| fields(&task));
     if let Some(created) = &created {
-        assert!(known(&FIELDS));
-        assert!(patch.is_some(), "what makes a task changes one, too");
+        assert!(NewTask::parse(with_unknown.as_bytes()).is_err());
+        assert!(patch.is_some(), "the body of a new task is a patch, too");
         let title = created["title"].as_str().unwrap();
         assert!((1..=255).contains(&title.chars().count()) && title == title.trim());
-        assert_eq!(Title::parse(title).unwrap().as_str(), title);
-        assert!(["completed", "priority", "tags"].iter().all(|name| created.contains_key(*name)));
+        assert_eq!(Errors::collect(|errors| Title::parse(title, errors)).unwrap().as_str(), title);
+        let shortest = fields(&NewTask::parse(br#"{"title":"t"}"#).unwrap());
+        assert!(created.keys().eq(shortest.keys()), "every field is in the document");
     }
-    if let Some(patch) = &patch {
-        assert!(known(&FIELDS));
-        assert!(!has_nul(&serde_json::to_value(patch).unwrap()), "PostgreSQL has no NUL");
+    if let Some(patch) = patch {
+        assert!(TaskPatch::parse(with_unknown.as_bytes()).is_err());
+        assert!(!has_nul(&Value::Object(patch)), "PostgreSQL has no NUL");
     }
     let says_completed = members.as_ref().is_some_and(|members| members.contains_key("completed"));
     assert_eq!(replaced, created.filter(|_| says_completed));
@@ -59,13 +64,14 @@ fn has_nul(value: &Value) -> bool {
 /// A due date: the bytes are the JSON of it, and the text of an instant, a day or a zone.
 pub fn due(data: &[u8]) {
     if let Ok(text) = std::str::from_utf8(data) {
-        if let Some(instant) = Instant::parse(text) {
-            assert_eq!(Instant::parse(instant.as_str()), Some(instant));
+        let instant = |text: &str| Errors::collect(|errors| Instant::parse(text, errors));
+        if let Ok(parsed) = instant(text) {
+            assert_eq!(instant(parsed.as_str()), Ok(parsed));
         }
-        if let Some(DateOrInstant::Date(date)) = DateOrInstant::parse(text) {
+        if let Ok(DateOrInstant::Date(date)) = Errors::collect(|errors| DateOrInstant::parse(text, errors)) {
             assert_eq!((date.len(), date.as_str()), (10, text));
         }
-        if let Ok(zone) = TimeZone::parse(text) {
+        if let Ok(zone) = Errors::collect(|errors| TimeZone::parse(text.to_owned(), errors)) {
             assert_eq!(zone.as_str(), text);
             assert!(text.len() <= 100 && text.is_ascii());
         }
@@ -78,7 +84,7 @@ pub fn due(data: &[u8]) {
         let fields = fields(&task);
         // The parts come back as they were written, and none is made up.
         for (part, field) in [("date", "due_date"), ("time", "due_time"), ("time_zone", "due_zone")] {
-            assert_eq!(fields.get(field).unwrap_or(&Value::Null), due.get(part).unwrap_or(&Value::Null));
+            assert_eq!(&fields[field], due.get(part).unwrap_or(&Value::Null));
         }
     }
 }
@@ -102,8 +108,8 @@ pub fn merge_patch(data: &[u8]) {
             expected.retain(|_, value| !value.is_null());
             assert_eq!(changed, expected);
         }
-        // What only the two together have wrong is a due date with a part too few; the database refuses it.
-        Err(mistakes) => assert!(mistakes.iter().all(|mistake| match &mistake.place {
+        // Only the two together can leave a due date that lacks a part. The database refuses it.
+        Err(errors) => assert!(errors.iter().all(|error| match &error.place {
             Place::Body(place) => place.starts_with("/due"),
             _ => false,
         })),
@@ -129,21 +135,21 @@ fn merge(target: &mut Value, patch: Value) {
 }
 
 /// The document that the database functions take.
-fn fields(patch: &impl serde::Serialize) -> Map<String, Value> {
-    match serde_json::to_value(patch).unwrap() {
+fn fields(body: &impl Serialize) -> Map<String, Value> {
+    match serde_json::to_value(body).unwrap() {
         Value::Object(fields) => fields,
         other => panic!("{other} is no object"),
     }
 }
 
-/// What was understood; a refusal must say where and what.
+/// The parsed value, if there is one. Errors must have a place and a text.
 fn checked<T>(result: Result<T, Vec<Invalid>>) -> Option<T> {
-    let mistakes = match result {
+    let errors = match result {
         Ok(value) => return Some(value),
-        Err(mistakes) => mistakes,
+        Err(errors) => errors,
     };
-    assert!(!mistakes.is_empty());
-    for Invalid { place, detail } in mistakes {
+    assert!(!errors.is_empty());
+    for Invalid { place, detail } in errors {
         assert!(!detail.is_empty());
         let Place::Body(pointer) = place else { panic!("{place:?} is not in the body") };
         assert!(pointer.is_empty() || pointer.starts_with('/'), "{pointer} is no JSON pointer");

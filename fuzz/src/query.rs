@@ -4,7 +4,7 @@ use axum::body::Body;
 use axum::extract::Request;
 use axum::http::{StatusCode, Uri};
 use errand::data::Value;
-use errand::domain::{After, Cursor, CursorBinding, Filter, Order};
+use errand::domain::{Cursor, CursorBinding, Filter, Order, PagePosition};
 use uuid::Uuid;
 
 use super::router::{Answer, ID, KEY, TOKEN, send};
@@ -21,7 +21,7 @@ pub fn cursor(data: &[u8]) {
     }
     let (id, key) = data.split_at(data.len().min(16));
     let id = id.iter().fold(0_u128, |id, byte| id << 8 | u128::from(*byte));
-    let after = After { key: String::from_utf8_lossy(key).into_owned(), id: Uuid::from_u128(id).to_string() };
+    let after = PagePosition { key: String::from_utf8_lossy(key).into_owned(), id: Uuid::from_u128(id).to_string() };
     let cursor = Cursor::seal(&after, &binding).unwrap();
     assert_eq!(Cursor::open(cursor.as_str(), &binding).as_ref(), Some(&after));
     let done = Filter { completed: Some(true), ..Filter::default() };

@@ -218,9 +218,11 @@ language plpgsql as $$
 declare
     done record;
 begin
-    done := api.write(p_caller, jsonb_build_object(
-        'key', p_key, 'fingerprint', p_fingerprint, 'wait', p_wait,
-        'list', jsonb_build_array(jsonb_strip_nulls(p_write - 'document') || jsonb_build_object('document', p_write -> 'document'))));
+    done := api.write(
+        p_caller,
+        jsonb_strip_nulls(jsonb_build_object('key', p_key, 'fingerprint', p_fingerprint, 'wait', p_wait))
+            || jsonb_build_object('list', jsonb_build_array(
+                jsonb_strip_nulls(p_write - 'document') || jsonb_build_object('document', p_write -> 'document'))));
     outcome := case
         when done.outcome not in ('done', 'replayed') then done.outcome
         when done.outcomes[1] = 'gone' then 'not_found'

@@ -17,52 +17,42 @@
 --
 -- A body is the JSON of the resource without the member `etag`. The component makes the entity tag of the number and the epoch, because
 -- the digest costs PostgreSQL more than it costs the component.
-create or replace function api.write(
-    p_caller text, p_writes jsonb,
-    out outcome text, out epoch text,
-    out outcomes text[], out ids text[], out seqs bigint[], out versions bigint[], out bodies text[])
+create or replace function api.write(p_caller text, p_writes jsonb) returns api.written
 language plpgsql as $$
 declare
     caller constant text := errand.announce(p_caller);
+    wait constant boolean := p_writes -> 'wait';
     key constant text := p_writes ->> 'key';
     kept record;
-    done record;
+    done errand.written;
+    written api.written;
 begin
-    if not errand.may_go_on((p_writes -> 'wait')::boolean) then
-        outcome := 'busy';
-        return;
+    if not errand.may_go_on(wait) then
+        return row ('busy', null, null, null, null, null, null)::api.written;
     end if;
     if key is not null then
         kept := errand.find_key(key, p_writes ->> 'fingerprint');
-        if kept.outcome is not null then
-            outcome := kept.outcome;
-            if outcome = 'replayed' then
-                epoch := errand.epoch();
-                select * into outcomes, ids, seqs, versions, bodies
-                from errand.replay(p_writes -> 'list', kept.ids, kept.statuses);
-            end if;
-            return;
+        if kept.outcome = 'replayed' then
+            return errand.replay(p_writes -> 'list', kept.ids, kept.statuses);
+        elsif kept.outcome is not null then
+            return row (kept.outcome, null, null, null, null, null, null)::api.written;
         end if;
     end if;
-    if not errand.try_turn(caller, (p_writes -> 'wait')::boolean) then
-        outcome := 'busy';
-        return;
+    if not errand.try_turn(caller, wait) then
+        return row ('busy', null, null, null, null, null, null)::api.written;
     end if;
-    outcome := 'done';
-    epoch := errand.epoch();
-    if jsonb_array_length(p_writes -> 'list') = 1 then
+    if p_writes #> '{list,1}' is null then
         done := errand.write_one(caller, p_writes #> '{list,0}');
-        outcomes := array[done.outcome];
-        ids := array[done.id];
-        seqs := array[done.seq];
-        versions := array[done.version];
-        bodies := array[done.body];
+        written := row (
+            'done', errand.epoch(),
+            array[done.outcome], array[done.id], array[done.seq], array[done.version], array[done.body])::api.written;
     else
-        select * into outcomes, ids, seqs, versions, bodies
-        from errand.write_all(caller, p_writes -> 'list', (p_writes -> 'atomic')::boolean);
+        written := errand.write_all(caller, p_writes -> 'list', (p_writes -> 'atomic')::boolean);
     end if;
     if key is not null then
-        perform errand.keep_key(key, p_writes ->> 'fingerprint', outcomes, ids);
+        perform errand.keep_key(
+            key, p_writes ->> 'fingerprint', (p_writes -> 'atomic')::boolean, written.outcomes, written.ids);
     end if;
+    return written;
 end
 $$;

@@ -1,76 +1,128 @@
-//! Request bodies: of the right type, within the limit, and whole.
+//! Request bodies: of the right type, within the limit, whole, and parsed.
+
+use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::{FromRequest, Request};
 use bytes::{Bytes, BytesMut};
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
+use utoipa::ToSchema;
+use utoipa::openapi::Required;
 
+use super::code::Code;
+use super::openapi::{Describe, Operation};
 use super::problem::Problem;
-use crate::domain::Invalid;
+use crate::App;
+use crate::domain::{self, BodyMode, Completion, Fields, Invalid};
 
-/// The bytes of a body of `application/json`.
-pub(super) struct JsonBody(pub(super) Bytes);
+/// What the bytes of a body are parsed into.
+pub(super) trait Content: ToSchema + Sized {
+    /// Parses the bytes, or names every error in them.
+    fn parse(body: &[u8]) -> Result<Self, Vec<Invalid>>;
+}
 
-/// The bytes of a body of `application/json` or `application/merge-patch+json` (RFC 7396).
-pub(super) struct MergePatchBody(pub(super) Bytes);
+/// A body of `application/json`, with its bytes as they were sent.
+pub(super) struct Json<T>(pub(super) T, pub(super) Bytes);
+
+/// A body of `application/json` or `application/merge-patch+json` (RFC 7396), with its bytes as they were sent.
+pub(super) struct MergePatch<T>(pub(super) T, pub(super) Bytes);
 
 /// The same, or no body at all.
-pub(super) struct OptionalBody(pub(super) Bytes);
+pub(super) struct OptionalMergePatch<T>(pub(super) T, pub(super) Bytes);
 
+const JSON: &str = "application/json";
+const MERGE_PATCH_JSON: &str = "application/merge-patch+json";
 /// The types of a merge patch, as `Accept-Patch` has them (RFC 5789, section 3.1).
 pub(super) const PATCH_TYPES: HeaderValue = HeaderValue::from_static("application/merge-patch+json, application/json");
 /// RFC 5789
 pub(super) const ACCEPT_PATCH: HeaderName = HeaderName::from_static("accept-patch");
 
-/// The longest content of a body, in bytes of UTF-8.
-pub(super) const LONGEST: usize = 64 * 1024;
-/// The longest body that is read, in bytes: each byte of ASCII may be written as an escape of six, and a little stands around.
-const LONGEST_ESCAPED: usize = 400 * 1024;
+/// The maximum length of a body's content, in bytes of UTF-8.
+pub(super) const MAX_BODY_BYTES: usize = 64 * 1024;
+/// The maximum length of a body as it is sent, in bytes. An escape of one byte takes six.
+const MAX_RAW_BODY_BYTES: usize = 400 * 1024;
 
-impl<S: Sync> FromRequest<S> for JsonBody {
+impl<R: Fields, M: BodyMode> Content for domain::Body<R, M> {
+    fn parse(body: &[u8]) -> Result<Self, Vec<Invalid>> {
+        Self::parse(body)
+    }
+}
+
+impl Content for Completion {
+    fn parse(body: &[u8]) -> Result<Self, Vec<Invalid>> {
+        Self::parse(body)
+    }
+}
+
+impl<T: Content> FromRequest<Arc<App>> for Json<T> {
     type Rejection = Problem;
 
-    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+    async fn from_request(request: Request, _: &Arc<App>) -> Result<Self, Problem> {
         check_encoding(request.headers())?;
-        if !has_type(request.headers(), &["application/json"]) {
-            return Err(Problem::unsupported_media_type("application/json"));
+        if !has_type(request.headers(), &[JSON]) {
+            return Err(Problem::unsupported_media_type(JSON));
         }
-        read(request).await.map(Self)
+        let body = read(request).await?;
+        Ok(Self(T::parse(&body)?, body))
     }
 }
 
-impl<S: Sync> FromRequest<S> for MergePatchBody {
+impl<T: Content> FromRequest<Arc<App>> for MergePatch<T> {
     type Rejection = Problem;
 
-    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+    async fn from_request(request: Request, _: &Arc<App>) -> Result<Self, Problem> {
         check_merge_patch(request.headers())?;
-        read(request).await.map(Self)
+        let body = read(request).await?;
+        Ok(Self(T::parse(&body)?, body))
     }
 }
 
-impl<S: Sync> FromRequest<S> for OptionalBody {
+impl<T: Content> FromRequest<Arc<App>> for OptionalMergePatch<T> {
     type Rejection = Problem;
 
-    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+    async fn from_request(request: Request, _: &Arc<App>) -> Result<Self, Problem> {
         let headers = request.headers().clone();
         let body = read(request).await?;
         if !body.is_empty() {
             check_merge_patch(&headers)?;
         }
-        Ok(Self(body))
+        Ok(Self(T::parse(&body)?, body))
     }
 }
 
+impl<T: Content> Describe for Json<T> {
+    fn describe(operation: &mut Operation) {
+        describe::<T>(operation, &[JSON], Required::True);
+    }
+}
+
+impl<T: Content> Describe for MergePatch<T> {
+    fn describe(operation: &mut Operation) {
+        describe::<T>(operation, &[MERGE_PATCH_JSON, JSON], Required::True);
+    }
+}
+
+impl<T: Content> Describe for OptionalMergePatch<T> {
+    fn describe(operation: &mut Operation) {
+        describe::<T>(operation, &[MERGE_PATCH_JSON, JSON], Required::False);
+    }
+}
+
+fn describe<T: Content>(operation: &mut Operation, media_types: &[&str], required: Required) {
+    operation.takes_body::<T>(media_types, required);
+    operation.refuses(&[Code::InvalidInput, Code::PayloadTooLarge, Code::UnsupportedMediaType]);
+}
+
 fn check_merge_patch(headers: &HeaderMap) -> Result<(), Problem> {
-    let typed = || match has_type(headers, &["application/merge-patch+json", "application/json"]) {
+    let typed = || match has_type(headers, &[MERGE_PATCH_JSON, JSON]) {
         true => Ok(()),
         false => Err(Problem::unsupported_media_type("application/merge-patch+json or application/json")),
     };
     check_encoding(headers).and_then(|()| typed()).map_err(|problem| problem.with_header(ACCEPT_PATCH, PATCH_TYPES))
 }
 
-/// No encoding is taken apart here (RFC 9110, section 8.4).
+/// Refuses a body with a `Content-Encoding` (RFC 9110, section 8.4).
 fn check_encoding(headers: &HeaderMap) -> Result<(), Problem> {
     let identity =
         |value: &HeaderValue| value.to_str().is_ok_and(|value| value.trim().eq_ignore_ascii_case("identity"));
@@ -80,7 +132,7 @@ fn check_encoding(headers: &HeaderMap) -> Result<(), Problem> {
     }
 }
 
-/// Whether the body is declared as one of these. JSON is UTF-8: a `charset` says nothing (RFC 8259, section 11).
+/// Whether the body is declared as one of these. A `charset` is ignored, because JSON is always UTF-8 (RFC 8259, section 11).
 fn has_type(headers: &HeaderMap, types: &[&str]) -> bool {
     let mut values = headers.get_all(CONTENT_TYPE).iter();
     let (Some(value), None) = (values.next().and_then(|value| value.to_str().ok()), values.next()) else {
@@ -92,12 +144,12 @@ fn has_type(headers: &HeaderMap, types: &[&str]) -> bool {
 
 async fn read(request: Request) -> Result<Bytes, Problem> {
     let declared = request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
-    if declared.is_some_and(|length| length > LONGEST_ESCAPED as u64) {
-        return Err(Problem::too_large(LONGEST));
+    if declared.is_some_and(|length| length > MAX_RAW_BODY_BYTES as u64) {
+        return Err(Problem::too_large(MAX_BODY_BYTES));
     }
     let body = whole(request.into_body(), declared).await?;
-    if body.len() > LONGEST && content_length(&body) > LONGEST {
-        return Err(Problem::too_large(LONGEST));
+    if body.len() > MAX_BODY_BYTES && content_length(&body) > MAX_BODY_BYTES {
+        return Err(Problem::too_large(MAX_BODY_BYTES));
     }
     Ok(body)
 }
@@ -105,20 +157,20 @@ async fn read(request: Request) -> Result<Bytes, Problem> {
 /// Collects a body. A body that has its declared length is whole (RFC 9112, section 6.3): to ask for its end and for trailers would
 /// cost two waits for the runtime.
 async fn whole(body: Body, declared: Option<u64>) -> Result<Bytes, Problem> {
-    let mut body = Limited::new(body, LONGEST_ESCAPED);
+    let mut body = Limited::new(body, MAX_RAW_BODY_BYTES);
     let mut content = BytesMut::new();
     while declared.is_none_or(|length| (content.len() as u64) < length) {
         match body.frame().await {
             None => break,
             Some(Ok(frame)) => content.extend_from_slice(&frame.into_data().unwrap_or_default()),
-            Some(Err(error)) if error.is::<LengthLimitError>() => return Err(Problem::too_large(LONGEST)),
+            Some(Err(error)) if error.is::<LengthLimitError>() => return Err(Problem::too_large(MAX_BODY_BYTES)),
             Some(Err(_)) => return Err(Invalid::body("", "The body did not arrive whole.").into()),
         }
     }
     Ok(content.freeze())
 }
 
-/// How many bytes a JSON text has when its escapes are written as what they stand for (RFC 8259, section 7).
+/// The length of a JSON text in bytes, with each escape counted as the character that it stands for (RFC 8259, section 7).
 fn content_length(mut text: &[u8]) -> usize {
     let mut length = 0;
     while let Some(at) = text.iter().position(|byte| *byte == b'\\') {

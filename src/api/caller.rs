@@ -1,13 +1,18 @@
-//! The extractors that let a request in: a caller for every handler, an id for those of one task.
+//! The extractors for the caller and for the task in the path.
 
 use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, RawPathParams};
+use http::Method;
 use http::header::AUTHORIZATION;
 use http::request::Parts;
+use utoipa::openapi::{KnownFormat, SchemaFormat};
 use uuid::Uuid;
 
 use super::Observed;
+use super::code::Code;
+use super::openapi::parameters::{path, text};
+use super::openapi::{Describe, Operation};
 use super::problem::Problem;
 use super::{metadata, negotiation};
 use crate::App;
@@ -15,7 +20,7 @@ use crate::auth::{self, Access, Moment, Refusal};
 use crate::data::Scope;
 use crate::domain::Invalid;
 
-/// A verified caller who asks for a path of their own.
+/// A verified caller, whose path this is.
 pub(super) struct Caller {
     app: Arc<App>,
     caller: auth::Caller,
@@ -62,7 +67,7 @@ impl FromRequestParts<Arc<App>> for Caller {
     }
 }
 
-/// Who sends a request: RFC 6750, section 2.1, alone.
+/// Verifies the token in the `Authorization` header (RFC 6750, section 2.1). Tokens in other places are not read.
 async fn verify(parts: &Parts, app: &App, observed: &Observed) -> Result<auth::Caller, Refusal> {
     let mut values = parts.headers.get_all(AUTHORIZATION).iter();
     let authorization = match (values.next(), values.next()) {
@@ -83,11 +88,34 @@ impl FromRequestParts<Arc<App>> for TaskId {
 
     async fn from_request_parts(parts: &mut Parts, _: &Arc<App>) -> Result<Self, Problem> {
         let id = path_parameter(parts, "id").await?;
-        // The hyphenated form alone: one task has one path.
+        // Only the hyphenated form, so that a task has one path.
         match Uuid::try_parse(&id) {
             Ok(uuid) if id.len() == uuid::fmt::Hyphenated::LENGTH => Ok(Self(uuid)),
             _ => Err(Invalid::parameter("id", "Must be a UUID.").into()),
         }
+    }
+}
+
+impl Describe for Caller {
+    fn describe(operation: &mut Operation) {
+        let meaning = "The caller's user id, the `sub` of the token; `me` stands for it.";
+        let user_id = text().min_length(Some(1)).max_length(Some(255));
+        operation.takes(path("user_id", meaning, user_id).example(Some("me".into())));
+        operation.needs_token();
+        operation.refuses(&[Code::InvalidInput, Code::Unauthorized, Code::Forbidden]);
+        if operation.method != Method::DELETE {
+            operation.refuses(&[Code::NotAcceptable]);
+        }
+        // Every operation with a caller queries the database.
+        operation.refuses(&[Code::Internal, Code::Unavailable]);
+    }
+}
+
+impl Describe for TaskId {
+    fn describe(operation: &mut Operation) {
+        let id = text().format(Some(SchemaFormat::KnownFormat(KnownFormat::Uuid)));
+        operation.takes(path("id", "The task's id.", id));
+        operation.refuses(&[Code::InvalidInput, Code::NotFound]);
     }
 }
 

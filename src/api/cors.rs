@@ -18,7 +18,7 @@ use crate::config::ConfigError;
 /// The origins that are allowed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Cors {
-    /// Any. Tokens come in a header that only a page's own code can set, so this gives nobody's rights away.
+    /// Any. Tokens come in a header that only a page's own code can set, so a page has only the rights that it was given.
     Any,
     /// These.
     Only(Vec<String>),

@@ -1,5 +1,5 @@
-//! The log: one line of JSON per request, with the cause of a failure once, and `Server-Timing`, which tells the client
-//! the same times. Where a line goes, the runtime decides.
+//! The log: one line of JSON per request, with the cause of a failure, and `Server-Timing`, which tells the client the same times. The
+//! runtime decides where a line goes.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -13,25 +13,25 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use super::problem::Problem;
-use crate::Ambient;
 use crate::config::AccessLog;
 use crate::data::Stopwatch;
+use crate::{Ambient, Event};
 
 /// How requests are logged.
 #[derive(Clone)]
 pub(crate) struct Log {
     pub(crate) ambient: Ambient,
     pub(crate) access: AccessLog,
-    /// Users appear as a hash under this key, so that a log names nobody; not at all where it is empty.
+    /// The key of the hash that stands for a user. If it is empty, lines have no user.
     pub(crate) key: Arc<str>,
     /// Whether answers carry `Server-Timing`.
     pub(crate) timing: bool,
 }
 
-/// The longest cause that a line has, in bytes: a line goes out in one piece, and a runtime's pieces end at 4,096.
-const LONGEST_CAUSE: usize = 2_000;
+/// The maximum length of a cause in a line, in bytes: a line goes out in one piece, and a runtime's pieces end at 4,096.
+const MAX_CAUSE_BYTES: usize = 2_000;
 
-/// What is learned about a request on its way.
+/// What handlers note about a request.
 #[derive(Debug, Default)]
 pub(crate) struct Observed {
     user: OnceLock<String>,
@@ -64,6 +64,8 @@ struct Line<'a> {
     user: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     code: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cause_code: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     cause: Option<&'a str>,
 }
@@ -118,6 +120,7 @@ impl Log {
         status: StatusCode,
         problem: Option<&Problem>,
     ) {
+        let cause = problem.and_then(|problem| problem.cause.as_deref());
         let line = Line {
             time: rfc3339((self.ambient.now)()),
             level: match status {
@@ -128,18 +131,19 @@ impl Log {
             request_id,
             trace_id: entry.trace_id.as_deref(),
             route: entry.route.as_ref().map_or("none", MatchedPath::as_str),
-            method: known(&entry.method),
+            method: method_label(&entry.method),
             status: status.as_u16(),
             duration_ms: milliseconds(duration),
             database_ms: milliseconds(spent(&entry.observed.database)),
             user: entry.observed.user.get().map(|user_id| self.hash(user_id)),
-            code: problem.map(|problem| problem.code),
-            cause: problem.and_then(|problem| problem.cause.as_deref()).map(shortened),
+            code: problem.map(|problem| problem.code.word()),
+            cause_code: cause.map(|cause| cause.code.word()),
+            cause: cause.map(|cause| shortened(&cause.text)),
         };
         (self.ambient.log)(&serde_json::to_string(&line).unwrap_or_default());
     }
 
-    /// Notes who the caller is, where the line is to name them.
+    /// Notes the caller's user id, if lines have users.
     pub(super) fn note_user(&self, observed: &Observed, user_id: &str) {
         if !self.key.is_empty() {
             _ = observed.user.set(user_id.to_owned());
@@ -178,10 +182,11 @@ impl Stopwatch for Observed {
 }
 
 impl Ambient {
-    /// Writes a line about something that is no request's own.
-    pub fn report(self, level: &str, event: &str, cause: &str) {
+    /// Writes a line about something that belongs to no request.
+    pub fn report(self, event: Event, cause: &str) {
         let time = rfc3339((self.now)());
-        let line = serde_json::json!({"time": time, "level": level, "event": event, "cause": shortened(cause)});
+        let level = if event == Event::NoSharedJwks { "warn" } else { "error" };
+        let line = serde_json::json!({"time": time, "level": level, "event": event.name(), "cause": shortened(cause)});
         (self.log)(&line.to_string());
     }
 }
@@ -198,8 +203,8 @@ fn spent(micros: &AtomicU64) -> Duration {
     Duration::from_micros(micros.load(Ordering::Relaxed))
 }
 
-/// The method, if it is one that HTTP knows: others are a client's own words, and metrics count by this.
-fn known(method: &Method) -> &str {
+/// The method, or `other` for one that HTTP does not define: metrics count by it, so clients may not make up values.
+fn method_label(method: &Method) -> &str {
     match *method {
         Method::GET | Method::HEAD | Method::POST | Method::PUT | Method::PATCH | Method::DELETE | Method::OPTIONS => {
             method.as_str()
@@ -209,11 +214,11 @@ fn known(method: &Method) -> &str {
 }
 
 fn shortened(cause: &str) -> &str {
-    cause.get(..cause.floor_char_boundary(LONGEST_CAUSE)).unwrap_or_default()
+    cause.get(..cause.floor_char_boundary(MAX_CAUSE_BYTES)).unwrap_or_default()
 }
 
 fn milliseconds(time: Duration) -> f64 {
-    // Microseconds are as fine as anyone looks.
+    // Rounded to microseconds.
     (time.as_secs_f64() * 1e6).round() / 1e3
 }
 

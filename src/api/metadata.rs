@@ -1,21 +1,24 @@
-//! What errand says about itself to clients that look for its issuer (RFC 9728).
+//! OAuth 2.0 protected resource metadata (RFC 9728), by which clients find the issuer.
 
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
+use http::StatusCode;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HOST, HeaderValue};
 use http::uri::Authority;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::answer::Answer;
+use super::openapi::{Describe, Operation};
 use super::problem::Problem;
 use crate::App;
 use crate::auth::SCOPES;
 
-/// Where the metadata is.
+/// The path of the metadata.
 pub(super) const PATH: &str = "/.well-known/oauth-protected-resource";
-/// Where it is too, if the URL of this API has a path: that path stands behind (RFC 9728, section 3.1).
+/// Its path if the URL of this API has a path, which follows then (RFC 9728, section 3.1).
 pub(super) const BEFORE_PATH: &str = "/.well-known/oauth-protected-resource/{*path}";
 
 /// What a client needs to know before it has a token (RFC 9728, section 2).
@@ -37,16 +40,17 @@ pub(super) struct ResourceMetadata<'a> {
     scopes_supported: Option<[&'a str; 2]>,
 }
 
-/// Who issues the tokens that are accepted
-///
-/// OAuth 2.0 protected resource metadata (RFC 9728).
-#[utoipa::path(
-    get,
-    path = "/.well-known/oauth-protected-resource",
-    tag = "service",
-    responses((status = 200, description = "The metadata.", body = ResourceMetadata)),
-)]
-pub(super) async fn get_resource_metadata(State(app): State<Arc<App>>, request: Request) -> Response {
+/// The answer of [`get_resource_metadata`].
+pub(super) struct Metadata;
+
+impl Describe for Metadata {
+    fn describe(operation: &mut Operation) {
+        let metadata = operation.refer_to::<ResourceMetadata<'_>>();
+        operation.answers_json(StatusCode::OK, "The metadata.", &[], metadata);
+    }
+}
+
+pub(super) async fn get_resource_metadata(State(app): State<Arc<App>>, request: Request) -> Answer<Metadata> {
     let metadata = ResourceMetadata {
         resource: app.verifier.resource().map_or_else(|| as_called(&request), str::to_owned),
         // An issuer that is no URL is no authorization server that could be found.
@@ -58,7 +62,7 @@ pub(super) async fn get_resource_metadata(State(app): State<Arc<App>>, request: 
         (CONTENT_TYPE, HeaderValue::from_static("application/json")),
         (CACHE_CONTROL, HeaderValue::from_static("no-cache")),
     ];
-    (headers, serde_json::to_vec(&metadata).unwrap_or_default()).into_response()
+    (headers, serde_json::to_vec(&metadata).unwrap_or_default()).into_response().into()
 }
 
 /// The same under the URL that [`hint`] tells, and under no other one.
@@ -67,7 +71,7 @@ pub(super) async fn get_metadata_before_path(State(app): State<Arc<App>>, reques
     let is_told =
         told.is_some_and(|url| url.split_once(PATH).map(|(_, path)| path) == request.uri().path().strip_prefix(PATH));
     match is_told {
-        true => get_resource_metadata(State(app), request).await,
+        true => get_resource_metadata(State(app), request).await.into_response(),
         false => Problem::no_route().into_response(),
     }
 }

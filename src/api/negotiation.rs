@@ -1,4 +1,4 @@
-//! What the client wants to get: `Accept` (RFC 9110, section 12.5.1) and `Prefer` (RFC 7240).
+//! What the client wants as an answer: `Accept` (RFC 9110, section 12.5.1) and `Prefer` (RFC 7240).
 
 use http::header::{ACCEPT, HeaderMap, HeaderName};
 use http::request::Parts;
@@ -11,7 +11,7 @@ const PREFER: HeaderName = HeaderName::from_static("prefer");
 /// RFC 7240
 const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
 
-/// Refuses a client that does not take JSON. An answer to DELETE has no body, so nobody can refuse it.
+/// Refuses a client that does not accept JSON. DELETE is not checked, because its answer has no body.
 pub(super) fn accept_json(parts: &Parts) -> Result<(), Problem> {
     if parts.method == Method::DELETE || accepts(&parts.headers, "application", "json") {
         Ok(())

@@ -1,108 +1,119 @@
-//! The description of the API (OpenAPI 3.1), made from the code: each handler says what it takes and gives, and here
-//! the parts come together.
+//! The description of the API (OpenAPI 3.1), made from the code: the types of a handler describe the operation.
 //!
-//! Clients get the committed copy, `openapi.json`: a test keeps it equal to [`document`], so that nothing of the making
-//! is in the component.
+//! Clients get the committed copy, `openapi.json`: a test keeps it equal to [`document`], so that the component has no code for making it.
+//!
+//! aide does the same with types, in OpenAPI 3.1. It was not taken, because its router owns the descriptions: the component would link
+//! and build them. utoipa-axum does not look at the types of a handler.
 
-mod bodies;
 mod compact;
-mod parameters;
-mod responses;
+mod operation;
+pub(super) mod parameters;
+mod problems;
 
-use axum::response::{IntoResponse, Response};
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderMap, HeaderValue, IF_NONE_MATCH};
-use http::{StatusCode, header};
-use utoipa::openapi::header::HeaderBuilder;
-use utoipa::openapi::link::Link;
-use utoipa::openapi::path::Operation;
+use std::collections::BTreeMap;
+
+use axum::response::IntoResponse;
+use http::header::{
+    ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderMap, HeaderValue, IF_NONE_MATCH,
+};
+use http::{Method, StatusCode};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::openapi::{Components, OpenApi, RefOr, Response as Described};
-use utoipa::{Modify, OpenApi as _, ToSchema};
-
-pub(super) use bodies::{Completion, NewTask, Replacement, TaskPatch};
-pub(super) use parameters::{
-    AnswerHeaders, GuardHeaders, IdempotencyKey, ListParameters, ReadHeaders, TaskPath, UserPath,
+use utoipa::openapi::tag::TagBuilder;
+use utoipa::openapi::{
+    ComponentsBuilder, InfoBuilder, License, Object, OpenApi, OpenApiBuilder, Paths, RefOr, Schema, Type,
 };
-pub(super) use responses::{
-    Forbidden, InFlight, Internal, InvalidInput, KeyReused, NotAcceptable, NotFound, PayloadTooLarge,
-    PreconditionFailed, TooManyRequests, Unauthorized, Unavailable, UnsupportedMediaType,
-};
+use utoipa::{PartialSchema, ToSchema};
 
-/// The committed copy, which is laid out for people.
+use super::answer::Answer;
+use super::problem::ProblemBody;
+pub(super) use operation::{Describe, DescribedHandler, Header, Operation};
+pub(super) use problems::code;
+
+/// The committed copy, with indentation.
 const COPY: &str = include_str!("../../openapi.json");
-/// What clients get of it.
+/// The same without white space, for clients.
 static TEXT: [u8; compact::length(COPY)] = compact::compact(COPY);
-
-/// How the service is.
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "describes JSON that is written by hand")]
-pub(super) struct Health {
-    /// `live` or `ready`.
-    #[schema(example = "ready")]
-    status: String,
-}
-
-#[derive(utoipa::OpenApi)]
-#[openapi(
-    info(
-        title = "errand",
-        description = "A multi-tenant task API. Tasks belong to the user that the bearer token names (its `sub`); in \
-                       paths, `me` stands for that user. Errors are problem details (RFC 9457) and [explained one by \
-                       one](/docs/problems). Writes can be guarded with `If-Match`, lists are paged by `next_cursor`.",
-        license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0"),
-    ),
-    paths(
-        super::tasks::list_tasks,
-        super::tasks::create_task,
-        super::tasks::get_task,
-        super::tasks::replace_task,
-        super::tasks::patch_task,
-        super::tasks::delete_task,
-        super::tasks::complete_task,
-        super::health::live,
-        super::health::ready,
-        get_openapi,
-        super::metadata::get_resource_metadata,
-    ),
-    components(
-        schemas(NewTask, Replacement, TaskPatch, Completion, super::problem::ProblemBody),
-        responses(
-            Forbidden, InFlight, Internal, InvalidInput, KeyReused, NotAcceptable, NotFound, PayloadTooLarge, PreconditionFailed,
-            TooManyRequests, Unauthorized, Unavailable, UnsupportedMediaType,
-        ),
-    ),
-    modifiers(&Bearer, &RequestIds, &OptionalBodies, &Links),
-    tags(
-        (name = "tasks", description = "The caller's tasks"),
-        (name = "service", description = "The service itself; needs no token"),
-    ),
-)]
-struct Document;
 
 /// The description of the API.
 pub fn document() -> OpenApi {
-    Document::openapi()
+    let mut document = Document::default();
+    super::routes::describe(&mut document);
+    document.finish()
 }
 
-/// The description of the API
-///
-/// OpenAPI 3.1, this very document.
-#[utoipa::path(
-    get,
-    path = "/openapi.json",
-    tag = "service",
-    params(ReadHeaders),
-    responses(
-        (status = 200, description = "The document.", body = Object, headers(
-            ("ETag" = String, description = "The entity tag of this document."),
-            ("Cache-Control" = String, description = "Anyone may keep it for five minutes."),
-        )),
-        (status = 304, description = "The client has this document.", headers(
-            ("ETag" = String, description = "The entity tag of this document."),
-        )),
-    ),
-)]
-pub(super) async fn get_openapi(headers: HeaderMap) -> Response {
+/// The operations, and the schemas that they refer to.
+#[derive(Default)]
+pub(super) struct Document {
+    paths: Paths,
+    schemas: BTreeMap<String, RefOr<Schema>>,
+}
+
+impl Document {
+    /// Adds an operation: its tag and its id, a summary with a description, and what the types of the handler say.
+    pub(super) fn add<T>(
+        &mut self,
+        path: &str,
+        method: Method,
+        (tag, id): (&str, &str),
+        text: &[&str],
+        handler: impl DescribedHandler<T>,
+    ) {
+        let mut operation = Operation::new(method, tag, id, text);
+        handler.describe(&mut operation);
+        let (method, described, schemas) = operation.finish();
+        self.paths.add_path_operation(path, vec![method], described);
+        self.schemas.extend(schemas);
+    }
+
+    fn finish(mut self) -> OpenApi {
+        let mut schemas = vec![(ProblemBody::name().into_owned(), ProblemBody::schema())];
+        ProblemBody::schemas(&mut schemas);
+        self.schemas.extend(schemas);
+        let token = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .bearer_format("JWT")
+            .description(Some("A JSON Web Token of the configured issuer. Locally: `cargo xtask token alice`."));
+        let components = ComponentsBuilder::new()
+            .schemas_from_iter(self.schemas)
+            .responses_from_iter(problems::components())
+            .security_scheme("bearer", SecurityScheme::Http(token.build()));
+        let mut license = License::new("MIT OR Apache-2.0");
+        license.identifier = Some("MIT OR Apache-2.0".to_owned());
+        let info = InfoBuilder::new()
+            .title("errand")
+            .version(env!("CARGO_PKG_VERSION"))
+            .license(Some(license))
+            .description(Some(
+                "A multi-tenant task API. Tasks belong to the user that the bearer token names (its `sub`); in paths, `me` \
+                 stands for that user. Errors are problem details (RFC 9457) and [explained one by one](/docs/problems). \
+                 Writes can be guarded with `If-Match`, lists are paged by `next_cursor`.",
+            ));
+        let tag = |(name, meaning)| TagBuilder::new().name(name).description(Some(meaning)).build();
+        let tags = [("tasks", "The caller's tasks"), ("service", "The service itself; needs no token")].map(tag);
+        OpenApiBuilder::new()
+            .info(info.build())
+            .paths(self.paths)
+            .components(Some(components.build()))
+            .tags(Some(tags))
+            .build()
+    }
+}
+
+/// The answer of [`get_openapi`].
+pub(super) struct This;
+
+impl Describe for This {
+    fn describe(operation: &mut Operation) {
+        let tag = ("ETag", "The entity tag of this document.");
+        let kept = ("Cache-Control", "Anyone may keep it for five minutes.");
+        super::conditional::describe_if_none_match(operation);
+        let object = Schema::from(Object::with_type(Type::Object));
+        operation.answers_json(StatusCode::OK, "The document.", &[tag, kept], object);
+        operation.answers(StatusCode::NOT_MODIFIED, "The client has this document.", &[tag]);
+    }
+}
+
+pub(super) async fn get_openapi(headers: HeaderMap) -> Answer<This> {
     let etag = format!("\"{:016x}\"", const { fingerprint(&TEXT) });
     let had = headers
         .get_all(IF_NONE_MATCH)
@@ -119,12 +130,12 @@ pub(super) async fn get_openapi(headers: HeaderMap) -> Response {
     }
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"));
     headers.extend(HeaderValue::try_from(etag).ok().map(|etag| (ETAG, etag)));
-    // The document is no secret: pages of any origin may read it.
-    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
-    response
+    // Pages of any origin may read the document, because it is public.
+    headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    response.into()
 }
 
-/// FNV-1a: tells one document from another; computed while compiling.
+/// FNV-1a, computed at compile time.
 const fn fingerprint(mut bytes: &[u8]) -> u64 {
     let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
     while let [byte, rest @ ..] = bytes {
@@ -132,91 +143,6 @@ const fn fingerprint(mut bytes: &[u8]) -> u64 {
         bytes = rest;
     }
     hash
-}
-
-/// Declares the tokens.
-struct Bearer;
-
-impl Modify for Bearer {
-    fn modify(&self, document: &mut OpenApi) {
-        let scheme = HttpBuilder::new()
-            .scheme(HttpAuthScheme::Bearer)
-            .bearer_format("JWT")
-            .description(Some("A JSON Web Token of the configured issuer. Locally: `cargo xtask token alice`."));
-        let components = document.components.get_or_insert_with(Components::new);
-        components.add_security_scheme("bearer", SecurityScheme::Http(scheme.build()));
-    }
-}
-
-/// Every operation takes `X-Request-Id`, and every response has it; and `Server-Timing`, where the operator wants that.
-struct RequestIds;
-
-impl Modify for RequestIds {
-    fn modify(&self, document: &mut OpenApi) {
-        let add = |response: &mut RefOr<Described>| {
-            if let RefOr::T(response) = response {
-                let described = HeaderBuilder::new()
-                    .schema(Some(utoipa::openapi::Object::with_type(utoipa::openapi::Type::String)))
-                    .description(Some("Names this request in errand's log: the client's own value, or a new one."));
-                response.headers.insert("X-Request-Id".to_owned(), described.build().into());
-                let described = HeaderBuilder::new()
-                    .schema(Some(utoipa::openapi::Object::with_type(utoipa::openapi::Type::String)))
-                    .description(Some("Where the operator asks for it: how long the parts of the answer took."));
-                response.headers.insert("Server-Timing".to_owned(), described.build().into());
-            }
-        };
-        for operation in operations(document) {
-            operation.parameters.get_or_insert_default().push(parameters::request_id().into());
-            operation.responses.responses.values_mut().for_each(add);
-        }
-        if let Some(components) = &mut document.components {
-            components.responses.values_mut().for_each(add);
-        }
-    }
-}
-
-/// Completing a task needs no body; the attribute of a handler cannot say so of a body of several types.
-struct OptionalBodies;
-
-impl Modify for OptionalBodies {
-    fn modify(&self, document: &mut OpenApi) {
-        for operation in operations(document) {
-            if let (Some("complete_task"), Some(RefOr::T(body))) =
-                (operation.operation_id.as_deref(), &mut operation.request_body)
-            {
-                body.required = Some(utoipa::openapi::Required::False);
-            }
-        }
-    }
-}
-
-/// From the task that a write answers with, a client can go on to all that can be done with it.
-struct Links;
-
-impl Modify for Links {
-    fn modify(&self, document: &mut OpenApi) {
-        for operation in operations(document) {
-            for (status, response) in &mut operation.responses.responses {
-                let RefOr::T(response) = response else { continue };
-                if status != "201" {
-                    continue;
-                }
-                for target in ["get_task", "replace_task", "patch_task", "complete_task", "delete_task"] {
-                    let link = Link::builder()
-                        .operation_id(target)
-                        .parameter("user_id", "$request.path.user_id")
-                        .parameter("id", "$response.body#/id");
-                    response.links.insert(target.to_owned(), RefOr::T(link.build()));
-                }
-            }
-        }
-    }
-}
-
-fn operations(document: &mut OpenApi) -> impl Iterator<Item = &mut Operation> {
-    document.paths.paths.values_mut().flat_map(|path| {
-        [&mut path.get, &mut path.put, &mut path.post, &mut path.patch, &mut path.delete].into_iter().flatten()
-    })
 }
 
 #[cfg(test)]

@@ -1,23 +1,22 @@
-//! Errors as clients see them: problem details (RFC 9457). Every status but a success is decided here.
+//! Errors as clients see them: problem details (RFC 9457). Every status but a success is decided here, by a [`Code`].
 
 use axum::response::{IntoResponse, Response};
-use http::StatusCode;
 use http::header::{ACCEPT_ENCODING, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use serde::{Deserialize, Serialize};
 
+use super::code::Code;
+use super::openapi;
 use crate::auth::{Access, Refusal};
-use crate::domain::{Error, Invalid, Place};
+use crate::domain::{Cause, CauseCode, Error, Invalid, Place};
 
 /// A problem on its way out. It travels in the extensions of a response; `respond::finish` writes the body.
 #[derive(Debug, Clone)]
 pub(super) struct Problem {
-    pub(super) status: StatusCode,
-    pub(super) code: &'static str,
-    title: &'static str,
+    pub(super) code: Code,
     detail: Box<str>,
     errors: Vec<Invalid>,
-    /// For the log: what no client may read.
-    pub(super) cause: Option<Box<str>>,
+    /// For the log alone.
+    pub(super) cause: Option<Box<Cause>>,
     headers: Vec<(HeaderName, HeaderValue)>,
 }
 
@@ -38,19 +37,19 @@ pub struct ProblemBody {
     /// This problem, in words.
     pub detail: String,
     /// The kind of problem, as a word that does not change.
-    #[schema(example = "invalid_input")]
+    #[schema(schema_with = openapi::code)]
     pub code: String,
     /// The `X-Request-Id` of the response, to be named when asking for help.
     pub request_id: String,
-    /// For invalid input, each mistake.
+    /// For invalid input, each error.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub errors: Vec<Mistake>,
+    pub errors: Vec<InputError>,
 }
 
-/// One mistake in the input. One of `pointer`, `parameter` and `header` says where.
+/// One error in the input. One of `pointer`, `parameter` and `header` says where.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Mistake {
+pub struct InputError {
     /// A JSON pointer into the body (RFC 6901); empty for the whole body.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, example = "/title")]
@@ -67,14 +66,16 @@ pub struct Mistake {
     pub detail: String,
 }
 
-/// The mistakes that one answer names at most: a body full of mistakes must not be answered with a larger one.
-const MOST_MISTAKES: usize = 100;
+/// The maximum number of errors that one answer names: a body full of errors must not be answered with a larger one.
+const MAX_ERRORS: usize = 100;
 /// How long a client should wait before it tries again, in seconds.
 const RETRY_SECONDS: HeaderValue = HeaderValue::from_static("1");
 
 impl Problem {
-    fn new(status: StatusCode, code: &'static str, title: &'static str, detail: impl Into<Box<str>>) -> Self {
-        Self { status, code, title, detail: detail.into(), errors: Vec::new(), cause: None, headers: Vec::new() }
+    /// A problem without a cause. If the same request may succeed a little later, `Retry-After` says so.
+    pub(super) fn new(code: Code, detail: impl Into<Box<str>>) -> Self {
+        let headers = if code.is_passing() { vec![(RETRY_AFTER, RETRY_SECONDS)] } else { Vec::new() };
+        Self { code, detail: detail.into(), errors: Vec::new(), cause: None, headers }
     }
 
     pub(super) fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
@@ -83,52 +84,48 @@ impl Problem {
         self
     }
 
-    fn because(mut self, cause: String) -> Self {
-        self.cause = Some(cause.into());
+    fn because(mut self, cause: Cause) -> Self {
+        self.cause = Some(Box::new(cause));
         self
     }
 
     /// There is no such path.
     pub(super) fn no_route() -> Self {
-        Self::new(StatusCode::NOT_FOUND, "not_found", "Not found", "There is nothing at this path.")
+        Self::new(Code::NotFound, "There is nothing at this path.")
     }
 
     /// The path does not know the method.
     pub(super) fn method_not_allowed() -> Self {
         let detail = "The path does not answer this method; the Allow header has those that it does.";
-        Self::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "Method not allowed", detail)
+        Self::new(Code::MethodNotAllowed, detail)
     }
 
-    /// The client accepts nothing that errand has.
+    /// `Accept` leaves out what the operation answers with.
     pub(super) fn not_acceptable(has: &str) -> Self {
         let detail = format!("The Accept header leaves out {has}, which is all that there is here.");
-        Self::new(StatusCode::NOT_ACCEPTABLE, "not_acceptable", "Not acceptable", detail)
+        Self::new(Code::NotAcceptable, detail)
     }
 
     /// The body is of a type that the operation does not read.
-    pub(super) fn unsupported_media_type(takes: &'static str) -> Self {
-        let detail = format!("The Content-Type must be {takes}.");
-        let title = "Unsupported media type";
-        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", title, detail)
+    pub(super) fn unsupported_media_type(takes: &str) -> Self {
+        Self::new(Code::UnsupportedMediaType, format!("The Content-Type must be {takes}."))
     }
 
-    /// The body is compressed, or the like.
+    /// The body has a `Content-Encoding`.
     pub(super) fn unsupported_encoding() -> Self {
         let detail = "The body must be sent as it is: errand reads no Content-Encoding.";
-        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", "Unsupported media type", detail)
-            .with_header(ACCEPT_ENCODING, HeaderValue::from_static("identity"))
+        Self::new(Code::UnsupportedMediaType, detail).with_header(ACCEPT_ENCODING, HeaderValue::from_static("identity"))
     }
 
     /// The body is too long.
     pub(super) fn too_large(limit: usize) -> Self {
         let detail = format!("The body may have {limit} bytes at most, its escapes counted as what they stand for.");
-        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "payload_too_large", "Payload too large", detail)
+        Self::new(Code::PayloadTooLarge, detail)
     }
 
     /// The path is of another user.
     pub(super) fn forbidden() -> Self {
-        let detail = "The token is of another user than the path: use its sub there, or me.";
-        Self::new(StatusCode::FORBIDDEN, "forbidden", "Forbidden", detail)
+        Self::new(Code::Forbidden, "The token is of another user than the path: use its sub there, or me.")
     }
 
     /// The token has scopes, and not the one for this.
@@ -136,7 +133,7 @@ impl Problem {
         let scope = access.scope();
         let challenge = format!(r#"Bearer error="insufficient_scope", scope="{scope}""#);
         let detail = format!("The token must have the scope {scope}.");
-        Self::new(StatusCode::FORBIDDEN, "insufficient_scope", "Forbidden", detail).challenging(challenge)
+        Self::new(Code::InsufficientScope, detail).challenging(challenge)
     }
 
     fn challenging(mut self, challenge: String) -> Self {
@@ -157,37 +154,44 @@ impl Problem {
 
     /// The component cannot serve, for a reason that has a code of its own or for another one.
     pub(super) fn not_ready(error: Error) -> Self {
-        match error {
-            Error::UnsafePooler(_) | Error::SchemaMismatch(_) => error.into(),
-            other => Self::unready(other.to_string()),
+        let text = error.to_string();
+        let problem = Self::from(error);
+        match (problem.code, &problem.cause) {
+            (Code::UnsafePooler | Code::SchemaMismatch, _) => problem,
+            (_, cause) => {
+                Self::unready(Cause::new(cause.as_ref().map_or(CauseCode::Internal, |cause| cause.code), text))
+            }
         }
     }
 
     /// The component cannot serve.
-    pub(super) fn unready(cause: String) -> Self {
-        let detail = "The service is not ready to serve. Try again.";
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Service unavailable", detail)
-            .with_header(RETRY_AFTER, RETRY_SECONDS)
+    pub(super) fn unready(cause: Cause) -> Self {
+        Self::new(Code::Unavailable, "The service is not ready to serve. Try again.").because(cause)
+    }
+
+    /// The service cannot do it now.
+    fn unavailable(cause: Cause) -> Self {
+        Self::new(Code::Unavailable, "The service cannot answer now, and nothing was changed. Try again.")
             .because(cause)
     }
 
     /// The body, for one request.
     pub(super) fn body(&self, request_id: &str) -> ProblemBody {
-        let errors = self.errors.iter().take(MOST_MISTAKES).map(|Invalid { place, detail }| {
+        let errors = self.errors.iter().take(MAX_ERRORS).map(|Invalid { place, detail }| {
             let (mut pointer, mut parameter, mut header) = (None, None, None);
             match place {
                 Place::Body(place) => pointer = Some(place.clone()),
                 Place::Parameter(name) => parameter = Some(name.clone()),
                 Place::Header(name) => header = Some((*name).to_owned()),
             }
-            Mistake { pointer, parameter, header, detail: detail.clone() }
+            InputError { pointer, parameter, header, detail: detail.clone() }
         });
         ProblemBody {
-            r#type: format!("/docs/problems#{}", self.code),
-            title: self.title.to_owned(),
-            status: self.status.as_u16(),
+            r#type: format!("/docs/problems#{}", self.code.word()),
+            title: self.code.title().to_owned(),
+            status: self.code.status().as_u16(),
             detail: self.detail.to_string(),
-            code: self.code.to_owned(),
+            code: self.code.word().to_owned(),
             request_id: request_id.to_owned(),
             errors: errors.collect(),
         }
@@ -202,65 +206,51 @@ impl From<Error> for Problem {
                     [only] => only.detail.clone(),
                     several => format!("{} things are wrong with the input; errors names each.", several.len()),
                 };
-                let problem = Self::new(StatusCode::BAD_REQUEST, "invalid_input", "Invalid input", detail);
-                Self { errors, ..problem }
+                Self { errors, ..Self::new(Code::InvalidInput, detail) }
             }
-            Error::NotFound => Self::new(StatusCode::NOT_FOUND, "not_found", "Not found", "There is no such task."),
+            Error::NotFound => Self::new(Code::NotFound, "There is no such task."),
             Error::PreconditionFailed => {
                 let detail = "The task is not in the state that If-Match or If-None-Match asks for; read it again.";
-                Self::new(StatusCode::PRECONDITION_FAILED, "precondition_failed", "Precondition failed", detail)
-            }
-            Error::Gone => {
-                let detail = "An earlier request with this Idempotency-Key was done, and its resource is gone since.";
-                Self::new(StatusCode::GONE, "gone", "Gone", detail)
+                Self::new(Code::PreconditionFailed, detail)
             }
             Error::KeyReused => {
                 let detail = "The Idempotency-Key came with another request before; a new request needs a new key.";
-                let status = StatusCode::UNPROCESSABLE_ENTITY;
-                Self::new(status, "idempotency_key_reused", "Idempotency key reused", detail)
+                Self::new(Code::IdempotencyKeyReused, detail)
             }
             Error::InFlight => {
                 let detail = "The first request with this Idempotency-Key is still being done; try again.";
-                Self::new(StatusCode::CONFLICT, "in_flight", "Request in flight", detail)
-                    .with_header(RETRY_AFTER, RETRY_SECONDS)
+                Self::new(Code::InFlight, detail)
+            }
+            Error::Gone => {
+                let detail = "The write was done when this Idempotency-Key came first; what it wrote is gone now.";
+                Self::new(Code::Gone, detail)
             }
             Error::TooManyRequests => {
                 let detail = "Of your slow requests, or writes that wait for another one, as many are being done as may be; try again.";
-                Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", "Too many requests", detail)
-                    .with_header(RETRY_AFTER, RETRY_SECONDS)
+                Self::new(Code::TooManyRequests, detail)
             }
-            Error::Unavailable(cause) => {
-                let detail = "The service cannot answer now, and nothing was changed. Try again.";
-                Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Service unavailable", detail)
-                    .with_header(RETRY_AFTER, RETRY_SECONDS)
-                    .because(cause)
-            }
+            Error::Unavailable(cause) => Self::unavailable(cause),
             Error::Overloaded { retry_after } => {
-                Self::from(Error::Unavailable(error.to_string())).with_header(RETRY_AFTER, retry_after.into())
+                let cause = Cause::new(CauseCode::Overload, error.to_string());
+                Self::unavailable(cause).with_header(RETRY_AFTER, retry_after.into())
             }
             Error::UnsafePooler(cause) => {
                 let detail = "What stands between the service and its database mixes up statements, so none is sent. \
                               Nothing was changed.";
-                Self::new(StatusCode::SERVICE_UNAVAILABLE, "unsafe_pooler", "Unsafe pooler", detail)
-                    .with_header(RETRY_AFTER, RETRY_SECONDS)
-                    .because(cause)
+                Self::new(Code::UnsafePooler, detail).because(Cause::new(CauseCode::UnsafePooler, cause))
             }
             Error::SchemaMismatch(cause) => {
                 let detail = "The service and its database are of versions that do not fit. Nothing was changed.";
-                Self::new(StatusCode::SERVICE_UNAVAILABLE, "schema_mismatch", "Schema mismatch", detail)
-                    .with_header(RETRY_AFTER, RETRY_SECONDS)
-                    .because(cause)
+                Self::new(Code::SchemaMismatch, detail).because(Cause::new(CauseCode::SchemaMismatch, cause))
             }
             Error::OutcomeUnknown(cause) => {
                 let detail =
                     "No answer came in time; a write may have happened or not. Read again before you repeat it.";
-                Self::new(StatusCode::SERVICE_UNAVAILABLE, "outcome_unknown", "Outcome unknown", detail)
-                    .with_header(RETRY_AFTER, RETRY_SECONDS)
-                    .because(cause)
+                Self::new(Code::OutcomeUnknown, detail).because(cause)
             }
             Error::Internal(cause) => {
                 let detail = "Something went wrong on this side. The request_id helps to find out what.";
-                Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "Internal error", detail).because(cause)
+                Self::new(Code::Internal, detail).because(Cause::new(CauseCode::Internal, cause))
             }
         }
     }
@@ -280,26 +270,21 @@ impl From<Vec<Invalid>> for Problem {
 
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
-        let title = "Unauthorized";
         match refusal {
-            Refusal::Missing => {
-                let detail = "Send a token: Authorization: Bearer <JWT>.";
-                Self::new(StatusCode::UNAUTHORIZED, "unauthorized", title, detail)
-                    .with_header(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
-            }
-            Refusal::Invalid(reason) => {
-                let detail = format!("The token is refused: {reason}.");
-                Self::new(StatusCode::UNAUTHORIZED, "invalid_token", title, detail)
-                    .challenging(format!(r#"Bearer error="invalid_token", error_description="{reason}""#))
-            }
+            Refusal::Missing => Self::new(Code::Unauthorized, "Send a token: Authorization: Bearer <JWT>.")
+                .with_header(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")),
+            Refusal::Invalid(reason) => Self::new(Code::InvalidToken, format!("The token is refused: {reason}."))
+                .challenging(format!(r#"Bearer error="invalid_token", error_description="{reason}""#)),
             Refusal::Unavailable => {
-                Error::Unavailable("the issuer's keys cannot be had; an earlier line says why".to_owned()).into()
+                let text = "the issuer's keys cannot be had; an earlier line says why";
+                Self::unavailable(Cause::new(CauseCode::NoKeys, text))
             }
             Refusal::UnknownKey(wait) => {
-                let cause = "a key is unknown, and the issuer cannot be asked again yet".to_owned();
+                let text = "a key is unknown, and the issuer cannot be asked again yet";
                 // Whole seconds, and not too soon (RFC 9110, section 10.2.3).
                 let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
-                Self::from(Error::Unavailable(cause)).with_header(RETRY_AFTER, seconds.max(1).into())
+                Self::unavailable(Cause::new(CauseCode::UnknownKey, text))
+                    .with_header(RETRY_AFTER, seconds.max(1).into())
             }
         }
     }
@@ -307,7 +292,7 @@ impl From<Refusal> for Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let mut response = self.status.into_response();
+        let mut response = self.code.status().into_response();
         response.headers_mut().extend(self.headers.clone());
         response.extensions_mut().insert(self);
         response

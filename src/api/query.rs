@@ -1,22 +1,47 @@
 //! Query strings: `application/x-www-form-urlencoded`, strictly decoded.
 
+use std::convert::Infallible;
+
+use axum::extract::FromRequestParts;
+use http::Uri;
+use http::request::Parts;
 use percent_encoding::percent_decode_str;
 
+use super::code::Code;
+use super::openapi::{Describe, Operation, parameters};
 use crate::domain::Invalid;
+
+/// The URI of a list, with its query string. `domain::ListQuery` parses the parameters.
+pub(super) struct ListUri(pub(super) Uri);
+
+impl<S: Sync> FromRequestParts<S> for ListUri {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(Self(parts.uri.clone()))
+    }
+}
+
+impl Describe for ListUri {
+    fn describe(operation: &mut Operation) {
+        parameters::of_lists().into_iter().for_each(|parameter| operation.takes(parameter));
+        operation.refuses(&[Code::InvalidInput, Code::TooManyRequests]);
+    }
+}
 
 /// The name and value pairs of a query string.
 pub(super) fn pairs(query: Option<&str>) -> Result<Vec<(String, String)>, Vec<Invalid>> {
     let mut pairs = Vec::new();
-    let mut mistakes = Vec::new();
+    let mut errors = Vec::new();
     for pair in query.unwrap_or_default().split('&').filter(|pair| !pair.is_empty()) {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         match (decode(name), decode(value)) {
             (Some(name), Some(value)) => pairs.push((name, value)),
-            (Some(name), None) => mistakes.push(Invalid::parameter(name, "Must be UTF-8, percent-encoded.")),
-            (None, _) => mistakes.push(Invalid::parameter(name, "The name must be UTF-8, percent-encoded.")),
+            (Some(name), None) => errors.push(Invalid::parameter(name, "Must be UTF-8, percent-encoded.")),
+            (None, _) => errors.push(Invalid::parameter(name, "The name must be UTF-8, percent-encoded.")),
         }
     }
-    if mistakes.is_empty() { Ok(pairs) } else { Err(mistakes) }
+    if errors.is_empty() { Ok(pairs) } else { Err(errors) }
 }
 
 /// The query string with its `cursor` replaced.

@@ -1,4 +1,4 @@
-//! The last thing that happens to every response: its problem is written out, and it gets the headers that all have.
+//! The last step of every response: its problem becomes a body, and it gets the headers that all responses have.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -18,7 +18,7 @@ use http_body::Frame;
 use super::log::Log;
 use super::problem::Problem;
 
-/// Tells requests apart in logs and in questions.
+/// Names a request in the log and in questions to the operator.
 pub(super) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
@@ -57,8 +57,8 @@ pub(super) async fn finish(State(log): State<Log>, mut request: Request, next: N
     response
 }
 
-/// The body of a status that has none, and no Content-Length either (RFC 9110, section 8.6). The router gives every response the
-/// length of its body after all layers; of this one it does not learn any.
+/// The body of a status that has neither a body nor Content-Length (RFC 9110, section 8.6). After all layers, the router sets
+/// Content-Length from the size hint of the body; this one has none.
 struct Nothing;
 
 impl http_body::Body for Nothing {

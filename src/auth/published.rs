@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use super::keys::KeySet;
 use super::{KeySource, Moment};
-use crate::Ambient;
+use crate::{Ambient, Event};
 use record::stamp;
 use shared::{Agreed, LOOK};
 
@@ -186,7 +186,7 @@ impl PublishedKeys {
                 // At its end, so that whoever waited for it fails with it and does not wait for another one.
                 state.failed = Some(Since::now(self.by_now(came).steady));
                 drop(state);
-                self.ambient.report("error", "no JWKS", &format!("{}: {cause}", self.url));
+                self.ambient.report(Event::NoJwks, &format!("{}: {cause}", self.url));
                 None
             }
         }

@@ -1,6 +1,6 @@
 //! What a database call can fail with, and what each failure means. Adapters report; only this file judges.
 
-use crate::domain::{Error, Invalid};
+use crate::domain::{Cause, CauseCode, Error, Invalid};
 
 /// Why a database call has no answer. The texts are for the log.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -55,7 +55,24 @@ impl DatabaseError {
     /// Whether the session does not know a statement that was prepared in it, or knows another one by that name
     /// (`invalid_sql_statement_name`, `duplicate_prepared_statement`): a pooler has put one session in the place of another.
     pub(super) fn proves_an_unsafe_pooler(&self) -> bool {
-        matches!(self, Self::Refused { sqlstate, .. } if ["26000", "42P05"].contains(&sqlstate.as_str()))
+        self.cause_code() == CauseCode::UnsafePooler
+    }
+
+    fn cause_code(&self) -> CauseCode {
+        match self {
+            Self::Refused { sqlstate, .. } => {
+                let refusal = REFUSALS.iter().find(|(start, _)| sqlstate.starts_with(start));
+                refusal.map_or(CauseCode::Internal, |(_, code)| *code)
+            }
+            Self::Unreachable(text) if NO_CONNECTION_LEFT.iter().any(|words| text.contains(words)) => {
+                CauseCode::TooManyConnections
+            }
+            Self::Unreachable(_) => CauseCode::NoConnection,
+            Self::Lost(_) => CauseCode::ConnectionLost,
+            Self::Deadline { sent: true } => CauseCode::NoAnswerInTime,
+            Self::Deadline { sent: false } => CauseCode::NoConnectionInTime,
+            Self::Malformed(_) => CauseCode::Internal,
+        }
     }
 
     /// Whether the error is specific to this statement (rather than to the connection or server), so that other calls of a batch
@@ -82,44 +99,53 @@ impl DatabaseError {
     }
 }
 
+/// What PostgreSQL's refusals mean, by the beginning of the SQLSTATE; the first entry that fits counts. Nothing of the statement remains.
+/// Any other refusal is a bug, or a value that only PostgreSQL could refuse.
+pub const REFUSALS: &[(&str, CauseCode)] = &[
+    ("26000", CauseCode::UnsafePooler),
+    ("42P05", CauseCode::UnsafePooler),
+    // There is no such function, or no type that stands for the interface, or no schema for them.
+    ("42883", CauseCode::SchemaMismatch),
+    ("42704", CauseCode::SchemaMismatch),
+    ("3F000", CauseCode::SchemaMismatch),
+    ("25006", CauseCode::ReadOnly),
+    ("57014", CauseCode::StatementTimeout),
+    ("55P03", CauseCode::LockTimeout),
+    ("40001", CauseCode::TransactionConflict),
+    ("40P01", CauseCode::TransactionConflict),
+    ("57P0", CauseCode::SessionEnded),
+    ("08", CauseCode::SessionEnded),
+    ("53100", CauseCode::DiskFull),
+    ("53300", CauseCode::TooManyConnections),
+    ("53", CauseCode::OutOfResources),
+];
+
+/// What PostgreSQL and PgBouncer say to a client that they have no connection for. Drivers give only the text.
+const NO_CONNECTION_LEFT: [&str; 3] = ["too many clients", "too many connections", "remaining connection slots"];
+
 impl From<DatabaseError> for Error {
     fn from(error: DatabaseError) -> Self {
-        match &error {
-            DatabaseError::Refused { sqlstate, constraint, .. } => {
-                if let Some(mistake) = constraint.as_deref().and_then(mistake) {
-                    return mistake.into();
+        if let DatabaseError::Refused { sqlstate, constraint, .. } = &error {
+            match (sqlstate.as_str(), constraint.as_deref()) {
+                (_, Some(constraint)) if let Some(invalid) = mistake(constraint) => return invalid.into(),
+                // Another request with the key has been done while this one waited.
+                ("23505", Some("idempotency_pkey")) => return Self::InFlight,
+                // Another request made the resource meanwhile.
+                ("23505", _) => return Self::PreconditionFailed,
+                // A value that only PostgreSQL could tell to be wrong.
+                (state, _) if state.starts_with("22") => {
+                    return Invalid::body("", "The database cannot keep one of the values.").into();
                 }
-                match (sqlstate.as_str(), constraint.as_deref()) {
-                    // Another request with the key has been done while this one waited.
-                    ("23505", Some("idempotency_pkey")) => return Self::InFlight,
-                    // Another request made the resource meanwhile.
-                    ("23505", _) => return Self::PreconditionFailed,
-                    _ => {}
-                }
-                if error.proves_an_unsafe_pooler() {
-                    return Self::UnsafePooler(error.to_string());
-                }
-                match sqlstate.as_str() {
-                    // There is no such function, or no type that stands for the interface, or no schema for them.
-                    "42883" | "42704" | "3F000" => Self::SchemaMismatch(error.to_string()),
-                    // Read-only, statement or lock timeout, serialization, deadlock.
-                    "25006" | "57014" | "55P03" | "40001" | "40P01" => Self::Unavailable(error.to_string()),
-                    // The session ended; connection exceptions; insufficient resources: connections, disk.
-                    state if ["57P0", "08", "53"].iter().any(|class| state.starts_with(class)) => {
-                        Self::Unavailable(error.to_string())
-                    }
-                    // A value that only PostgreSQL could tell to be wrong.
-                    state if state.starts_with("22") => {
-                        Invalid::body("", "The database cannot keep one of the values.").into()
-                    }
-                    _ => Self::Internal(error.to_string()),
-                }
+                _ => {}
             }
-            DatabaseError::Unreachable(_) | DatabaseError::Deadline { sent: false } => {
-                Self::Unavailable(error.to_string())
-            }
-            DatabaseError::Lost(_) | DatabaseError::Deadline { sent: true } => Self::OutcomeUnknown(error.to_string()),
-            DatabaseError::Malformed(_) => Self::Internal(error.to_string()),
+        }
+        let cause = Cause::new(error.cause_code(), error.to_string());
+        match cause.code {
+            CauseCode::UnsafePooler => Self::UnsafePooler(cause.text),
+            CauseCode::SchemaMismatch => Self::SchemaMismatch(cause.text),
+            CauseCode::Internal => Self::Internal(cause.text),
+            CauseCode::ConnectionLost | CauseCode::NoAnswerInTime => Self::OutcomeUnknown(cause),
+            _ => Self::Unavailable(cause),
         }
     }
 }

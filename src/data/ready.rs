@@ -62,6 +62,7 @@ impl Drop for Asking<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::{Cause, CauseCode};
 
     #[test]
     fn an_answer_is_good_for_half_a_second() {
@@ -71,7 +72,7 @@ mod tests {
             Step::Ask(_) => None,
         };
         assert_eq!(known(0), None, "nobody has asked");
-        let down = Err(Error::Unavailable("because".to_owned()));
+        let down = Err(Error::Unavailable(Cause::new(CauseCode::NoConnection, "because")));
         let Step::Ask(asking) = ready.step(begun) else { panic!("it is known") };
         assert_eq!(known(0), None, "there is no answer to give");
         asking.done(begun, down.clone());

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::served;
 use super::{Pool, Row, Scope, Statement, Value, no_row};
-use crate::domain::{After, EntityTag, Error, Filter, Invalid, ListQuery, Order, Page, TagMatch};
+use crate::domain::{EntityTag, Error, Filter, Invalid, ListQuery, Order, Page, PagePosition, TagMatch};
 
 /// A task as a client gets it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,7 +38,7 @@ struct List<'a> {
     order: Order,
     limit: u16,
     #[serde(skip_serializing_if = "Option::is_none")]
-    after: Option<&'a After>,
+    after: Option<&'a PagePosition>,
     #[serde(skip_serializing_if = "Option::is_none")]
     known: Option<&'a TagMatch>,
     #[serde(skip_serializing_if = "Filter::is_empty")]
@@ -110,7 +110,7 @@ impl Scope<'_> {
         }
         let tasks = tagged_lines(&row.require::<String>()?, &etag)?;
         let next = match (row.take()?, row.take()?) {
-            (Some(key), Some(id)) => Some(After { key, id }),
+            (Some(key), Some(id)) => Some(PagePosition { key, id }),
             _ => None,
         };
         Ok(Listing::Page { etag, page: Page { tasks, next, total: row.take()? } })

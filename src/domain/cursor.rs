@@ -1,38 +1,38 @@
-//! The cursor of a list: where its next page begins, opaque to clients, good for the query that it came from alone.
+//! The cursor of a list: the position that the next page follows, opaque to clients and valid for one query.
 //!
-//! A digest binds it to the user, the order and the filters, so that a changed or borrowed cursor is recognized. It is
-//! no secret: whoever computes one for a place of their choosing reads a page of their own tasks.
+//! A digest binds it to the user, the order and the filters, so that a cursor of another query is recognized. The digest needs no
+//! secret: a client that makes its own cursor reads a page of its own tasks.
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::{After, Filter, Order};
+use super::{Filter, Order, PagePosition};
 
 /// A cursor as text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cursor(String);
 
-/// What a cursor is bound to. The page size is not among it: a client may change that on the way.
+/// The query that a cursor is bound to. A client may change the page size between pages, so it is not part of this.
 #[derive(Debug, Clone, Copy)]
 pub struct CursorBinding<'a> {
     /// Whose tasks are listed.
     pub user_id: &'a str,
-    /// In which order.
+    /// The order of the list.
     pub order: Order,
-    /// Which of them.
+    /// The conditions of the list.
     pub filter: &'a Filter,
 }
 
-/// The length of the digest in bytes: enough that no mistake goes unnoticed.
+/// The length of the digest in bytes. A wrong cursor passes once in 2^64.
 const DIGEST: usize = 8;
 /// The length of an id in bytes.
 const ID: usize = 16;
 
 impl Cursor {
-    /// Makes the cursor of a place; `None` when the place is not one that the database gives.
-    pub fn seal(after: &After, binding: &CursorBinding<'_>) -> Option<Self> {
+    /// Makes the cursor of a position; `None` if the database cannot have given the position.
+    pub fn seal(after: &PagePosition, binding: &CursorBinding<'_>) -> Option<Self> {
         let id = Uuid::try_parse(&after.id).ok()?;
         let mut bytes = binding.digest(id, &after.key)?.to_vec();
         bytes.extend_from_slice(id.as_bytes());
@@ -40,13 +40,13 @@ impl Cursor {
         Some(Self(BASE64_URL_SAFE_NO_PAD.encode(bytes)))
     }
 
-    /// Reads a cursor back; `None` when it is of another query, or none at all.
-    pub fn open(text: &str, binding: &CursorBinding<'_>) -> Option<After> {
+    /// Reads a cursor back; `None` if it is the cursor of another query, or not a cursor.
+    pub fn open(text: &str, binding: &CursorBinding<'_>) -> Option<PagePosition> {
         let bytes = BASE64_URL_SAFE_NO_PAD.decode(text).ok()?;
         let (digest, rest) = bytes.split_first_chunk::<DIGEST>()?;
         let (id, key) = rest.split_first_chunk::<ID>()?;
         let (id, key) = (Uuid::from_bytes(*id), std::str::from_utf8(key).ok()?);
-        (binding.digest(id, key)? == *digest).then(|| After { key: key.to_owned(), id: id.to_string() })
+        (binding.digest(id, key)? == *digest).then(|| PagePosition { key: key.to_owned(), id: id.to_string() })
     }
 
     /// The text.
@@ -70,8 +70,8 @@ mod tests {
         CursorBinding { user_id: "alice", order: Order::parse("title").unwrap(), filter }
     }
 
-    fn after() -> After {
-        After { key: "žiema".to_owned(), id: Uuid::from_u128(7).to_string() }
+    fn after() -> PagePosition {
+        PagePosition { key: "žiema".to_owned(), id: Uuid::from_u128(7).to_string() }
     }
 
     #[test]

@@ -3,13 +3,32 @@
 use time::format_description::well_known::Rfc3339;
 use time::{Date, Month, OffsetDateTime, UtcOffset};
 
+use super::Errors;
+
 /// An instant of RFC 3339, kept as its text in UTC.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Instant(String);
 
+/// A value of `due_before` or `due_after`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DateOrInstant {
+    /// A calendar day, compared with the day of `due`.
+    Date(String),
+    /// An instant, compared with `due_at`; an all-day task is due at the end of its day in UTC.
+    Instant(Instant),
+}
+
 impl Instant {
-    /// Parses `2026-12-01T09:30:00+02:00` and the like; years 1 to 9999.
-    pub fn parse(text: &str) -> Option<Self> {
+    /// Parses an instant such as `2026-12-01T09:30:00+02:00`; years 1 to 9999.
+    pub fn parse(text: &str, errors: &mut Errors<'_>) -> Option<Self> {
+        let instant = Self::in_utc(text);
+        if instant.is_none() {
+            errors.add("Must be an instant of RFC 3339 such as 2026-12-01T09:30:00Z (a plus sign is %2B here).");
+        }
+        instant
+    }
+
+    fn in_utc(text: &str) -> Option<Self> {
         let instant = OffsetDateTime::parse(text, &Rfc3339).ok()?.checked_to_offset(UtcOffset::UTC)?;
         if !(1..=9999).contains(&instant.year()) {
             return None;
@@ -23,26 +42,20 @@ impl Instant {
     }
 }
 
-/// What `due_before` and `due_after` take.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum DateOrInstant {
-    /// A calendar day, compared with the day that the task names.
-    Date(String),
-    /// An instant, compared with `due_at`; an all-day task is due at the end of its day in UTC.
-    Instant(Instant),
-}
-
 impl DateOrInstant {
     /// Parses either form.
-    pub fn parse(text: &str) -> Option<Self> {
-        match parse_date(text) {
-            Some(_) => Some(Self::Date(text.to_owned())),
-            None => Instant::parse(text).map(Self::Instant),
+    pub fn parse(text: &str, errors: &mut Errors<'_>) -> Option<Self> {
+        match (parse_date(text), Instant::in_utc(text)) {
+            (Some(_), _) => Some(Self::Date(text.to_owned())),
+            (None, Some(instant)) => Some(Self::Instant(instant)),
+            (None, None) => errors.refuse(
+                "Must be a day as YYYY-MM-DD, or an instant such as 2026-12-01T09:30:00Z (a plus sign is %2B here).",
+            ),
         }
     }
 }
 
-/// Parses a full-date of RFC 3339, years 1 to 9999; a day that does not exist is `None`.
+/// Parses a full-date of RFC 3339, years 1 to 9999; `None` for a day that does not exist.
 pub(super) fn parse_date(text: &str) -> Option<Date> {
     let (year, month, day) = match text.as_bytes() {
         [y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2] => {
@@ -57,7 +70,7 @@ pub(super) fn parse_date(text: &str) -> Option<Date> {
     Date::from_calendar_date(i32::from(year), month, u8::try_from(day).ok()?).ok()
 }
 
-/// The value of ASCII digits, and of nothing else.
+/// The value of ASCII digits; `None` for any other text.
 pub(super) fn number(digits: &[u8]) -> Option<u16> {
     digits.iter().try_fold(0_u16, |value, digit| {
         let digit = digit.is_ascii_digit().then(|| u16::from(digit - b'0'))?;
@@ -71,7 +84,7 @@ mod tests {
 
     #[test]
     fn an_instant_is_kept_in_utc() {
-        let instant = Instant::parse("2026-12-01T09:30:00+02:00").unwrap();
+        let instant = Instant::in_utc("2026-12-01T09:30:00+02:00").unwrap();
         assert_eq!(instant.as_str(), "2026-12-01T07:30:00Z");
     }
 
@@ -88,7 +101,7 @@ mod tests {
             "2026-12-01T09:30Z",
             "12026-12-01T09:30:00Z",
         ] {
-            assert_eq!(Instant::parse(text), None, "{text}");
+            assert_eq!(Instant::in_utc(text), None, "{text}");
         }
     }
 

@@ -1,12 +1,12 @@
-//! A JSON value that hides nothing: members in their order, a name that stands twice included.
+//! A JSON value that keeps every member of an object, in order, even if two have the same name.
 //!
-//! `serde_json::Value` keeps the last of two equal names silently; a client that sends both deserves to hear of it.
+//! `serde_json::Value` silently keeps the last of two equal names; a client that sends both gets an error.
 
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 
-use super::Invalid;
+use super::Errors;
 
 /// A parsed JSON text (RFC 8259).
 #[derive(Debug, Clone, PartialEq)]
@@ -15,24 +15,40 @@ pub enum Json {
     Null,
     /// `true` or `false`
     Bool(bool),
-    /// Any number: no field of errand's takes one.
+    /// Any number, because no field takes one
     Number,
     /// A string
     String(String),
     /// An array
     Array(Vec<Json>),
-    /// An object, its members as they stand in the text
+    /// An object, its members in the order of the text
     Object(Vec<(String, Json)>),
 }
 
 impl Json {
-    /// Parses a whole text. Nesting is bounded (128 levels); what follows the value is an error.
-    pub fn parse(text: &[u8]) -> Result<Self, Invalid> {
-        serde_json::from_slice(text).map_err(|error| Invalid::body("", format!("The body is not valid JSON: {error}.")))
+    /// Parses a whole text. Nesting is limited to 128 levels; text after the value is an error.
+    pub fn parse(text: &[u8], errors: &mut Errors<'_>) -> Option<Self> {
+        match serde_json::from_slice(text) {
+            Ok(json) => Some(json),
+            Err(error) => errors.refuse(format!("The body is not valid JSON: {error}.")),
+        }
     }
 
-    /// What this is, for an error message.
-    pub fn kind(&self) -> &'static str {
+    /// The text of a string; `expected` names the type of the field in the error for any other value.
+    pub(super) fn text(self, expected: &str, errors: &mut Errors<'_>) -> Option<String> {
+        match self {
+            Self::String(text) => Some(text),
+            other => other.refuse(expected, errors),
+        }
+    }
+
+    /// Adds the error for a value of the wrong type.
+    pub(super) fn refuse<T>(&self, expected: &str, errors: &mut Errors<'_>) -> Option<T> {
+        errors.refuse(format!("Must be {expected}, not {}.", self.kind()))
+    }
+
+    /// The name of this type, for an error.
+    pub(super) fn kind(&self) -> &'static str {
         match self {
             Self::Null => "null",
             Self::Bool(_) => "a boolean",
@@ -42,11 +58,6 @@ impl Json {
             Self::Object(_) => "an object",
         }
     }
-}
-
-/// Writes a name as one reference token of a JSON pointer (RFC 6901, section 3).
-pub(super) fn pointer(parent: &str, name: &str) -> String {
-    format!("{parent}/{}", name.replace('~', "~0").replace('/', "~1"))
 }
 
 impl<'de> Deserialize<'de> for Json {

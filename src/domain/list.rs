@@ -1,23 +1,23 @@
-//! What a list can be asked for, parsed from the parameters of its query string.
+//! The query of a list, parsed from the parameters of its query string.
 
 use std::collections::HashSet;
 
 use serde::{Serialize, Serializer};
 
-use super::{Cursor, CursorBinding, DateOrInstant, Instant, Invalid, Priority, Tags, text};
+use super::{Cursor, CursorBinding, DateOrInstant, Errors, Instant, Invalid, Priority, Tags, text};
 
-/// The parameters of a list, checked.
+/// The query of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListQuery {
     /// How the tasks are ordered.
     pub order: Order,
-    /// Which tasks are meant.
+    /// Which tasks are listed.
     pub filter: Filter,
-    /// How many tasks a page has at most, 1 to 500.
+    /// The maximum number of tasks of a page, 1 to 500.
     pub limit: u16,
-    /// Where the page begins; at the beginning where `None`.
-    pub after: Option<After>,
-    /// Whether to count all tasks that are meant.
+    /// The position that the page follows; `None` for the first page.
+    pub after: Option<PagePosition>,
+    /// Whether to count the matching tasks of all pages.
     pub count: bool,
 }
 
@@ -30,7 +30,7 @@ pub struct Order {
     name: &'static str,
 }
 
-/// Which tasks a list has; every condition that is set must hold.
+/// The conditions of a list. A task must meet every one that is set.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Filter {
     /// Done, or not.
@@ -65,12 +65,12 @@ pub struct Filter {
     pub q: Option<String>,
 }
 
-/// The place in an order behind which a page begins.
+/// A position in an ordered list: that of one task.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct After {
-    /// The sort key there, as the database wrote it.
+pub struct PagePosition {
+    /// The sort key of the task, as the database wrote it.
     pub key: String,
-    /// The id of the task there.
+    /// The id of the task.
     pub id: String,
 }
 
@@ -79,58 +79,52 @@ pub struct After {
 pub struct Page {
     /// The JSON of each task, with commas between them.
     pub tasks: String,
-    /// Where the next page begins, if there is one.
-    pub next: Option<After>,
-    /// How many tasks are meant, when asked for.
+    /// The position that the next page follows, if there is one.
+    pub next: Option<PagePosition>,
+    /// The number of matching tasks on all pages, if the query asks for it.
     pub total: Option<i64>,
 }
 
 impl ListQuery {
-    /// How many tasks a page has unless the client says so.
+    /// The maximum number of tasks of a page, if the client sets none.
     pub const DEFAULT_LIMIT: u16 = 100;
-    /// How many tags are looked for. No task has as many, so that the list is empty whatever the rest of them are.
-    const MOST_TAGS: usize = 21;
+    /// The maximum number of tags that a filter keeps. No task has as many, so the list is empty whatever the other tags are.
+    const MAX_FILTER_TAGS: usize = 21;
 
-    /// Parses decoded name and value pairs for one user. Every mistake is named.
+    /// Parses the decoded name and value pairs of a user's query.
     pub fn parse(user_id: &str, pairs: &[(String, String)]) -> Result<Self, Vec<Invalid>> {
-        let mut mistakes = Vec::new();
-        let mut query = Self {
-            order: Order::default(),
-            filter: Filter::default(),
-            limit: Self::DEFAULT_LIMIT,
-            after: None,
-            count: false,
-        };
-        let mut cursor = None;
-        let mut seen = HashSet::new();
-        for (name, value) in pairs {
-            let repeatable = matches!(name.as_str(), "priority" | "tag");
-            if !repeatable && !seen.insert(name.as_str()) {
-                mistakes.push(Invalid::parameter(name, "The parameter stands here twice."));
-                continue;
-            }
-            let result = match name.as_str() {
-                "cursor" => {
-                    cursor = Some(value);
-                    Ok(())
-                }
-                _ => query.set(name, value),
+        Errors::collect(|errors| {
+            let mut query = Self {
+                order: Order::default(),
+                filter: Filter::default(),
+                limit: Self::DEFAULT_LIMIT,
+                after: None,
+                count: false,
             };
-            if let Err(detail) = result {
-                mistakes.push(Invalid::parameter(name, detail));
+            let mut cursor = None;
+            let mut seen = HashSet::new();
+            for (name, value) in pairs {
+                let repeatable = matches!(name.as_str(), "priority" | "tag");
+                let mut errors = errors.at_parameter(name);
+                if !repeatable && !seen.insert(name.as_str()) {
+                    errors.add("The parameter stands here twice.");
+                } else if name == "cursor" {
+                    cursor = Some(value);
+                } else {
+                    query.set(name, value, &mut errors);
+                }
             }
-        }
-        // A cursor can only be compared with a query that is whole.
-        if let (Some(text), true) = (cursor, mistakes.is_empty()) {
-            match Cursor::open(text, &query.binding(user_id)) {
-                Some(after) => query.after = Some(after),
-                None => mistakes.push(Invalid::parameter(
-                    "cursor",
-                    "Not a cursor of this list: take next_cursor as it is, with the same sort and filters.",
-                )),
+            // A cursor can only be compared with a query without errors.
+            if let (Some(cursor), 0) = (cursor, errors.count()) {
+                query.after = Cursor::open(cursor, &query.binding(user_id));
+                if query.after.is_none() {
+                    errors
+                        .at_parameter("cursor")
+                        .add("Not a cursor of this list: take next_cursor as it is, with the same sort and filters.");
+                }
             }
-        }
-        if mistakes.is_empty() { Ok(query) } else { Err(mistakes) }
+            Some(query)
+        })
     }
 
     /// What a cursor of this list is bound to.
@@ -138,26 +132,29 @@ impl ListQuery {
         CursorBinding { user_id, order: self.order, filter: &self.filter }
     }
 
-    fn set(&mut self, name: &str, value: &str) -> Result<(), String> {
-        if let Some(mistake) = text::mistake(value) {
-            return Err(mistake.to_owned());
-        }
+    /// Sets what a parameter asks for. `None` if its value has an error.
+    fn set(&mut self, name: &str, value: &str, errors: &mut Errors<'_>) -> Option<()> {
+        text::check(value, errors)?;
         let filter = &mut self.filter;
         match name {
-            "limit" => self.limit = limit(value)?,
-            "sort" => {
-                self.order = Order::parse(value).ok_or_else(|| {
-                    "Must be created_at, updated_at, due, priority or title, with a - before it to reverse.".to_owned()
-                })?;
-            }
+            "limit" => self.limit = limit(value, errors)?,
+            "sort" => match Order::parse(value) {
+                Some(order) => self.order = order,
+                None => {
+                    return errors.refuse(
+                        "Must be created_at, updated_at, due, priority or title, with a - before it to reverse.",
+                    );
+                }
+            },
             "count" if value == "exact" => self.count = true,
-            "count" => return Err("Must be exact.".to_owned()),
-            "completed" => filter.completed = Some(boolean(value)?),
-            "overdue" => filter.overdue = Some(boolean(value)?),
+            "count" => return errors.refuse("Must be exact."),
+            "completed" => filter.completed = Some(boolean(value, errors)?),
+            "overdue" => filter.overdue = Some(boolean(value, errors)?),
             "priority" => {
-                for word in value.split(',') {
-                    let priority = Priority::parse(word)
-                        .ok_or_else(|| "Must be of none, low, medium and high, with commas between.".to_owned())?;
+                for name in value.split(',') {
+                    let Some(priority) = Priority::from_name(name) else {
+                        return errors.refuse("Must be of none, low, medium and high, with commas between.");
+                    };
                     filter.priorities.push(priority.number());
                 }
                 filter.priorities.sort_unstable();
@@ -165,34 +162,29 @@ impl ListQuery {
             }
             "tag" => {
                 for tag in value.split(',') {
-                    let tag = Tags::parse_one(tag)?;
+                    let tag = Tags::parse_one(tag, errors)?;
                     match filter.tags.binary_search(&tag) {
-                        Err(place) if filter.tags.len() < Self::MOST_TAGS => filter.tags.insert(place, tag),
+                        Err(place) if filter.tags.len() < Self::MAX_FILTER_TAGS => filter.tags.insert(place, tag),
                         _ => {}
                     }
                 }
             }
-            "due_before" => match date_or_instant(value)? {
+            "due_before" => match DateOrInstant::parse(value, errors)? {
                 DateOrInstant::Date(date) => filter.due_before_date = Some(date),
                 DateOrInstant::Instant(at) => filter.due_before_at = Some(at.as_str().to_owned()),
             },
-            "due_after" => match date_or_instant(value)? {
+            "due_after" => match DateOrInstant::parse(value, errors)? {
                 DateOrInstant::Date(date) => filter.due_after_date = Some(date),
                 DateOrInstant::Instant(at) => filter.due_after_at = Some(at.as_str().to_owned()),
             },
-            "updated_since" => {
-                let at = Instant::parse(value).ok_or_else(|| {
-                    "Must be an instant of RFC 3339 such as 2026-12-01T09:30:00Z (a plus sign is %2B here).".to_owned()
-                })?;
-                filter.updated_since = Some(at.as_str().to_owned());
+            "updated_since" => filter.updated_since = Some(Instant::parse(value, errors)?.as_str().to_owned()),
+            "q" => {
+                text::check_length(value, 200, errors)?;
+                filter.q = Some(value.to_owned());
             }
-            "q" => match value.chars().count() {
-                0..=200 => filter.q = Some(value.to_owned()),
-                length => return Err(format!("Must have at most 200 characters, not {length}.")),
-            },
-            _ => return Err("Unknown parameter.".to_owned()),
+            _ => return errors.refuse("Unknown parameter."),
         }
-        Ok(())
+        Some(())
     }
 }
 
@@ -248,26 +240,20 @@ impl Filter {
     }
 }
 
-fn limit(value: &str) -> Result<u16, String> {
+fn limit(value: &str, errors: &mut Errors<'_>) -> Option<u16> {
     let digits = value.bytes().all(|byte| byte.is_ascii_digit());
     match value.parse() {
-        Ok(limit @ 1..=500) if digits => Ok(limit),
-        _ => Err("Must be a number from 1 to 500.".to_owned()),
+        Ok(limit @ 1..=500) if digits => Some(limit),
+        _ => errors.refuse("Must be a number from 1 to 500."),
     }
 }
 
-fn boolean(value: &str) -> Result<bool, String> {
+fn boolean(value: &str, errors: &mut Errors<'_>) -> Option<bool> {
     match value {
-        "true" => Ok(true),
-        "false" => Ok(false),
-        _ => Err("Must be true or false.".to_owned()),
+        "true" => Some(true),
+        "false" => Some(false),
+        _ => errors.refuse("Must be true or false."),
     }
-}
-
-fn date_or_instant(value: &str) -> Result<DateOrInstant, String> {
-    DateOrInstant::parse(value).ok_or_else(|| {
-        "Must be a day as YYYY-MM-DD, or an instant such as 2026-12-01T09:30:00Z (a plus sign is %2B here).".to_owned()
-    })
 }
 
 #[cfg(test)]
@@ -280,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn without_parameters_the_newest_hundred_are_meant() {
+    fn without_parameters_the_newest_hundred_are_listed() {
         let query = parse(&[]).unwrap();
         assert_eq!((query.order, query.limit, query.count), (Order::NEWEST_FIRST, 100, false));
         assert!(query.filter.is_empty());
@@ -304,19 +290,19 @@ mod tests {
     }
 
     #[test]
-    fn no_more_tags_are_looked_for_than_decide() {
+    fn a_filter_keeps_no_more_tags_than_decide() {
         let tags = |range: std::ops::Range<usize>| range.map(|n| n.to_string()).collect::<Vec<_>>().join(",");
         let twenty = parse(&[("tag", &tags(0..10)), ("tag", &tags(0..20))]).unwrap();
         assert_eq!(twenty.filter.tags.len(), 20);
         assert!(twenty.filter.tags.is_sorted());
         let many = parse(&[("tag", &tags(0..50)), ("tag", &tags(50..5000))]).unwrap();
-        assert_eq!(many.filter.tags.len(), ListQuery::MOST_TAGS);
-        // Each is looked at all the same.
+        assert_eq!(many.filter.tags.len(), ListQuery::MAX_FILTER_TAGS);
+        // Each is checked all the same.
         assert_eq!(parse(&[("tag", &tags(0..50)), ("tag", &format!("a,{}", "x".repeat(51)))]).unwrap_err().len(), 1);
     }
 
     #[test]
-    fn every_bad_value_is_named() {
+    fn every_error_is_named() {
         for (name, value) in [
             ("limit", "0"),
             ("limit", "501"),
@@ -340,9 +326,9 @@ mod tests {
             ("page", "2"),
             ("", ""),
         ] {
-            let mistakes = parse(&[(name, value)]).unwrap_err();
-            assert_eq!(mistakes.len(), 1, "{name}={value}");
-            assert_eq!(mistakes[0].place, crate::domain::Place::Parameter(name.to_owned()));
+            let errors = parse(&[(name, value)]).unwrap_err();
+            assert_eq!(errors.len(), 1, "{name}={value}");
+            assert_eq!(errors[0].place, crate::domain::Place::Parameter(name.to_owned()));
         }
         assert_eq!(parse(&[("limit", "0"), ("sort", "x"), ("limit", "1")]).unwrap_err().len(), 3);
     }

@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::{Completion, EntityTag, IdempotencyKey, NewTask, Precondition, TaskPatch};
+use super::{Completion, EntityTag, IdempotencyKey, NewTask, Precondition, Replacement, TaskPatch};
 
 /// What a write does. `errand.apply` in `migrations/functions/write.sql` has a branch for each.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -10,7 +10,7 @@ pub enum Operation {
     /// Makes a task.
     CreateTask(NewTask),
     /// Replaces a task, or makes it where [`Precondition::must_be_absent`] is set.
-    PutTask(NewTask),
+    PutTask(Replacement),
     /// Changes some fields of a task.
     PatchTask(TaskPatch),
     /// Completes or reopens a task.

@@ -144,6 +144,7 @@ fn a_failure_is_told_once_with_its_causes_and_to_the_log_alone() {
     let ready = errand.raw("GET", "/health/ready", &[]).expect(503);
     for reply in [reply, ready] {
         let line = line_of(&reply);
+        assert_eq!((&line["code"], &line["cause_code"]), (&json!("unavailable"), &json!("no_connection")));
         let cause = line["cause"].as_str().unwrap();
         assert!(cause.contains("no connection: "), "{cause}");
         assert!(cause.contains("refused"), "the innermost cause is there: {cause}");
@@ -163,7 +164,9 @@ fn a_refused_configuration_is_told_in_the_log() {
     let reply = errand.raw("GET", "/health/ready", &[("x-request-id", &id)]).expect(503);
     assert_eq!(reply.problem().code, "unavailable");
     assert!(!reply.problem().detail.contains("database"), "{}", reply.body);
-    assert!(line_of(&reply)["cause"].as_str().is_some_and(|cause| cause.contains("configuration")));
+    let line = line_of(&reply);
+    assert!(line["cause"].as_str().is_some_and(|cause| cause.contains("configuration")));
+    assert_eq!(line["cause_code"], "configuration");
     let lines = log_with("server_timing");
     let line: Value = serde_json::from_str(&lines[0]).unwrap();
     assert_eq!(members(&line), BTreeSet::from(["time", "level", "event", "cause"]), "{line}");
@@ -176,7 +179,9 @@ fn keys_that_cannot_be_had_are_told_in_the_log() {
     let errand = start(&[("jwt_jwks_url", &issuer.jwks_url()), ("jwks_origin", &issuer.origin)]);
     let token = Signer::new("ES256", "a").token(&claims(json!({})));
     let reply = errand.get("/api/me/tasks", &token).expect(503);
-    assert!(line_of(&reply)["cause"].as_str().is_some_and(|cause| cause.contains("the issuer's keys")));
+    let line = line_of(&reply);
+    assert!(line["cause"].as_str().is_some_and(|cause| cause.contains("the issuer's keys")));
+    assert_eq!(line["cause_code"], "no_keys");
     let lines = log_with(&issuer.jwks_url());
     let line: Value = serde_json::from_str(&lines[0]).unwrap();
     assert_eq!(members(&line), BTreeSet::from(["time", "level", "event", "cause"]), "{line}");

@@ -59,7 +59,7 @@ fn variable(name: &str) -> Option<String> {
     match variables::get(name) {
         Ok(value) => Some(value),
         Err(error) => {
-            AMBIENT.report("error", "no variable", &format!("{name}: {error}"));
+            AMBIENT.report(errand::Event::NoVariable, &format!("{name}: {error}"));
             None
         }
     }

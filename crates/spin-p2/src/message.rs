@@ -28,7 +28,7 @@ pub(super) fn refusal() -> Response<Body> {
 /// Gives the response to Spin. A response that cannot be sent becomes a line in the log, and Spin answers 500.
 pub(super) async fn respond(response: Response<Body>, out: ResponseOutparam) {
     if let Err(cause) = send(response, out).await {
-        crate::AMBIENT.report("error", "no response", &cause);
+        crate::AMBIENT.report(errand::Event::NoResponse, &cause);
     }
 }
 

@@ -78,7 +78,7 @@ async fn variable(name: &str) -> Option<String> {
     match variables::get(name).await {
         Ok(value) => Some(value),
         Err(error) => {
-            AMBIENT.report("error", "no variable", &format!("{name}: {error}"));
+            AMBIENT.report(errand::Event::NoVariable, &format!("{name}: {error}"));
             None
         }
     }

@@ -76,9 +76,10 @@ begin
 end
 $$;
 
--- Keeps the key of a request in the transaction of its writes, unless all of them were refused. The transaction has the turn
+-- Keeps the key of a request in the transaction of its writes, unless all of them were refused or undone. The transaction has the turn
 -- (errand.try_turn), so no other transaction numbers a key of this user at the same time.
-create or replace function errand.keep_key(p_key text, p_fingerprint text, p_outcomes text[], p_ids text[]) returns void
+create or replace function errand.keep_key(
+    p_key text, p_fingerprint text, p_atomic boolean, p_outcomes text[], p_ids text[]) returns void
 language plpgsql as $$
 declare
     statuses constant smallint[] := array(
@@ -86,7 +87,8 @@ declare
         from unnest(p_outcomes) with ordinality as done (outcome, place) order by done.place);
     key_number bigint;
 begin
-    if 300 <= all (statuses) then
+    -- A refused write ends an atomic request, and undoes those before it.
+    if 300 <= all (statuses) or p_atomic and statuses[cardinality(statuses)] >= 300 then
         return;
     end if;
     update errand.account as account

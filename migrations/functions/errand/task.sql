@@ -90,45 +90,40 @@ $$;
 
 -- The state that a write of a task meets, and what it changes there. Locks the task. `seq` is NULL where there is no such task, and
 -- `changes` where nothing changes. A deletion needs the number alone.
-create or replace function errand.plan_task(
-    p_id uuid, p_operation text, p_document jsonb,
-    out seq bigint, out version bigint, out body text, out changes jsonb)
+create or replace function errand.plan_task(p_id uuid, p_operation text, p_document jsonb) returns errand.plan
 language plpgsql as $$
 declare
     held errand.task;
+    changes jsonb := p_document;
 begin
     if p_operation = 'task.delete' then
-        select t.seq, '{}' into seq, changes from errand.task as t where t.id = p_id for update;
-        return;
+        return (select row (t.seq, null, null, null)::errand.plan from errand.task as t where t.id = p_id for update);
     end if;
     select t.* into held from errand.task as t where t.id = p_id for update;
-    if held.seq is null then
-        return;
-    end if;
-    seq := held.seq;
-    changes := case
-        when p_operation = 'task.complete' and not p_document ? 'completed'
-            then jsonb_build_object('completed', not held.completed)
+    if p_document ? 'due_zone' then
         -- A zone in another case of letters is the same one, and keeps its spelling.
-        when lower(p_document ->> 'due_zone') = lower(held.due_zone) then p_document - 'due_zone'
-        else p_document
-    end;
+        if lower(p_document ->> 'due_zone') = lower(held.due_zone) then
+            changes := changes - 'due_zone';
+        end if;
+    elsif p_operation = 'task.complete' then
+        changes := jsonb_build_object('completed', coalesce((p_document -> 'completed')::boolean, not held.completed));
+    end if;
     -- The columns that a client may change come first in the row, so the comparison seldom reaches a long text.
     if jsonb_populate_record(held, changes) is not distinct from held then
-        version := held.version;
-        body := held.json;
-        changes := null;
+        return row (held.seq, held.version, held.json, null)::errand.plan;
     end if;
+    return row (held.seq, null, null, changes)::errand.plan;
 end
 $$;
 
 -- Makes a task of a document, which names every column that a client may write. What else it names is assigned after it, here or by
 -- errand.derive_task.
 create or replace function errand.create_task(
-    p_id uuid, p_document jsonb, p_seq bigint, p_at timestamptz, out version bigint, out body text)
-language plpgsql as $$
+    p_id uuid, p_document jsonb, p_seq bigint, p_at timestamptz)
+returns errand.state language plpgsql as $$
 declare
     task errand.task := jsonb_populate_record(null::errand.task, p_document);
+    state errand.state;
 begin
     task.user_id := current_setting('errand.user_id');
     task.id := p_id;
@@ -137,44 +132,46 @@ begin
     task.created_at := p_at;
     task.updated_at := p_at;
     task.completed_at := case when task.completed then p_at end;
-    insert into errand.task as t values (task.*) returning t.version, t.json into create_task.version, body;
+    insert into errand.task as t values (task.*) returning t.version, t.json into state;
+    return state;
 end
 $$;
 
--- Changes the columns that a document names, and no others: PostgreSQL writes a long text anew where a statement assigns it.
-create or replace function errand.change_task(
-    p_id uuid, p_document jsonb, p_seq bigint, p_at timestamptz, out version bigint, out body text)
-language plpgsql as $$
+-- Changes the columns that a document names, and no others: PostgreSQL writes a long text anew where a statement assigns it. A column that
+-- may be NULL asks whether the document names it.
+create or replace function errand.change_task(p_id uuid, p_document jsonb, p_seq bigint, p_at timestamptz)
+returns errand.state language plpgsql as $$
+declare
+    wanted errand.task := jsonb_populate_record(null::errand.task, p_document);
+    state errand.state;
 begin
     update errand.task as t
     set seq = p_seq,
         version = t.version + 1,
         updated_at = p_at,
-        completed_at = case
-            when not p_document ? 'completed' then t.completed_at
-            when (p_document -> 'completed')::boolean then coalesce(t.completed_at, p_at)
-        end,
-        completed = case when p_document ? 'completed' then (p_document -> 'completed')::boolean else t.completed end,
-        due_date = case when p_document ? 'due_date' then (p_document ->> 'due_date')::date else t.due_date end,
-        due_time = case when p_document ? 'due_time' then p_document ->> 'due_time' else t.due_time end,
-        due_zone = case when p_document ? 'due_zone' then p_document ->> 'due_zone' else t.due_zone end,
-        priority = case when p_document ? 'priority' then (p_document -> 'priority')::smallint else t.priority end,
-        tags = case
-            when p_document ? 'tags' then array(select jsonb_array_elements_text(p_document -> 'tags'))
-            else t.tags
-        end,
-        title = case when p_document ? 'title' then p_document ->> 'title' else t.title end,
-        description = case when p_document ? 'description' then p_document ->> 'description' else t.description end
+        completed = coalesce(wanted.completed, t.completed),
+        completed_at = case when coalesce(wanted.completed, t.completed) then coalesce(t.completed_at, p_at) end,
+        due_date = case when p_document ? 'due_date' then wanted.due_date else t.due_date end,
+        due_time = case when p_document ? 'due_time' then wanted.due_time else t.due_time end,
+        due_zone = case when p_document ? 'due_zone' then wanted.due_zone else t.due_zone end,
+        priority = coalesce(wanted.priority, t.priority),
+        tags = coalesce(wanted.tags, t.tags),
+        title = coalesce(wanted.title, t.title),
+        description = case when p_document ? 'description' then wanted.description else t.description end
     where t.id = p_id
-    returning t.version, t.json into change_task.version, body;
+    returning t.version, t.json into state;
+    return state;
 end
 $$;
 
 -- Deletes a task. Its last version is answered without a body.
-create or replace function errand.delete_task(p_id uuid, out version bigint, out body text)
+create or replace function errand.delete_task(p_id uuid) returns errand.state
 language plpgsql as $$
+declare
+    state errand.state;
 begin
-    delete from errand.task as t where t.id = p_id returning t.version into delete_task.version;
+    delete from errand.task as t where t.id = p_id returning t.version, null into state;
+    return state;
 end
 $$;
 

@@ -12,7 +12,7 @@ pub(super) const fn length(json: &str) -> usize {
     length
 }
 
-/// `json` without that white space. `LENGTH` is what [`length`] says.
+/// `json` without that white space. `LENGTH` must be its [`length`].
 pub(super) const fn compact<const LENGTH: usize>(json: &str) -> [u8; LENGTH] {
     let mut compact = [0; LENGTH];
     let mut reader = Reader::new(json);

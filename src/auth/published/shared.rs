@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use super::record::{Record, SKEW, age, stamp};
 use super::{CURIOSITY, GOOD, Held, IMPATIENCE, LOOKS, PATIENCE, PublishedKeys, Since, Wish};
+use crate::Event;
 use crate::auth::keys::KeySet;
 use crate::auth::{FETCH_DEADLINE, Moment, SharedStore};
 
@@ -209,7 +210,7 @@ impl PublishedKeys {
     /// Logs, once per instance, that the shared store is not as it should be.
     fn complain(&self, cause: &str) {
         if !self.complained.swap(true, Ordering::Relaxed) {
-            self.ambient.report("warn", "no shared JWKS", &format!("{}: {cause}", self.url));
+            self.ambient.report(Event::NoSharedJwks, &format!("{}: {cause}", self.url));
         }
     }
 }

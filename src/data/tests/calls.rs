@@ -152,9 +152,12 @@ fn a_failure_that_stays_is_told_as_what_the_client_can_do_about_it() {
             let error = ask(&data, kind).unwrap_err();
             assert_eq!(told(&error), expected, "{failure}");
             assert_eq!(fake.asked().len(), tries, "{failure}");
-            if let Error::Unavailable(text) | Error::OutcomeUnknown(text) | Error::Internal(text) = error {
-                assert_eq!(text, failure.to_string(), "the log has the cause");
-            }
+            let text = match error {
+                Error::Unavailable(cause) | Error::OutcomeUnknown(cause) => cause.text,
+                Error::Internal(text) => text,
+                _ => continue,
+            };
+            assert_eq!(text, failure.to_string(), "the log has the cause");
         }
     }
 }

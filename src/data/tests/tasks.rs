@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::data::tasks::{Listing, StoredTask};
-use crate::domain::{After, EntityTag, Filter, Invalid, ListQuery, Order, Page, TagMatch};
+use crate::domain::{EntityTag, Filter, Invalid, ListQuery, Order, Page, PagePosition, TagMatch};
 
 const ID: Uuid = Uuid::from_u128(1);
 
@@ -99,7 +99,7 @@ fn a_list_is_unchanged_or_a_page_which_may_be_the_last_one() {
             other => panic!("{other:?}"),
         }
     };
-    let after = After { key: "k".to_owned(), id: "i".to_owned() };
+    let after = PagePosition { key: "k".to_owned(), id: "i".to_owned() };
     assert_eq!(page(text("k"), text("i"), Value::Int(2)), (Some(after), Some(2)));
     assert_eq!(page(Value::Null, Value::Null, Value::Null), (None, None));
     assert_eq!(page(text("k"), Value::Null, Value::Null), (None, None));
@@ -134,7 +134,7 @@ fn only_a_first_page_without_conditions_may_be_batched() {
         assert_eq!(asked.statement.pool == Pool::Dedicated, slot && !short);
         asked.statement.batched.is_some()
     };
-    let after = Some(After { key: "k".to_owned(), id: "i".to_owned() });
+    let after = Some(PagePosition { key: "k".to_owned(), id: "i".to_owned() });
     let filter = Filter { completed: Some(true), ..Filter::default() };
     assert!(batched(newest()));
     assert!(batched(ListQuery { order: Order::parse("-title").unwrap(), limit: 1, ..newest() }));

@@ -5,8 +5,8 @@ use uuid::Uuid;
 use super::tasks::{call, internal};
 use super::*;
 use crate::domain::{
-    Completion, EntityTag, IdempotencyKey, NewTask, Operation, Precondition, TagMatch, TaskPatch, Write, Writes,
-    Written,
+    Completion, EntityTag, IdempotencyKey, NewTask, Operation, Precondition, Replacement, TagMatch, TaskPatch, Write,
+    Writes, Written,
 };
 
 const ID: Uuid = Uuid::from_u128(1);
@@ -108,11 +108,13 @@ fn each_operation_is_a_document() {
         document.clone()
     };
     let task = NewTask::parse(br#"{"title":"t"}"#).unwrap();
+    let replacement = Replacement::parse(br#"{"title":"t","completed":true}"#).unwrap();
     let patch = TaskPatch::parse(br#"{"priority":"low"}"#).unwrap();
     let fields = serde_json::to_string(&task).unwrap();
+    let replacing = serde_json::to_string(&replacement).unwrap();
     for (operation, name, fields) in [
-        (Operation::CreateTask(task.clone()), "create", fields.as_str()),
-        (Operation::PutTask(task), "put", fields.as_str()),
+        (Operation::CreateTask(task), "create", fields.as_str()),
+        (Operation::PutTask(replacement), "put", replacing.as_str()),
         (Operation::PatchTask(patch), "patch", r#"{"priority":1}"#),
         (Operation::CompleteTask(Completion(Some(false))), "complete", r#"{"completed":false}"#),
         (Operation::CompleteTask(Completion(None)), "complete", "{}"),

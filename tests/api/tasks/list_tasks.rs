@@ -6,7 +6,7 @@ mod walks;
 
 use std::collections::HashSet;
 
-use errand::domain::{After, Cursor, CursorBinding, Filter, Order};
+use errand::domain::{Cursor, CursorBinding, Filter, Order, PagePosition};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -181,7 +181,7 @@ fn a_forged_cursor_is_refused_by_its_name() {
         let order = Order::parse(sort).unwrap();
         for key in keys {
             for key in [(*key).to_owned(), format!("{mark} {key}")] {
-                let after = After { key, id: Uuid::nil().to_string() };
+                let after = PagePosition { key, id: Uuid::nil().to_string() };
                 let binding = CursorBinding { user_id: &user.id, order, filter: &filter };
                 let cursor = Cursor::seal(&after, &binding).unwrap();
                 let reply = user.get(&format!("/tasks?sort={sort}&cursor={}", cursor.as_str()));
