@@ -1,8 +1,8 @@
 //! From a bearer token to a caller (RFC 6750, RFC 7519, RFC 8725).
 //!
 //! A [`Caller`] is proof that a token was verified: [`Verifier::verify`] is the only way to one, and without one there
-//! is no way to the data. Pure: the time is passed in, and so is the [`KeySource`] that fetches an issuer's keys and knows
-//! where instances share them.
+//! is no access to the data. Pure: the time is passed in, and so is the [`KeySource`], which fetches an issuer's keys and has the store
+//! that instances share.
 
 mod algorithm;
 mod cache;
@@ -28,7 +28,7 @@ pub struct Caller {
     writes: bool,
 }
 
-/// What a request wants to do, and a scope allows.
+/// The kind of access that a scope allows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
     /// Nothing changes.
@@ -37,57 +37,57 @@ pub enum Access {
     Write,
 }
 
-/// When a request came, by both clocks.
+/// When a request arrived, by both clocks.
 #[derive(Debug, Clone, Copy)]
 pub struct Moment {
     /// The time of day, for the claims of tokens.
     pub wall: SystemTime,
-    /// A clock that only runs forward, for the age of what is kept.
+    /// The monotonic clock, for ages and waits.
     pub steady: Instant,
 }
 
-/// The future of a document, or of the reason why there is none.
-pub type Fetching<'a> = Pin<Box<dyn Future<Output = Result<Vec<u8>, String>> + Send + 'a>>;
-/// The future of what is in a store, or of the reason why that is not known.
-pub type Reading<'a> = Pin<Box<dyn Future<Output = Result<Option<Vec<u8>>, String>> + Send + 'a>>;
-/// The future of a write's end, or of the reason why nothing was written.
-pub type Writing<'a> = Pin<Box<dyn Future<Output = Result<(), String>> + Send + 'a>>;
-/// The future of a moment's rest.
-pub type Pausing = Pin<Box<dyn Future<Output = ()> + Send>>;
+/// The future of a document. The error is the cause.
+pub type FetchFuture<'a> = Pin<Box<dyn Future<Output = Result<Vec<u8>, String>> + Send + 'a>>;
+/// The future of a value in a store. The error is the cause.
+pub type ReadFuture<'a> = Pin<Box<dyn Future<Output = Result<Option<Vec<u8>>, String>> + Send + 'a>>;
+/// The future of a write to a store. The error is the cause.
+pub type WriteFuture<'a> = Pin<Box<dyn Future<Output = Result<(), String>> + Send + 'a>>;
+/// The future of [`KeySource::sleep`].
+pub type SleepFuture = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// The way to an issuer's published keys. Implemented once per runtime.
+/// Access to an issuer's published keys. Implemented once per runtime.
 pub trait KeySource: Send + Sync {
-    /// Gets the document at `url`: only a 200, without following redirects, at most [`LONGEST_DOCUMENT`] bytes of it,
-    /// all within [`FETCH_DEADLINE`].
-    fn fetch<'a>(&'a self, url: &'a str) -> Fetching<'a>;
-    /// Waits for this long. Requests that wait for another one's fetch look again after each pause: in a component one
-    /// request cannot wake another.
-    fn pause(&self, time: Duration) -> Pausing;
-    /// Where the instances of this application share what they fetched, if there is such a place.
+    /// Gets the document at `url` within [`FETCH_TIMEOUT`]. Any status but 200, redirects among them, and a document of more than
+    /// [`MAX_JWKS_BYTES`] is an error.
+    fn fetch<'a>(&'a self, url: &'a str) -> FetchFuture<'a>;
+    /// Waits for this long. Requests that wait for the fetch of another request poll, because one request of a component cannot wake
+    /// another.
+    fn sleep(&self, time: Duration) -> SleepFuture;
+    /// The store that the instances of this application share, if there is one.
     fn shared(&self) -> Option<&dyn SharedStore> {
         None
     }
 }
 
-/// A store that the instances of an application share. It may lose what it has, and it compares nothing when it writes.
+/// A key-value store that the instances of an application share. It may lose values, and it has no compare-and-swap.
 pub trait SharedStore: Send + Sync {
-    /// A name for this instance that no other one has.
+    /// The unique name of this instance.
     fn instance(&self) -> &str;
-    /// The value of a key, within [`STORE_DEADLINE`].
-    fn read<'a>(&'a self, key: &'a str) -> Reading<'a>;
-    /// Replaces the value of a key, within [`STORE_DEADLINE`].
-    fn write<'a>(&'a self, key: &'a str, value: Vec<u8>) -> Writing<'a>;
+    /// The value of a key, within [`STORE_TIMEOUT`].
+    fn read<'a>(&'a self, key: &'a str) -> ReadFuture<'a>;
+    /// Replaces the value of a key, within [`STORE_TIMEOUT`].
+    fn write<'a>(&'a self, key: &'a str, value: Vec<u8>) -> WriteFuture<'a>;
 }
 
-/// The longest JWKS that is read, in bytes.
-pub const LONGEST_DOCUMENT: usize = 256 * 1024;
+/// The maximum size of a JWKS.
+pub const MAX_JWKS_BYTES: usize = 256 * 1024;
 /// How long fetching a JWKS may take.
-pub const FETCH_DEADLINE: Duration = Duration::from_secs(3);
+pub const FETCH_TIMEOUT: Duration = Duration::from_secs(3);
 /// How long a call of a shared store may take.
-pub const STORE_DEADLINE: Duration = Duration::from_millis(500);
+pub const STORE_TIMEOUT: Duration = Duration::from_millis(500);
 
 impl Moment {
-    /// The moment that comes so much later.
+    /// This moment plus a duration.
     fn later(self, time: Duration) -> Self {
         Self {
             wall: self.wall.checked_add(time).unwrap_or(self.wall),
@@ -113,7 +113,7 @@ impl Caller {
 
 #[cfg(test)]
 impl Caller {
-    /// A caller without a token, for the unit tests of what comes after the verification.
+    /// A caller without a token, for unit tests.
     pub(crate) fn unverified(user_id: &str) -> Self {
         Self { user_id: user_id.to_owned(), reads: true, writes: true }
     }

@@ -1,4 +1,4 @@
-//! The configuration: what the operator's variables say. Read once per instance.
+//! The configuration, from the operator's variables. Read once per instance.
 
 mod variables;
 
@@ -10,7 +10,7 @@ pub use variables::{Reader, VARIABLES, Variable};
 /// Everything that can be configured.
 #[derive(Clone)]
 pub struct Config {
-    /// Whose tokens are accepted.
+    /// Which tokens are accepted.
     pub auth: AuthConfig,
     /// The origins whose pages may call the API from a browser, comma-separated; `*` for any; none when empty.
     pub cors_origins: String,
@@ -18,9 +18,9 @@ pub struct Config {
     pub access_log: AccessLog,
     /// The key under which the log hashes user ids; empty: it leaves them out.
     pub log_key: String,
-    /// Whether answers say how long their parts took (`Server-Timing`).
+    /// Whether responses have `Server-Timing`.
     pub server_timing: bool,
-    /// How long a database operation may take, a place in the pool and the connection included.
+    /// The deadline of a database operation, including the pool checkout and the connection.
     pub database_deadline: Duration,
 }
 
@@ -39,16 +39,16 @@ pub enum AccessLog {
 pub struct ConfigError {
     /// The variable's name in spin.toml.
     pub variable: &'static str,
-    /// What is wrong with its value. Never the value.
+    /// The problem. Never contains the value.
     pub problem: String,
 }
 
 impl Config {
-    /// Puts a configuration together from variables. `get` gives the value of one, or `None` where it is not set.
+    /// Reads a configuration from variables. `get` returns the value of a variable, or `None` if it is not set.
     ///
     /// # Errors
     ///
-    /// When a value means nothing. What values mean together, [`App::new`](crate::App::new) checks.
+    /// When a value is invalid. [`App::new`](crate::App::new) checks combinations of values.
     pub fn from_variables(mut get: impl FnMut(&str) -> Option<String>) -> Result<Self, ConfigError> {
         let mut config = Self {
             auth: AuthConfig::default(),

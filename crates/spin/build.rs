@@ -3,8 +3,8 @@
 use std::env;
 
 /// In bytes. JSON nested as deeply as is allowed needs more than 24 KiB and less than 40, and all tests pass with 64. The
-/// linker's 1 MiB would be most of what an instance has in memory, and a runtime may keep that for as many instances as there
-/// ever were at once. An overflow is a trap, because the stack lies below everything else.
+/// linker's default of 1 MiB would be most of the memory of an instance, and a runtime may keep that for the highest number of concurrent
+/// instances so far. An overflow is a trap, because the stack lies below everything else.
 const STACK: u32 = 256 << 10;
 
 fn main() {

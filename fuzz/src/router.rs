@@ -10,8 +10,8 @@ use axum::body::to_bytes;
 use axum::extract::Request;
 use axum::http::{HeaderMap, Method, StatusCode};
 use errand::api::ProblemBody;
-use errand::auth::{Fetching, KeySource, Pausing};
-use errand::data::{CallFuture, Database, INTERFACE, LockFuture, Row, SleepFuture, Statement, Value, WriteLock};
+use errand::auth::{FetchFuture, KeySource, SleepFuture};
+use errand::data::{CallFuture, Database, INTERFACE, LockFuture, Row, Statement, Value, WriteLock};
 use errand::{Adapters, Ambient};
 use ring::hmac;
 use tower::ServiceExt;
@@ -159,11 +159,11 @@ fn written(parameters: &[Value]) -> Vec<Value> {
 struct Unpublished;
 
 impl KeySource for Unpublished {
-    fn fetch<'a>(&'a self, url: &'a str) -> Fetching<'a> {
+    fn fetch<'a>(&'a self, url: &'a str) -> FetchFuture<'a> {
         panic!("{url} is asked for by nobody")
     }
 
-    fn pause(&self, _: Duration) -> Pausing {
+    fn sleep(&self, _: Duration) -> SleepFuture {
         panic!("nobody waits for keys")
     }
 }

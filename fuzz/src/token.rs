@@ -5,7 +5,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use errand::auth::{AuthConfig, Caller, Fetching, KeySource, Moment, Pausing, Refusal, Verifier};
+use errand::auth::{AuthConfig, Caller, FetchFuture, KeySource, Moment, Refusal, SleepFuture, Verifier};
 use ring::hmac;
 use serde_json::Value;
 
@@ -128,11 +128,11 @@ fn base64url(bytes: &[u8]) -> String {
 struct Published(Vec<u8>);
 
 impl KeySource for Published {
-    fn fetch<'a>(&'a self, _: &'a str) -> Fetching<'a> {
+    fn fetch<'a>(&'a self, _: &'a str) -> FetchFuture<'a> {
         Box::pin(std::future::ready(Ok(self.0.clone())))
     }
 
-    fn pause(&self, _: Duration) -> Pausing {
+    fn sleep(&self, _: Duration) -> SleepFuture {
         Box::pin(std::future::ready(()))
     }
 }

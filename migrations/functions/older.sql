@@ -319,3 +319,5 @@ create or replace function api.turn_of(p_user text) returns bigint
 language sql stable as $$
     select errand.turn_of(p_user)
 $$;
+
+grant execute on function errand.write_for_older to errand_app;

@@ -12,10 +12,10 @@ pub(super) enum Algorithm {
 }
 
 impl Algorithm {
-    /// Those that need a published key.
+    /// The algorithms with published keys.
     pub(super) const ASYMMETRIC: [Self; 5] = [Self::Rs256, Self::Ps256, Self::Es256, Self::Es384, Self::EdDsa];
 
-    /// The algorithm of this name. Names have a case: `none` has no algorithm, and neither has `nOnE` or `rs256`.
+    /// The algorithm with this name. Names are case-sensitive, and `none` is no algorithm.
     pub(super) fn parse(name: &str) -> Option<Self> {
         Some(match name {
             "HS256" => Self::Hs256,
@@ -23,7 +23,7 @@ impl Algorithm {
             "PS256" => Self::Ps256,
             "ES256" => Self::Es256,
             "ES384" => Self::Es384,
-            // RFC 9864 gives EdDSA with this curve a name of its own.
+            // The name of EdDSA with this curve in RFC 9864.
             "EdDSA" | "Ed25519" => Self::EdDsa,
             _ => return None,
         })

@@ -1,4 +1,4 @@
-//! Tokens that were verified before, so that a client's second request costs a hash and not a signature.
+//! A cache of verified tokens, so that a client's second request costs a hash and not a signature.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -7,57 +7,57 @@ use super::Caller;
 use super::claims::has_expired;
 use super::keys::KeyId;
 
-/// How many tokens are kept: twice this.
-const HALF: usize = 512;
+/// The maximum number of tokens in a generation.
+const GENERATION_SIZE: usize = 512;
 
 /// Verified tokens by their SHA-256.
 #[derive(Default)]
-pub(super) struct Cache(Mutex<Halves>);
+pub(super) struct Cache(Mutex<Generations>);
 
-/// What is looked up moves to the young half; when that is full it becomes the old one, and the old one goes. So what is
-/// in use stays, at no cost per entry.
+/// A lookup moves a token to the young generation. When that is full, it becomes the old one, which is dropped. So tokens in use stay,
+/// without bookkeeping per entry.
 #[derive(Default)]
-struct Halves {
+struct Generations {
     young: HashMap<[u8; 32], Verified>,
     old: HashMap<[u8; 32], Verified>,
 }
 
-/// What was found out about a token.
+/// The result of a verification.
 #[derive(Clone)]
 pub(super) struct Verified {
     pub(super) caller: Caller,
-    /// When: a clock that was set back since has everything to be found out again.
+    /// When it was verified. If the clock was set back since, it is verified again.
     pub(super) at: u64,
     /// Its `exp`.
     pub(super) expires: u64,
-    /// The key that verified it: good for as long as that is.
+    /// The key that verified it. The entry is valid only while the key is.
     pub(super) key: KeyId,
 }
 
 impl Cache {
-    /// What is known by now of a token that has not expired.
+    /// The result for a token that has not expired.
     pub(super) fn get(&self, digest: &[u8; 32], now: u64) -> Option<Verified> {
-        let mut halves = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let found = match halves.young.get(digest) {
+        let mut generations = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = match generations.young.get(digest) {
             Some(found) => found.clone(),
             None => {
-                let found = halves.old.remove(digest)?;
-                halves.insert(*digest, found.clone());
+                let found = generations.old.remove(digest)?;
+                generations.insert(*digest, found.clone());
                 found
             }
         };
         (found.at <= now && !has_expired(found.expires, now)).then_some(found)
     }
 
-    /// Keeps what was found out.
+    /// Adds a result.
     pub(super) fn insert(&self, digest: [u8; 32], verified: Verified) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(digest, verified);
     }
 }
 
-impl Halves {
+impl Generations {
     fn insert(&mut self, digest: [u8; 32], verified: Verified) {
-        if self.young.len() >= HALF {
+        if self.young.len() >= GENERATION_SIZE {
             self.old = std::mem::take(&mut self.young);
         }
         self.young.insert(digest, verified);
@@ -86,9 +86,9 @@ mod tests {
             cache.insert(digest(number), verified(100));
             assert!(cache.get(&digest(0), 50).is_some(), "{number}");
         }
-        let halves = cache.0.lock().unwrap();
-        assert!(halves.young.len() + halves.old.len() <= 2 * HALF);
-        drop(halves);
+        let generations = cache.0.lock().unwrap();
+        assert!(generations.young.len() + generations.old.len() <= 2 * GENERATION_SIZE);
+        drop(generations);
         assert!(cache.get(&digest(1), 50).is_none());
     }
 

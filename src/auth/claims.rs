@@ -1,4 +1,4 @@
-//! The claims that errand reads of a token (RFC 7519, section 4.1). A claim that stands twice is an error.
+//! The claims that errand reads (RFC 7519, section 4.1). A duplicate claim is an error.
 
 use std::fmt;
 use std::time::{Duration, SystemTime};
@@ -11,17 +11,17 @@ use super::config::{Rules, SCOPES, Scoping};
 use super::token::present;
 use super::verifier::Refusal;
 
-/// How far the issuer's clock and this one may differ.
-const SKEW: Duration = Duration::from_secs(60);
-/// The last second of the year 9999: a later one is no date that anyone meant.
-const LAST_SECOND: u64 = 253_402_300_799;
+/// The maximum difference between the issuer's clock and this one.
+const MAX_CLOCK_SKEW: Duration = Duration::from_secs(60);
+/// The last second of the year 9999. A later date is an error of the issuer.
+const MAX_DATE: u64 = 253_402_300_799;
 
-/// The claims with a meaning here.
+/// The claims that errand reads.
 #[derive(Deserialize)]
 pub(super) struct Claims {
     sub: String,
     exp: NumericDate,
-    /// Null stands for none, as some issuers write it.
+    /// Some issuers write null for none.
     nbf: Option<NumericDate>,
     iat: Option<NumericDate>,
     #[serde(default, deserialize_with = "present")]
@@ -32,14 +32,14 @@ pub(super) struct Claims {
     scope: Option<OneOrMore>,
     #[serde(default, deserialize_with = "present")]
     scp: Option<OneOrMore>,
-    /// Keycloak says here what its tokens are for.
+    /// The purpose of a token of Keycloak.
     typ: Option<String>,
     nonce: Option<IgnoredAny>,
     at_hash: Option<IgnoredAny>,
     c_hash: Option<IgnoredAny>,
 }
 
-/// Seconds since 1970, perhaps with a fraction or an exponent (RFC 7519, section 2). Whole ones are enough: clocks may differ by
+/// Seconds since 1970, which may have a fraction or an exponent (RFC 7519, section 2). The fraction is dropped, because clocks differ by
 /// more than a second.
 #[derive(Clone, Copy)]
 struct NumericDate(u64);
@@ -52,17 +52,17 @@ enum OneOrMore {
 }
 
 impl Claims {
-    /// Checks the claims against the rules, and names the caller.
+    /// Checks the claims against the rules, and returns the caller.
     pub(super) fn into_caller(self, rules: &Rules, now: SystemTime) -> Result<Caller, Refusal> {
         let now = seconds(now);
         let (exp, nbf, iat) = (self.exp.0, self.nbf.map(|time| time.0), self.iat.map(|time| time.0));
-        if [Some(exp), nbf, iat].into_iter().flatten().any(|time| time > LAST_SECOND) {
+        if [Some(exp), nbf, iat].into_iter().flatten().any(|time| time > MAX_DATE) {
             return Err(Refusal::Invalid("one of its times is not a date"));
         }
         if has_expired(exp, now) {
             return Err(Refusal::Invalid("it has expired"));
         }
-        if [nbf, iat].into_iter().flatten().any(|from| from > now.saturating_add(SKEW.as_secs())) {
+        if [nbf, iat].into_iter().flatten().any(|from| from > now.saturating_add(MAX_CLOCK_SKEW.as_secs())) {
             return Err(Refusal::Invalid("it is not valid yet"));
         }
         if rules.issuer.is_some() && self.iss != rules.issuer {
@@ -88,13 +88,13 @@ impl Claims {
         Ok(Caller { reads, writes, user_id: self.sub })
     }
 
-    /// When the token ends, in seconds since 1970.
+    /// `exp`, in seconds since 1970.
     pub(super) fn expires(&self) -> u64 {
         self.exp.0
     }
 
-    /// ID tokens tell a client who signed in; they are no keys to anything. Nothing marks them reliably, but these claims
-    /// stand in no access token (`nonce` did in Keycloak's, which say what they are).
+    /// Whether it is an ID token or another token that is no access token. Nothing marks ID tokens reliably, but access tokens do not have
+    /// these claims (except for `nonce` in those of Keycloak, which state their purpose).
     fn is_for_something_else(&self) -> bool {
         let typ = self.typ.as_deref();
         self.at_hash.is_some()
@@ -120,7 +120,7 @@ impl<'de> Deserialize<'de> for NumericDate {
             }
 
             fn visit_f64<E: de::Error>(self, seconds: f64) -> Result<NumericDate, E> {
-                // Saturates above; what is no number was none in JSON either.
+                // Saturates. NaN is not JSON.
                 if seconds >= 0.0 { Ok(NumericDate(seconds as u64)) } else { Err(E::custom("before 1970")) }
             }
         }
@@ -139,9 +139,9 @@ impl OneOrMore {
     }
 }
 
-/// Whether a token that ends at `exp` has ended, with the clocks' difference in its favour.
+/// Whether a token with this `exp` has expired, with an allowance for clock skew.
 pub(super) fn has_expired(exp: u64, now: u64) -> bool {
-    exp.saturating_add(SKEW.as_secs()) <= now
+    exp.saturating_add(MAX_CLOCK_SKEW.as_secs()) <= now
 }
 
 /// Seconds since 1970.

@@ -1,10 +1,10 @@
-//! What the operator says about tokens, checked: a configuration that could let anyone in is refused.
+//! The configuration of authentication, and its checks: an unsafe configuration is refused.
 
 use super::algorithm::Algorithm;
 use super::keys::{Key, KeySet};
 use crate::ConfigError;
 
-/// Whose tokens are accepted; each field is the variable `jwt_` and its name. What is empty is not configured.
+/// Which tokens are accepted. Each field is the variable `jwt_` and its name. An empty one is not configured.
 #[derive(Clone, Default)]
 pub struct AuthConfig {
     /// The shared secret of HS256 tokens, at least 32 bytes; or the current one and the previous one, with a comma between
@@ -23,17 +23,17 @@ pub struct AuthConfig {
     /// The `typ` that the header of a token must have, such as `at+jwt`. When empty: `JWT`, `at+jwt` or none, and no ID
     /// token.
     pub token_type: String,
-    /// `on`: a token that has scopes is held to them. `required`: one that has none may do nothing.
+    /// `on`: a token with scopes is limited to them. `required`: a token without scopes may do nothing.
     pub scopes: String,
-    /// What errand is called in its metadata (RFC 9728): its public URL.
+    /// The public URL, for the metadata (RFC 9728).
     pub resource: String,
 }
 
 /// The scopes, for reading and for writing.
 pub const SCOPES: [&str; 2] = ["tasks:read", "tasks:write"];
 
-/// RFC 7518, section 3.2: a key of the same size as the hash output, or larger.
-const SHORTEST_SECRET: usize = 32;
+/// The minimum size of a shared secret: that of the hash output (RFC 7518, section 3.2).
+const MIN_SECRET_BYTES: usize = 32;
 
 /// The configuration without the keys.
 pub(super) struct Rules {
@@ -59,20 +59,20 @@ pub(super) enum Published {
 }
 
 impl AuthConfig {
-    /// The shared secrets: none, one, or two while one takes the place of the other.
+    /// The shared secrets: none, one, or two during a rotation.
     pub(super) fn shared(&self) -> Result<Vec<Key>, ConfigError> {
         if self.secret.is_empty() {
             return Ok(Vec::new());
         }
-        if self.secret.len() < SHORTEST_SECRET {
-            return Err(error("jwt_secret", format!("must have at least {SHORTEST_SECRET} bytes")));
+        if self.secret.len() < MIN_SECRET_BYTES {
+            return Err(error("jwt_secret", format!("must have at least {MIN_SECRET_BYTES} bytes")));
         }
-        // A comma may be a secret's own: then the whole is one, and the parts beside each comma may be two.
+        // A secret may contain commas. So the whole value is a secret, and the parts beside each comma are two if both are long enough.
         let mut secrets = vec![self.secret.as_str()];
         for (comma, _) in self.secret.match_indices(',') {
             let (current, previous) = (&self.secret[..comma], &self.secret[comma + 1..]);
             let two = [current.trim(), previous.trim()];
-            if two.iter().all(|secret| secret.len() >= SHORTEST_SECRET) {
+            if two.iter().all(|secret| secret.len() >= MIN_SECRET_BYTES) {
                 secrets.extend(two);
             }
         }
@@ -115,7 +115,7 @@ impl AuthConfig {
         })
     }
 
-    /// The algorithms: those that are named, each of which must have a key, and each kind of key an algorithm.
+    /// The accepted algorithms. Each must have a key, and each kind of key an algorithm.
     fn algorithms(&self) -> Result<Vec<Algorithm>, ConfigError> {
         let secret = !self.secret.is_empty();
         let published = !(self.jwks.is_empty() && self.jwks_url.is_empty());
@@ -142,7 +142,7 @@ impl AuthConfig {
         }
     }
 
-    /// Checks the resource's name.
+    /// Checks the public URL.
     pub(super) fn resource(&self) -> Result<Option<String>, ConfigError> {
         match self.resource.as_str() {
             "" => Ok(None),
@@ -152,7 +152,7 @@ impl AuthConfig {
     }
 }
 
-/// A media type without the part that may be left out (RFC 7515, section 4.1.9).
+/// A media type without the optional `application/` (RFC 7515, section 4.1.9).
 pub(super) fn bare(typ: &str) -> &str {
     match typ.get(..12) {
         Some(prefix) if prefix.eq_ignore_ascii_case("application/") => typ.get(12..).unwrap_or_default(),
@@ -160,7 +160,7 @@ pub(super) fn bare(typ: &str) -> &str {
     }
 }
 
-/// Whether nobody on the way can change what is there: https, or this machine. No user names, no fragments.
+/// Whether the URL is safe from tampering on the network: https, or this machine. Without user names and fragments.
 fn is_safe(url: &str) -> bool {
     let Ok(uri) = url.parse::<http::Uri>() else { return false };
     let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else { return false };

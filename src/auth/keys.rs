@@ -1,8 +1,7 @@
-//! Keys, and sets of them (RFC 7517).
+//! Keys and key sets (RFC 7517).
 //!
-//! A set with one bad key in it is refused whole: an issuer that publishes a guessable key, a private one, or two of the
-//! same name is not one to trust with the others. Keys that are merely not for errand (encryption, other curves) are
-//! left out.
+//! A set with one bad key is refused as a whole: if an issuer publishes a weak key, a private one, or two with the same `kid`, its other keys
+//! are not trusted either. Keys for other purposes (encryption, other curves) are skipped.
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -12,15 +11,15 @@ use sha2::{Digest, Sha256};
 
 use super::algorithm::Algorithm;
 
-/// Names a key by what it is made of: the same after each refresh of the set that it is in.
+/// A digest of a key, which stays the same when the set is fetched again.
 pub(super) type KeyId = [u8; 32];
 
-/// What verifies signatures.
+/// A key that verifies signatures.
 pub(super) struct Key {
     pub(super) id: KeyId,
     kid: Option<String>,
     kind: Kind,
-    /// The only algorithm that it may be used with, if its owner said so.
+    /// The only algorithm that it may be used with (`alg`).
     algorithm: Option<Algorithm>,
     decoding: DecodingKey,
 }
@@ -37,8 +36,8 @@ enum Kind {
 /// The keys of an issuer.
 pub(super) struct KeySet(Vec<Key>);
 
-/// The most keys that a set may have.
-const MOST_KEYS: usize = 100;
+/// The maximum number of keys in a set.
+const MAX_KEYS: usize = 100;
 
 #[derive(Deserialize)]
 struct Document {
@@ -57,7 +56,7 @@ struct Jwk {
     y: Option<String>,
     n: Option<String>,
     e: Option<String>,
-    /// What only its owner may know.
+    /// A private part.
     d: Option<serde::de::IgnoredAny>,
     k: Option<serde::de::IgnoredAny>,
 }
@@ -87,7 +86,7 @@ impl Key {
             )
     }
 
-    /// Whether this key's owner signed the message. Secrets are compared in constant time.
+    /// Whether the signature is that of this key. HMACs are compared in constant time.
     pub(super) fn verifies(&self, algorithm: Algorithm, message: &str, signature: &str) -> bool {
         self.fits(algorithm)
             && jsonwebtoken::crypto::verify(signature, message.as_bytes(), &self.decoding, algorithm.into())
@@ -99,8 +98,8 @@ impl KeySet {
     /// Parses a JWKS. The error says what is wrong with it.
     pub(super) fn parse(document: &[u8]) -> Result<Self, String> {
         let document: Document = serde_json::from_slice(document).map_err(|error| format!("is no JWKS: {error}"))?;
-        if document.keys.len() > MOST_KEYS {
-            return Err(format!("has more than {MOST_KEYS} keys"));
+        if document.keys.len() > MAX_KEYS {
+            return Err(format!("has more than {MAX_KEYS} keys"));
         }
         let mut keys: Vec<Key> = Vec::new();
         for jwk in &document.keys {
@@ -119,7 +118,7 @@ impl KeySet {
         }
     }
 
-    /// The key that the header of a token means: that of its `kid`, or without one the only key that fits.
+    /// The key for the header of a token: the one with its `kid`, or without a `kid` the only key that fits.
     pub(super) fn find(&self, kid: Option<&str>, algorithm: Algorithm) -> Option<&Key> {
         let mut fitting =
             self.0.iter().filter(|key| key.fits(algorithm) && (kid.is_none() || key.kid.as_deref() == kid));
@@ -129,19 +128,19 @@ impl KeySet {
         }
     }
 
-    /// Whether there is a key of this name, whatever it is for.
+    /// Whether there is a key with this `kid`, for any algorithm.
     pub(super) fn knows(&self, kid: &str) -> bool {
         self.0.iter().any(|key| key.kid.as_deref() == Some(kid))
     }
 
-    /// Whether this very key is in the set.
+    /// Whether the set has the key with this digest.
     pub(super) fn has(&self, id: &KeyId) -> bool {
         self.0.iter().any(|key| key.id == *id)
     }
 }
 
 impl Jwk {
-    /// The key; `None` when it is for something else than verifying the signatures that errand knows.
+    /// The key; `None` if it is for another purpose or algorithm.
     fn key(&self) -> Result<Option<Key>, &'static str> {
         if self.d.is_some() || self.k.is_some() || self.kty == "oct" {
             return Err("it is a secret, and secrets are not published");
@@ -178,7 +177,7 @@ impl Jwk {
         }
         let exponent = e.iter().try_fold(0_u64, |sum, byte| Some(sum.checked_mul(256)? + u64::from(*byte)));
         match exponent {
-            // The upper bound is that of the implementation, and beyond all that are in use.
+            // The upper bound is that of the implementation. Exponents in use are smaller.
             Some(3..=0x1_ffff_ffff) if exponent.is_some_and(|e| e % 2 == 1) => {}
             _ => return Err("its exponent is not one"),
         }
@@ -192,7 +191,7 @@ impl Jwk {
         }
         let point: Vec<u8> = [0x04].into_iter().chain(x).chain(y).collect();
         let key = DecodingKey::from_ec_der(&point);
-        // Trying it is the library's only way to say whether the point is on the curve.
+        // The library checks only in use whether the point is on the curve.
         match jsonwebtoken::crypto::verify("", b"", &key, algorithm.into()) {
             Ok(_) => Ok(key),
             Err(_) => Err("it is not a point of its curve"),
@@ -203,7 +202,7 @@ impl Jwk {
         let x = bytes(self.x.as_deref())?;
         let point: [u8; 32] = x.as_slice().try_into().map_err(|_| "it has the wrong length")?;
         match ed25519_dalek::VerifyingKey::from_bytes(&point) {
-            // With a point of small order, signatures can be made without the private key.
+            // For a point of small order, signatures can be forged without the private key.
             Ok(key) if !key.is_weak() => Ok(DecodingKey::from_ed_der(&point)),
             _ => Err("it is not a point of its curve, or a weak one"),
         }
@@ -212,7 +211,7 @@ impl Jwk {
     fn id(&self) -> KeyId {
         let mut hash = Sha256::new();
         for part in [&self.kid, &self.alg, &self.crv, &self.x, &self.y, &self.n, &self.e] {
-            // Lengths between the parts: no two keys run together into the same text.
+            // The lengths separate the parts, so that different keys have different inputs.
             let part = part.as_deref().unwrap_or_default();
             hash.update((part.len() as u64).to_be_bytes());
             hash.update(part);

@@ -1,14 +1,13 @@
-//! An issuer's JWKS, kept in the instance and shared among instances.
+//! An issuer's JWKS, cached in the instance and shared among instances.
 //!
-//! However many requests want it, one fetches. They are served from what is there while that goes on: a set is fresh for
-//! ten minutes, and good for a day when the issuer cannot be reached. A `kid` that is not in it may be a new one, so it
-//! has the set fetched again; but anyone can make up a `kid`, so that happens a few times a minute at most. Meanwhile nobody can
-//! tell whether a key is new, and whoever comes with one is told to come again. Where there is a
-//! shared store, all of this holds for the instances together ([`shared`]); an instance that has what it wants does not
-//! look there.
+//! One request fetches for all that wait. While it fetches, the others use the cached keys: a key set is fresh for ten minutes, and usable for
+//! a day if the issuer cannot be reached. A `kid` that is not in the set may name a new key, so the set is fetched again. But anyone can
+//! make up a `kid`, so that happens at most four times a minute. After that, it is unknown whether the key is new, and the client
+//! is told to retry later. Where there is a shared store, these limits hold for all instances together ([`lease`]). An instance
+//! that has fresh keys does not read the store.
 
+mod lease;
 mod record;
-mod shared;
 
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -17,23 +16,23 @@ use std::time::{Duration, Instant};
 use super::keys::KeySet;
 use super::{KeySource, Moment};
 use crate::{Ambient, Event};
-use record::stamp;
-use shared::{Agreed, LOOK};
+use lease::{Acquisition, LEASE_POLL_INTERVAL};
+use record::unix_millis;
 
-/// How old a set may be before it is fetched again.
-const FRESH: Duration = Duration::from_secs(10 * 60);
-/// How old a set may be when there is no newer one to be had.
-const GOOD: Duration = Duration::from_secs(24 * 60 * 60);
-/// So many fetches may be caused by unknown names of keys
-const LOOKS: usize = 4;
-/// within this time.
-const CURIOSITY: Duration = Duration::from_secs(60);
-/// How long the issuer is left alone after a failure, while there is a set to go on with.
-const PATIENCE: Duration = Duration::from_secs(10);
-/// The same without a set: every request fails until there is one.
-const IMPATIENCE: Duration = Duration::from_secs(1);
-/// How long a request waits before it looks again whether another one's fetch has ended.
-const PAUSE: Duration = Duration::from_millis(5);
+/// The age from which on a key set is fetched again.
+const MAX_FRESH_AGE: Duration = Duration::from_secs(10 * 60);
+/// The age from which on a key set is not used any more.
+const MAX_STALE_AGE: Duration = Duration::from_secs(24 * 60 * 60);
+/// The maximum number of fetches for unknown `kid`s within [`REFETCH_WINDOW`].
+const MAX_REFETCHES: usize = 4;
+/// The window of [`MAX_REFETCHES`].
+const REFETCH_WINDOW: Duration = Duration::from_secs(60);
+/// The minimum time between a failed fetch and the next one, while there are usable keys.
+const FAILURE_BACKOFF: Duration = Duration::from_secs(10);
+/// The same without keys, when every request fails until there are some.
+const FAILURE_BACKOFF_WITHOUT_KEYS: Duration = Duration::from_secs(1);
+/// How often a waiting request looks whether the fetch of another request has ended.
+const POLL_INTERVAL: Duration = Duration::from_millis(5);
 
 /// The keys at a URL.
 pub(super) struct PublishedKeys {
@@ -41,137 +40,138 @@ pub(super) struct PublishedKeys {
     source: Arc<dyn KeySource>,
     ambient: Ambient,
     state: Mutex<State>,
-    /// The shared store failed: this instance goes on without it.
-    alone: AtomicBool,
-    /// What is wrong with the shared store was said.
-    complained: AtomicBool,
+    /// The shared store failed, so this instance does not use it any more.
+    store_failed: AtomicBool,
+    /// The warning about the shared store was logged.
+    warned: AtomicBool,
 }
 
 #[derive(Default)]
 struct State {
-    last: Option<Held>,
-    asking: bool,
-    failed: Option<Since>,
-    /// When unknown names caused the latest fetches, at most [`LOOKS`].
-    curious: Vec<Since>,
-    /// Another instance was fetching then.
-    busy: Option<Since>,
+    cached: Option<CachedKeys>,
+    is_fetching: bool,
+    failed: Option<Timestamp>,
+    /// The latest fetches for unknown `kid`s, at most [`MAX_REFETCHES`].
+    refetches: Vec<Timestamp>,
+    /// When another instance was seen to hold the lease.
+    lease_seen: Option<Timestamp>,
 }
 
-/// A set, with its age.
-struct Held {
+/// A key set, with its age.
+struct CachedKeys {
     keys: Arc<KeySet>,
-    since: Since,
-    /// The time of its fetch in the shared record.
+    fetched: Timestamp,
+    /// The time of the fetch in the shared record.
     fetched_at: u64,
 }
 
-/// A point in time that may lie before this instance's clock began.
+/// A point in time that may lie before this instance's monotonic clock began.
 #[derive(Clone, Copy)]
-struct Since {
-    seen: Instant,
-    before: Duration,
+struct Timestamp {
+    read_at: Instant,
+    /// How long ago it was at `read_at`.
+    age_then: Duration,
 }
 
-/// What there is instead of the keys in which some key was missing.
+/// The answer to a request for newer keys than those in which a `kid` was missing.
 pub(super) enum Newer {
     /// These.
     Keys(Arc<KeySet>),
-    /// The same: they were fetched since the request came.
-    Same,
-    /// Nobody knows: the issuer may be asked again after this time.
-    Later(Duration),
+    /// None: the keys were fetched after the request arrived.
+    Unchanged,
+    /// Unknown. The issuer may be asked again after this time.
+    RetryAfter(Duration),
 }
 
-/// What a request has to do for its keys.
-enum Step {
-    Take(Arc<KeySet>),
-    Ask,
+/// What a request does to get keys.
+enum Lookup {
+    Use(Arc<KeySet>),
+    Fetch,
     Wait,
     Fail,
 }
 
-/// Why the issuer is to be asked.
+/// Why keys are fetched.
 #[derive(Clone, Copy)]
-enum Wish<'a> {
-    /// There is no set, or an old one.
-    Fresh,
-    /// A key is not in this one.
-    Newer(&'a Arc<KeySet>),
+enum FetchReason<'a> {
+    /// There are no keys, or stale ones.
+    Refresh,
+    /// A `kid` is not in this set.
+    UnknownKid(&'a Arc<KeySet>),
 }
 
 impl PublishedKeys {
-    /// Names the place. It is first asked when the first token comes.
+    /// Names the URL. The first token causes the first fetch.
     pub(super) fn new(url: String, source: Arc<dyn KeySource>, ambient: Ambient) -> Self {
-        let [alone, complained] = Default::default();
-        Self { url, source, ambient, state: Mutex::default(), alone, complained }
+        let [store_failed, warned] = Default::default();
+        Self { url, source, ambient, state: Mutex::default(), store_failed, warned }
     }
 
-    /// The keys to verify with now; `None` when there are none to be had.
+    /// The keys to verify with now; `None` if there are none.
     pub(super) async fn get(&self, now: Moment) -> Option<Arc<KeySet>> {
         loop {
-            let step = self.state().step(now.steady);
-            match step {
-                Step::Take(keys) => return Some(keys),
-                Step::Fail => return None,
-                Step::Wait => self.source.pause(PAUSE).await,
-                Step::Ask => {
-                    // In a box, here and below: it is rarely needed, and would make the future of every request larger.
-                    Box::pin(self.ask(now, Wish::Fresh)).await;
-                    return self.state().good(now.steady);
+            let lookup = self.state().look_up(now.steady);
+            match lookup {
+                Lookup::Use(keys) => return Some(keys),
+                Lookup::Fail => return None,
+                Lookup::Wait => self.source.sleep(POLL_INTERVAL).await,
+                Lookup::Fetch => {
+                    // Boxed, here and below, because the future of every request would otherwise reserve space for it.
+                    Box::pin(self.refresh(now, FetchReason::Refresh)).await;
+                    return self.state().usable(now.steady);
                 }
             }
         }
     }
 
-    /// What there is instead of `seen`, in which some key was missing.
-    pub(super) async fn after(&self, seen: &Arc<KeySet>, now: Moment) -> Newer {
-        let mut asked = false;
+    /// Keys that are newer than `seen`, in which a `kid` was missing.
+    pub(super) async fn newer_than(&self, seen: &Arc<KeySet>, now: Moment) -> Newer {
+        let mut fetched = false;
         loop {
-            let asking = {
+            let is_fetching = {
                 let mut state = self.state();
                 if let Some(newer) = state.newer(seen, now.steady) {
                     return newer;
                 }
-                match state.asking {
+                match state.is_fetching {
                     true => true,
-                    false if asked => return Newer::Later(PATIENCE),
-                    false => match state.look(now.steady) {
+                    false if fetched => return Newer::RetryAfter(FAILURE_BACKOFF),
+                    false => match state.start_refetch(now.steady) {
                         Ok(()) => false,
-                        Err(wait) => return Newer::Later(wait),
+                        Err(wait) => return Newer::RetryAfter(wait),
                     },
                 }
             };
-            match asking {
-                true => self.source.pause(PAUSE).await,
+            match is_fetching {
+                true => self.source.sleep(POLL_INTERVAL).await,
                 false => {
-                    Box::pin(self.ask(now, Wish::Newer(seen))).await;
-                    asked = true;
+                    Box::pin(self.refresh(now, FetchReason::UnknownKid(seen))).await;
+                    fetched = true;
                 }
             }
         }
     }
 
-    /// Gets the set from the other instances or from the issuer. Whoever calls this has set `asking`.
-    async fn ask(&self, came: Moment, wish: Wish<'_>) {
-        // A request that is given up half-way must not leave the others waiting for it.
-        let asking = Asking(self);
-        match self.agree(self.by_now(came), wish).await {
-            Agreed::Done => {}
-            Agreed::Alone => _ = self.fetch(came).await,
-            Agreed::Mine(record) => {
-                let outcome = self.fetch(came).await;
-                self.tell(record, outcome, self.by_now(came), wish).await;
+    /// Gets the keys from the shared store or from the issuer. The caller has set `is_fetching`.
+    async fn refresh(&self, arrived: Moment, reason: FetchReason<'_>) {
+        // Resets `is_fetching` even if the request is cancelled, so that the others do not wait forever.
+        let fetching = Fetching(self);
+        match self.acquire_lease(self.now_for(arrived), reason).await {
+            Acquisition::NotNeeded => {}
+            Acquisition::NoStore => _ = self.fetch(arrived).await,
+            Acquisition::Acquired(record) => {
+                let document = self.fetch(arrived).await;
+                self.release_lease(record, document, self.now_for(arrived), reason).await;
             }
         }
-        drop(asking);
+        drop(fetching);
     }
 
-    /// Fetches the set. What comes of it is the document.
-    async fn fetch(&self, came: Moment) -> Option<String> {
-        let now = self.by_now(came);
+    /// Fetches the keys from the issuer. Returns the document.
+    async fn fetch(&self, arrived: Moment) -> Option<String> {
+        let now = self.now_for(arrived);
         let outcome = self.source.fetch(&self.url).await.and_then(|document| {
-            // JSON is (RFC 8259, section 8.1), and the others could not be told of anything else.
+            // JSON is UTF-8 (RFC 8259, section 8.1), and the shared record holds text.
             let document = String::from_utf8(document).map_err(|_| "the document is not UTF-8".to_owned())?;
             let keys = KeySet::parse(document.as_bytes()).map_err(|problem| format!("the document {problem}"))?;
             Ok((document, keys))
@@ -179,12 +179,12 @@ impl PublishedKeys {
         let mut state = self.state();
         match outcome {
             Ok((document, keys)) => {
-                state.hold(keys, Since::now(now.steady), stamp(now.wall));
+                state.cache(keys, Timestamp::now(now.steady), unix_millis(now.wall));
                 Some(document)
             }
             Err(cause) => {
-                // At its end, so that whoever waited for it fails with it and does not wait for another one.
-                state.failed = Some(Since::now(self.by_now(came).steady));
+                // The end of the fetch, so that the requests that waited for it fail with it and do not start another.
+                state.failed = Some(Timestamp::now(self.now_for(arrived).steady));
                 drop(state);
                 self.ambient.report(Event::NoJwks, &format!("{}: {cause}", self.url));
                 None
@@ -192,9 +192,9 @@ impl PublishedKeys {
         }
     }
 
-    /// What time it is for a request that came then, and may have waited since.
-    fn by_now(&self, came: Moment) -> Moment {
-        came.later((self.ambient.clock)().saturating_duration_since(came.steady))
+    /// The current time, for a request that arrived then.
+    fn now_for(&self, arrived: Moment) -> Moment {
+        arrived.later((self.ambient.clock)().saturating_duration_since(arrived.steady))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -203,81 +203,82 @@ impl PublishedKeys {
 }
 
 impl State {
-    fn step(&mut self, now: Instant) -> Step {
-        let fresh = self.fresh(now);
-        let good = self.good(now);
-        let patience = if good.is_some() { PATIENCE } else { IMPATIENCE };
-        let failed = self.failed.is_some_and(|then| then.age(now) < patience);
-        let busy = self.busy.is_some_and(|then| then.age(now) < LOOK);
-        match good {
-            Some(keys) if fresh || self.asking || failed || busy => Step::Take(keys),
-            None if self.asking => Step::Wait,
-            None if failed => Step::Fail,
+    fn look_up(&mut self, now: Instant) -> Lookup {
+        let is_fresh = self.is_fresh(now);
+        let usable = self.usable(now);
+        let backoff = if usable.is_some() { FAILURE_BACKOFF } else { FAILURE_BACKOFF_WITHOUT_KEYS };
+        let has_failed = self.failed.is_some_and(|then| then.age(now) < backoff);
+        let is_leased = self.lease_seen.is_some_and(|then| then.age(now) < LEASE_POLL_INTERVAL);
+        match usable {
+            Some(keys) if is_fresh || self.is_fetching || has_failed || is_leased => Lookup::Use(keys),
+            None if self.is_fetching => Lookup::Wait,
+            None if has_failed => Lookup::Fail,
             _ => {
-                self.asking = true;
-                Step::Ask
+                self.is_fetching = true;
+                Lookup::Fetch
             }
         }
     }
 
-    /// What there is instead of these keys, without asking; `None` where to ask may help.
-    fn newer(&self, seen: &Arc<KeySet>, came: Instant) -> Option<Newer> {
-        let held = self.last.as_ref()?;
-        if !Arc::ptr_eq(&held.keys, seen) {
-            return Some(Newer::Keys(Arc::clone(&held.keys)));
+    /// The answer to a request for newer keys, without a fetch; `None` if a fetch may help.
+    fn newer(&self, seen: &Arc<KeySet>, arrived: Instant) -> Option<Newer> {
+        let cached = self.cached.as_ref()?;
+        if !Arc::ptr_eq(&cached.keys, seen) {
+            return Some(Newer::Keys(Arc::clone(&cached.keys)));
         }
-        let since_then = |then: Since| then.age(came).is_zero();
-        if since_then(held.since) {
-            return Some(Newer::Same);
+        let is_after_arrival = |then: Timestamp| then.age(arrived).is_zero();
+        if is_after_arrival(cached.fetched) {
+            return Some(Newer::Unchanged);
         }
-        // Whoever waited for a fetch fails with it, and does not begin another.
-        self.failed.is_some_and(since_then).then_some(Newer::Later(PATIENCE))
+        // A request that waited for a fetch fails with it, and does not start another.
+        self.failed.is_some_and(is_after_arrival).then_some(Newer::RetryAfter(FAILURE_BACKOFF))
     }
 
-    /// Asks for a fetch because of an unknown name; the error is the time until there may be one.
-    fn look(&mut self, now: Instant) -> Result<(), Duration> {
-        self.curious.retain(|then| then.age(now) < CURIOSITY);
-        if self.curious.len() >= LOOKS {
-            let oldest = self.curious.iter().map(|then| then.age(now)).max().unwrap_or_default();
-            return Err(CURIOSITY.saturating_sub(oldest));
+    /// Starts a fetch for an unknown `kid`. The error is the time until one is allowed.
+    fn start_refetch(&mut self, now: Instant) -> Result<(), Duration> {
+        self.refetches.retain(|then| then.age(now) < REFETCH_WINDOW);
+        if self.refetches.len() >= MAX_REFETCHES {
+            let oldest = self.refetches.iter().map(|then| then.age(now)).max().unwrap_or_default();
+            return Err(REFETCH_WINDOW.saturating_sub(oldest));
         }
-        self.curious.push(Since::now(now));
-        self.asking = true;
+        self.refetches.push(Timestamp::now(now));
+        self.is_fetching = true;
         Ok(())
     }
 
-    fn hold(&mut self, keys: KeySet, since: Since, fetched_at: u64) {
-        self.last = Some(Held { keys: Arc::new(keys), since, fetched_at });
+    fn cache(&mut self, keys: KeySet, fetched: Timestamp, fetched_at: u64) {
+        self.cached = Some(CachedKeys { keys: Arc::new(keys), fetched, fetched_at });
         self.failed = None;
     }
 
-    /// Whether the last set needs no other one yet.
-    fn fresh(&self, now: Instant) -> bool {
-        self.last.as_ref().is_some_and(|held| held.since.age(now) < FRESH)
+    /// Whether there are keys that need no refresh.
+    fn is_fresh(&self, now: Instant) -> bool {
+        self.cached.as_ref().is_some_and(|cached| cached.fetched.age(now) < MAX_FRESH_AGE)
     }
 
-    /// The last set, if it is not too old.
-    fn good(&self, now: Instant) -> Option<Arc<KeySet>> {
-        let held = self.last.as_ref()?;
-        (held.since.age(now) < GOOD).then(|| Arc::clone(&held.keys))
+    /// The cached keys, unless they are too old.
+    fn usable(&self, now: Instant) -> Option<Arc<KeySet>> {
+        let cached = self.cached.as_ref()?;
+        (cached.fetched.age(now) < MAX_STALE_AGE).then(|| Arc::clone(&cached.keys))
     }
 }
 
-impl Since {
+impl Timestamp {
     fn now(now: Instant) -> Self {
-        Self { seen: now, before: Duration::ZERO }
+        Self { read_at: now, age_then: Duration::ZERO }
     }
 
     fn age(self, now: Instant) -> Duration {
-        now.saturating_duration_since(self.seen).saturating_add(self.before)
+        now.saturating_duration_since(self.read_at).saturating_add(self.age_then)
     }
 }
 
-struct Asking<'a>(&'a PublishedKeys);
+/// Held while a request fetches.
+struct Fetching<'a>(&'a PublishedKeys);
 
-impl Drop for Asking<'_> {
+impl Drop for Fetching<'_> {
     fn drop(&mut self) {
-        self.0.state().asking = false;
+        self.0.state().is_fetching = false;
     }
 }
 

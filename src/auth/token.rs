@@ -1,4 +1,4 @@
-//! The compact form of a token (RFC 7515, section 7.1), taken apart. Nothing here is verified yet.
+//! Parsing of the compact form of a token (RFC 7515, section 7.1). Nothing here is verified yet.
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -7,10 +7,10 @@ use serde::{Deserialize, Deserializer};
 use super::algorithm::Algorithm;
 use super::verifier::Refusal;
 
-/// The longest token that is looked at, in bytes.
-const LONGEST: usize = 8 * 1024;
-/// How deep the JSON in it may be nested.
-const DEEPEST: u32 = 32;
+/// The maximum size of a token.
+const MAX_TOKEN_BYTES: usize = 8 * 1024;
+/// The maximum nesting of the JSON in a token.
+const MAX_JSON_DEPTH: u32 = 32;
 
 /// A token's parts.
 pub(super) struct Token<'a> {
@@ -23,8 +23,8 @@ pub(super) struct Token<'a> {
     payload: &'a str,
 }
 
-/// The members of a header that mean something here. Where a key is to be found (`jku`, `x5u`) or what it is (`jwk`,
-/// `x5c`) is not for a token to say, so these are not even read.
+/// The members of a header that errand reads. It ignores those that name a key's location (`jku`, `x5u`) or contain a key (`jwk`,
+/// `x5c`), because a token must not choose its key.
 #[derive(Deserialize)]
 struct Header {
     alg: String,
@@ -37,9 +37,9 @@ struct Header {
 }
 
 impl<'a> Token<'a> {
-    /// Takes a token apart.
+    /// Parses a token.
     pub(super) fn parse(text: &'a str) -> Result<Self, Refusal> {
-        if text.len() > LONGEST {
+        if text.len() > MAX_TOKEN_BYTES {
             return Err(Refusal::Invalid("it is too long"));
         }
         let malformed = Refusal::Invalid("it is not a signed JSON Web Token");
@@ -56,23 +56,23 @@ impl<'a> Token<'a> {
         Ok(Self { algorithm, kid: header.kid, typ: header.typ, message, signature, payload })
     }
 
-    /// The claims. To be asked for after the signature was verified.
+    /// The claims. Call this only after the signature was verified.
     pub(super) fn claims<T: for<'de> Deserialize<'de>>(&self) -> Result<T, Refusal> {
         decode(self.payload).ok_or(Refusal::Invalid("its claims are not as they must be"))
     }
 }
 
-/// Parses a segment: base64url without padding, of a JSON object. A member that is read and stands twice is an error.
+/// Parses a segment: a JSON object in base64url without padding. A duplicate of a member that is read is an error.
 fn decode<T: for<'de> Deserialize<'de>>(segment: &str) -> Option<T> {
     let bytes = BASE64_URL_SAFE_NO_PAD.decode(segment).ok()?;
-    // All of it must be text, the members that are skipped, too.
+    // Members that are skipped must be UTF-8, too.
     let text = std::str::from_utf8(&bytes).ok()?;
-    // To serde, a list of the members' values would be as good as the object.
+    // Serde would also accept an array of the members' values.
     let is_object = text.trim_ascii_start().starts_with('{');
     if is_object && is_shallow(&bytes) { serde_json::from_str(text).ok() } else { None }
 }
 
-/// Whether nothing is nested deeper than any issuer has a use for. What is skipped has no limit of its own.
+/// Whether the nesting is within the limit. Serde has no limit for members that it skips.
 fn is_shallow(json: &[u8]) -> bool {
     let (mut depth, mut in_string, mut escaped) = (0_u32, false, false);
     json.iter().all(|byte| {
@@ -84,11 +84,11 @@ fn is_shallow(json: &[u8]) -> bool {
             b'}' | b']' if !in_string => depth = depth.saturating_sub(1),
             _ => {}
         }
-        depth <= DEEPEST
+        depth <= MAX_JSON_DEPTH
     })
 }
 
-/// For members that may be absent, but not null.
+/// Deserializes a member that may be absent, but not null.
 pub(super) fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
     T::deserialize(deserializer).map(Some)
 }

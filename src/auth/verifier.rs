@@ -31,24 +31,24 @@ enum IssuerKeys {
     Url(Box<PublishedKeys>),
 }
 
-/// Why a request is not let in.
+/// Why authentication failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refusal {
     /// It has no token.
     Missing,
-    /// It has a token that is not good. The text says why, and nothing that its bearer does not know.
+    /// Its token is invalid. The text says why, and reveals nothing that its bearer does not know.
     Invalid(&'static str),
-    /// It has a token that may be good; the issuer's keys cannot be had to find out.
+    /// Its token could not be checked, because there are no keys of the issuer.
     Unavailable,
-    /// It has a token whose key may be a new one; the issuer was asked too often to be asked again before this time is over.
+    /// The key of its token is unknown, and may be a new one. The issuer can be asked again after this time.
     UnknownKey(Duration),
 }
 
-/// How often a token is tried with newer keys than the last.
-const TRIES: usize = 3;
+/// How many key sets a token is checked with, each newer than the last.
+const MAX_KEY_SETS: usize = 3;
 
 impl Verifier {
-    /// Takes the configuration in; one that is not safe is refused.
+    /// Checks the configuration. An unsafe one is an error.
     pub fn new(config: &AuthConfig, source: Arc<dyn KeySource>, ambient: Ambient) -> Result<Self, ConfigError> {
         Ok(Self {
             shared: config.shared()?,
@@ -68,12 +68,12 @@ impl Verifier {
         self.rules.issuer.as_deref()
     }
 
-    /// The public URL that errand was given, without a slash at its end.
+    /// The configured public URL, without a trailing slash.
     pub fn resource(&self) -> Option<&str> {
         self.resource.as_deref()
     }
 
-    /// Whether scopes mean anything.
+    /// Whether scopes are checked.
     pub fn has_scopes(&self) -> bool {
         self.rules.scoping != Scoping::Off
     }
@@ -95,7 +95,7 @@ impl Verifier {
         self.accept_type(token.typ.as_deref())?;
         let key = match token.algorithm {
             Algorithm::Hs256 => {
-                // A shared secret has no name, whatever the token calls it.
+                // A shared secret has no `kid`, so that of the token is ignored.
                 if self.shared.is_empty() {
                     return Err(Refusal::Invalid("its key is not known"));
                 }
@@ -113,17 +113,18 @@ impl Verifier {
 
     async fn verify_with_issuer_keys(&self, token: &Token<'_>, now: Moment) -> Result<KeyId, Refusal> {
         let mut keys = self.keys(now).await?;
-        for _ in 0..TRIES {
+        for _ in 0..MAX_KEY_SETS {
             if let Some(key) = keys.find(token.kid.as_deref(), token.algorithm) {
                 return check(key, token);
             }
-            // A key that is there, but not for this algorithm, is not going to be; neither is a name that nobody gave.
+            // Refetching helps only for an unknown `kid`: a known key with another algorithm will not change, and a token without a
+            // `kid` names no key to look for.
             let unknown = token.kid.as_deref().filter(|kid| !keys.knows(kid));
             match (&self.issuer_keys, unknown) {
-                (IssuerKeys::Url(published), Some(_)) => match published.after(&keys, now).await {
+                (IssuerKeys::Url(published), Some(_)) => match published.newer_than(&keys, now).await {
                     Newer::Keys(newer) => keys = newer,
-                    Newer::Same => break,
-                    Newer::Later(wait) => return Err(Refusal::UnknownKey(wait)),
+                    Newer::Unchanged => break,
+                    Newer::RetryAfter(wait) => return Err(Refusal::UnknownKey(wait)),
                 },
                 _ => break,
             }
@@ -139,7 +140,7 @@ impl Verifier {
         }
     }
 
-    /// Whether a key that verified a token earlier would do so now.
+    /// Whether the key that verified a token earlier is still valid.
     async fn still_has(&self, id: &KeyId, now: Moment) -> Result<bool, Refusal> {
         match self.shared.iter().any(|shared| shared.id == *id) {
             true => Ok(true),
@@ -147,7 +148,7 @@ impl Verifier {
         }
     }
 
-    /// RFC 8725, section 3.11: a token that says that it is of another kind is not taken for an access token.
+    /// Accepts only the `typ` of an access token (RFC 8725, section 3.11).
     fn accept_type(&self, typ: Option<&str>) -> Result<(), Refusal> {
         let typ = typ.map(bare);
         let accepted = match &self.rules.token_type {

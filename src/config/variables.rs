@@ -29,7 +29,7 @@ pub enum Reader {
 
 use Reader::{Adapter, Core, Manifest};
 
-/// A text that is kept as it is; what it means together with others is checked when all are there.
+/// A text that is stored without a check. Combinations are checked when all variables are read.
 macro_rules! text {
     ($($place:ident).+) => {
         Core(|config, value| {

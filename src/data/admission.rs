@@ -1,10 +1,10 @@
-//! Admission: under overload, an operation is refused before its first statement, because one that waits until its deadline costs the
-//! database as much as one that is answered.
+//! Admission control: under overload, an operation is refused before its first statement, because an operation that misses its deadline
+//! costs the database as much as one that is answered.
 //!
-//! What is measured is the time that calls over shared connections take. Their cost is bounded, so a long time is mostly waiting. The
-//! shortest time in a window tells waiting that all share from one slow statement. A pause of the database is no overload: calls end
-//! together when it is over, and the next ones are fast. During overload there may be as many operations in flight as the database
-//! answers within the target (Little's law), by its rate in the last window.
+//! The measured value is the latency of calls over the shared pool. Their cost is bounded, so a high latency is mostly queueing. The
+//! lowest latency in a window distinguishes queueing, which affects all calls, from one slow statement. A pause of the database is no
+//! overload: the waiting calls end together after it, and the next ones are fast. During overload, the limit of operations in flight is
+//! the number that the database answers within the target latency at its last measured rate (Little's law).
 
 use std::hash::{BuildHasher, RandomState};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -13,18 +13,18 @@ use std::time::{Duration, Instant};
 use super::DatabaseError;
 use crate::domain::Error;
 
-/// How long times are collected before they decide anything.
-const WINDOW: Duration = Duration::from_millis(300);
-/// How long a call may take, unless half of the deadline is less: far more than one takes that does not wait.
-const TARGET: Duration = Duration::from_millis(500);
-/// So few operations in flight are no overload, and so few deadlines that were missed say nothing.
-const FEW: u32 = 4;
-/// The lowest limit. There is room for a second user.
-const LOWEST: u32 = 2;
-/// Users are counted by their hash. Users that share a number share what one user may have.
-const NUMBERS: usize = 256;
-/// The longest `Retry-After`, in seconds.
-const LONGEST_RETRY: u64 = 3;
+/// The length of a measurement window.
+const WINDOW_LENGTH: Duration = Duration::from_millis(300);
+/// The target latency, or half of the deadline if that is less. A call that does not wait takes far less.
+const TARGET_LATENCY: Duration = Duration::from_millis(500);
+/// Up to this many operations in flight are no overload. So many missed deadlines end a window early.
+const OVERLOAD_THRESHOLD: u32 = 4;
+/// The lowest limit, which leaves room for a second user.
+const MIN_LIMIT: u32 = 2;
+/// Operations are counted by a hash of the user. Users in the same bucket share the limit of one user.
+const USER_BUCKETS: usize = 256;
+/// The maximum `Retry-After`, in seconds.
+const MAX_RETRY_AFTER: u64 = 3;
 
 /// The operations of a process.
 pub(super) struct Admission {
@@ -35,7 +35,7 @@ pub(super) struct Admission {
 
 struct State {
     in_flight: u32,
-    of_number: [u32; NUMBERS],
+    in_flight_by_bucket: [u32; USER_BUCKETS],
     limit: Option<Limit>,
     refused: u64,
     window: Option<Window>,
@@ -47,10 +47,10 @@ struct Limit {
     set: Instant,
 }
 
-/// What is learned in a window. It begins with the end of a call, so that a time without calls is not part of it.
+/// The measurements of a window. It begins at the end of a call, so that an idle period is not part of it.
 struct Window {
     begun: Instant,
-    shortest: Duration,
+    min_latency: Duration,
     answered: u32,
     missed: u32,
     refused_before: u64,
@@ -59,41 +59,44 @@ struct Window {
 /// An operation in flight.
 pub(super) struct Admitted<'a> {
     admission: &'a Admission,
-    number: usize,
+    bucket: usize,
 }
 
 impl Admission {
     pub(super) fn new(deadline: Duration) -> Self {
-        let state = State { in_flight: 0, of_number: [0; NUMBERS], limit: None, refused: 0, window: None };
+        let state =
+            State { in_flight: 0, in_flight_by_bucket: [0; USER_BUCKETS], limit: None, refused: 0, window: None };
         Self { deadline, hasher: RandomState::new(), state: Mutex::new(state) }
     }
 
-    /// Takes an operation of this user in, or refuses it.
+    /// Admits an operation of this user, or refuses it.
     #[inline(never)]
     pub(super) fn enter(&self, user: &str, now: Instant) -> Result<Admitted<'_>, Error> {
         let hash = self.hasher.hash_one(user);
-        let number = hash as usize % NUMBERS;
+        let bucket = hash as usize % USER_BUCKETS;
         let mut state = self.state();
-        let State { in_flight, of_number, limit, refused, .. } = &mut *state;
-        // A call ends at its deadline, so without one for so long nothing waits.
+        let State { in_flight, in_flight_by_bucket, limit, refused, .. } = &mut *state;
+        // A call ends at its deadline. After twice that time without a measurement, no call is waiting.
         if limit.as_ref().is_some_and(|limit| now.saturating_duration_since(limit.set) > 2 * self.deadline) {
             *limit = None;
         }
-        let Some(of_user) = of_number.get_mut(number) else { return Err(Error::Overloaded { retry_after: 1 }) };
-        // A user may have as many as there is room for others (Choudhury and Hahne's dynamic threshold): so users in flight have the
-        // same share, and there is room for one who has nothing in flight.
-        if limit.as_ref().is_some_and(|limit| *of_user >= limit.number.saturating_sub(*in_flight)) {
+        let Some(in_flight_of_user) = in_flight_by_bucket.get_mut(bucket) else {
+            return Err(Error::Overloaded { retry_after: 1 });
+        };
+        // The limit of a user is the room that is left for others (the dynamic threshold of Choudhury and Hahne). So active users get
+        // equal shares, and there is always room for a new user.
+        if limit.as_ref().is_some_and(|limit| *in_flight_of_user >= limit.number.saturating_sub(*in_flight)) {
             *refused += 1;
-            // Clients that are refused together do not come back together.
-            let retry_after = 1 + hash.wrapping_add(*refused) % LONGEST_RETRY;
+            // Spread out, so that clients that are refused together do not retry together.
+            let retry_after = 1 + hash.wrapping_add(*refused) % MAX_RETRY_AFTER;
             return Err(Error::Overloaded { retry_after });
         }
         *in_flight += 1;
-        *of_user += 1;
-        Ok(Admitted { admission: self, number })
+        *in_flight_of_user += 1;
+        Ok(Admitted { admission: self, bucket })
     }
 
-    /// Takes note of the end of a call over a shared connection. Failures say nothing of how long others wait, except for a deadline.
+    /// Records the end of a call over the shared pool. Failures other than a missed deadline are not a measure of queueing.
     #[inline(never)]
     pub(super) fn ended(&self, begun: Instant, now: Instant, failure: Option<&DatabaseError>) {
         let missed = match failure {
@@ -106,29 +109,29 @@ impl Admission {
         let state = &mut *state;
         let window = state.window.get_or_insert(Window {
             begun: now,
-            shortest: took,
+            min_latency: took,
             answered: 0,
             missed: 0,
             refused_before: state.refused,
         });
-        window.shortest = window.shortest.min(took);
+        window.min_latency = window.min_latency.min(took);
         window.answered += u32::from(!missed);
         window.missed += u32::from(missed);
         let length = now.saturating_duration_since(window.begun);
-        if length < WINDOW && window.missed < FEW {
+        if length < WINDOW_LENGTH && window.missed < OVERLOAD_THRESHOLD {
             return;
         }
-        // Deadlines are of 60 s at most (config.rs), so all of this fits.
-        let target = TARGET.min(self.deadline / 2);
-        let (waits, refuses) = (window.shortest >= target, state.refused > window.refused_before);
-        let milliseconds = length.clamp(WINDOW, self.deadline.max(WINDOW)).as_millis() as u32;
+        // A deadline is at most 60 s (config.rs), so these numbers fit.
+        let target = TARGET_LATENCY.min(self.deadline / 2);
+        let (queues, refuses) = (window.min_latency >= target, state.refused > window.refused_before);
+        let milliseconds = length.clamp(WINDOW_LENGTH, self.deadline.max(WINDOW_LENGTH)).as_millis() as u32;
         let in_target = window.answered.saturating_mul(target.as_millis() as u32) / milliseconds;
         state.window = None;
         let is_overload = match state.limit {
-            None => waits && state.in_flight > FEW,
-            Some(_) => waits || refuses,
+            None => queues && state.in_flight > OVERLOAD_THRESHOLD,
+            Some(_) => queues || refuses,
         };
-        state.limit = is_overload.then(|| Limit { number: LOWEST.max(in_target), set: now });
+        state.limit = is_overload.then(|| Limit { number: MIN_LIMIT.max(in_target), set: now });
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -141,8 +144,8 @@ impl Drop for Admitted<'_> {
     fn drop(&mut self) {
         let mut state = self.admission.state();
         state.in_flight = state.in_flight.saturating_sub(1);
-        if let Some(of_user) = state.of_number.get_mut(self.number) {
-            *of_user = of_user.saturating_sub(1);
+        if let Some(in_flight_of_user) = state.in_flight_by_bucket.get_mut(self.bucket) {
+            *in_flight_of_user = in_flight_of_user.saturating_sub(1);
         }
     }
 }

@@ -233,13 +233,13 @@ fn a_disk_that_is_full() {
     });
 }
 
-/// So many that some find company.
+/// Enough clients for batches.
 const CROWD: u64 = 64;
 
 #[test]
-fn reads_that_cannot_be_made_together_are_made_alone() {
+fn reads_that_cannot_be_batched_are_sent_on_their_own() {
     if is_p2() {
-        left_out("a component of WASI 0.2 makes no reads together: each of its instances serves one request");
+        left_out("a component of WASI 0.2 does not batch reads, because each of its instances serves one request");
         return;
     }
     let world = world();
@@ -249,10 +249,9 @@ fn reads_that_cannot_be_made_together_are_made_alone() {
             let sql = "select xact_rollback from pg_stat_database where datname = current_database()";
             admin.query_one(sql, &[]).await.unwrap().get(0)
         };
-        // The statements for many calls take arrays apart, and nothing else does.
+        // Batched statements unnest arrays, and so do searches, which stop below.
         let before = rolled_back().await;
-        let mut trial = Trial::with(&world, "no statements for many", CROWD, None).await.harmless();
-        // Searches do, too.
+        let mut trial = Trial::with(&world, "no batched statements", CROWD, None).await.harmless();
         trial.seen().searchless.store(true, Ordering::SeqCst);
         sleep(lasting(500)).await;
         trial
@@ -263,7 +262,7 @@ fn reads_that_cannot_be_made_together_are_made_alone() {
             })
             .await;
         trial.judge().await;
-        assert!(rolled_back().await > before, "no reads were made together");
+        assert!(rolled_back().await > before, "no reads were batched");
     });
 }
 

@@ -69,6 +69,7 @@ pub(crate) fn task_orders(template: &str) -> Result<String> {
          -- which says why they are as they are.\n\n"
     );
     let (mut tasks, mut near, mut walks) = (String::new(), String::new(), String::new());
+    let mut granted = Vec::new();
     for key in &KEYS {
         for ascending in [false, true] {
             let walk = template.walk(key, ascending)?;
@@ -78,6 +79,7 @@ pub(crate) fn task_orders(template: &str) -> Result<String> {
             tasks.push_str(&format!(
                 "when '{order}' then page := errand.tasks_by_{order}(p_start, p_filter, p_ends);\n"
             ));
+            granted.push(format!("errand.tasks_by_{order}, errand.near_tasks_by_{order}"));
             near.push_str(&format!("when '{order}' then page := errand.near_tasks_by_{order}(p_start, p_filter);\n"));
             let walk = fill(&walk, &[("start", "$1"), ("columns", "%1$s"), ("conditions", "%2$s"), ("limit", "%3$s")]);
             walks.push_str(&format!(
@@ -98,6 +100,7 @@ pub(crate) fn task_orders(template: &str) -> Result<String> {
             ("unmeasured_text", &runtime(&template.page(false)?)),
             ("columns", template.query("columns")?),
             ("columns_of_bounded", template.query("columns_of_bounded")?),
+            ("granted", &granted.join(",\n")),
             ("look_ahead", &(PAGE + 1).to_string()),
             ("longest_walk_size", &LONGEST_WALK.to_string()),
             ("short_walk_size", &SHORT_WALK.to_string()),

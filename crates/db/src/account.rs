@@ -73,7 +73,7 @@ async fn export(address: &Address, user: &str, output: Option<&Path>) -> Result<
 }
 
 async fn erase(address: &Address, user: &str, yes: bool, terminal: bool) -> Result<()> {
-    const EACH: Duration = Duration::from_secs(2);
+    const REPORT_INTERVAL: Duration = Duration::from_secs(2);
     if !yes {
         if !terminal {
             bail!("this deletes all that {address} keeps of {user:?}; say --yes if that is meant");
@@ -87,7 +87,7 @@ async fn erase(address: &Address, user: &str, yes: bool, terminal: bool) -> Resu
     }
     let mut told = Instant::now();
     let erased = account::erase(address, user, |erased| {
-        if told.elapsed() > EACH {
+        if told.elapsed() > REPORT_INTERVAL {
             told = Instant::now();
             eprintln!("errand: deleted {} rows", erased.rows());
         }

@@ -1,4 +1,4 @@
-//! Whether the component can be served over a connection string: found out before a client does.
+//! Checks of a connection string, before clients meet its problems.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -7,17 +7,17 @@ use errand_postgres::{address::Address, connect::connect, migrate::INTERFACE, ro
 use tokio::time::timeout;
 use tokio_postgres::{Client, error::SqlState};
 
-/// The oldest PostgreSQL that the migrations are for.
-const OLDEST: i32 = 14;
-/// How many clients look for the session of another one. A pooler may have as many sessions free.
-const SEEKERS: usize = 24;
-/// How long one examination may take. PostgreSQL's own limits are shorter.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// The oldest supported major version of PostgreSQL.
+const MIN_POSTGRES: i32 = 14;
+/// The maximum number of clients that try to get the session of another client. A pooler may have as many idle sessions.
+const MAX_PROBES: usize = 24;
+/// The timeout of a check. PostgreSQL's own timeouts are shorter.
+const CHECK_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// What was found out about one thing: how it is, or what is wrong and what to do about it.
+/// The result of a check: the state, or the problem and its remedy.
 pub type Finding = (&'static str, Result<String, String>);
 
-/// Examines the connection string of the component's login, and prints each finding. Returns how many things are wrong.
+/// Checks the connection string of the component's login, and prints each result. Returns the number of problems.
 ///
 /// # Errors
 ///
@@ -34,7 +34,7 @@ pub async fn examine_aloud(address: &Address) -> Result<usize> {
     Ok(findings.iter().filter(|(_, found)| found.is_err()).count())
 }
 
-/// Examines the connection string of the component's login.
+/// Checks the connection string of the component's login.
 ///
 /// # Errors
 ///
@@ -52,12 +52,12 @@ pub async fn examine(address: &Address) -> Result<Vec<Finding>> {
     ])
 }
 
-/// A failed or late examination is a finding, too.
+/// A failed or late check is a problem, too.
 async fn in_time(finding: impl Future<Output = Result<Result<String, String>>>) -> Result<String, String> {
-    match timeout(PATIENCE, finding).await {
+    match timeout(CHECK_TIMEOUT, finding).await {
         Ok(Ok(found)) => found,
         Ok(Err(error)) => Err(format!("could not be found out: {error:#}")),
-        Err(_) => Err(format!("could not be found out within {} s", PATIENCE.as_secs())),
+        Err(_) => Err(format!("could not be found out within {} s", CHECK_TIMEOUT.as_secs())),
     }
 }
 
@@ -77,9 +77,9 @@ async fn version(client: &Client) -> Result<Result<String, String>> {
         )
         .await?;
     let (version, major): (String, i32) = (row.try_get(0)?, row.try_get(1)?);
-    Ok(match major >= OLDEST {
+    Ok(match major >= MIN_POSTGRES {
         true => Ok(version),
-        false => Err(format!("{version}; the migrations need {OLDEST} or later")),
+        false => Err(format!("{version}; the migrations need {MIN_POSTGRES} or later")),
     })
 }
 
@@ -118,7 +118,7 @@ fn options(address: &Address) -> Result<String, String> {
     }
 }
 
-/// What the role brings along, against what the database's functions say.
+/// Compares the settings of the role with those that the schema wants.
 async fn settings(client: &Client) -> Result<Result<String, String>> {
     let known = "select to_regprocedure('errand.role_settings()') is not null";
     if !client.query_typed_one(known, &[]).await?.try_get::<_, bool>(0)? {
@@ -183,19 +183,19 @@ async fn keeps_statements_in_shared_sessions(address: &Address) -> Result<bool> 
     let first = connect(address).await?;
     let prepared = first.prepare(SESSION).await?;
     let first_session: i32 = first.query_one(&prepared, &[]).await?.try_get(0)?;
-    let mut seekers = Vec::new();
+    let mut probes = Vec::new();
     let mut shared = false;
-    while !shared && seekers.len() < SEEKERS {
-        let seeker = connect(address).await.context("for another client")?;
-        seeker.batch_execute("begin").await?;
-        shared = seeker.query_typed_one(SESSION, &[]).await?.try_get::<_, i32>(0)? == first_session;
-        seekers.push(seeker);
+    while !shared && probes.len() < MAX_PROBES {
+        let probe = connect(address).await.context("for another client")?;
+        probe.batch_execute("begin").await?;
+        shared = probe.query_typed_one(SESSION, &[]).await?.try_get::<_, i32>(0)? == first_session;
+        probes.push(probe);
     }
     if shared {
         first.query_one(&prepared, &[]).await?;
     }
-    for seeker in seekers {
-        seeker.batch_execute("rollback").await?;
+    for probe in probes {
+        probe.batch_execute("rollback").await?;
     }
     Ok(shared)
 }

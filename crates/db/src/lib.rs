@@ -134,10 +134,10 @@ async fn tidy(address: &Address) -> Result<()> {
 }
 
 async fn due_at(address: &Address) -> Result<()> {
-    const EACH: Duration = Duration::from_secs(2);
+    const REPORT_INTERVAL: Duration = Duration::from_secs(2);
     let mut told = Instant::now();
     let done = migrate::refresh_due(address, |progress| {
-        if told.elapsed() > EACH {
+        if told.elapsed() > REPORT_INTERVAL {
             told = Instant::now();
             eprintln!("errand: {} users, {} tasks have another instant", progress.users, progress.changed);
         }

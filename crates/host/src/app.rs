@@ -1,4 +1,4 @@
-//! An application made ready: manifest and configuration read, variables checked, components compiled and linked.
+//! Loading of an application: reads manifest and configuration, checks variables, compiles and links components.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -45,8 +45,7 @@ impl App {
     ///
     /// # Errors
     ///
-    /// Whatever would keep it from running: a key that this host does not know, a variable without a value, a component
-    /// that asks for what is not there.
+    /// A key that this host does not support, a variable without a value, a component whose imports do not exist.
     pub fn load(options: &Options) -> Result<Self> {
         let manifest = Manifest::read(&options.from)?;
         let mut runtime = RuntimeConfig::read(options.runtime_config_file.as_deref())?;

@@ -1,4 +1,4 @@
-//! How long it takes to make an instance: what a request pays when no instance has room for it.
+//! Measures the creation of an instance, which a request pays for when no instance has room.
 
 use std::time::{Duration, Instant};
 

@@ -57,7 +57,7 @@ pub struct Options {
     #[arg(long, value_name = "TIME", value_parser = parse_duration)]
     pub request_timeout: Option<Range<Duration>>,
 
-    /// Stop when standard input ends: whoever started this and died takes it along.
+    /// Stop when standard input ends, so that the host does not outlive the process that started it.
     #[arg(long)]
     pub exit_with_stdin: bool,
 

@@ -1,4 +1,4 @@
-//! What rustc makes for wasm32-wasip1 is a core module; this turns it into a component, as `spin up` does.
+//! Turns a core module, which rustc makes for wasm32-wasip1, into a component, as `spin up` does.
 
 use std::borrow::Cow;
 

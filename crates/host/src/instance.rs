@@ -1,4 +1,4 @@
-//! Instances of a component: made when nobody has room for a request, reused as the flags say, dropped when idle.
+//! Instances of a component: created when no instance has room for a request, reused as the flags say, dropped when idle.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use wasmtime_wasi_http::{p2, p3};
 use crate::reuse::Reuse;
 use crate::state::{ComponentConfig, State};
 
-/// So far in the future that no clock gets there.
+/// A deadline that is never reached.
 const NEVER: Duration = Duration::MAX;
 
 /// A linked component, ready to be instantiated.

@@ -28,8 +28,8 @@ fn main() -> ExitCode {
     refuse_huge_pages();
     let result = tokio::runtime::Runtime::new().map_err(anyhow::Error::from).and_then(|runtime| {
         let result = runtime.block_on(run(&options));
-        // Requests have ended by now. Idle instances end with the process: dropped one by one they would be reported as
-        // failures, and a guest that loops would keep an orderly end waiting.
+        // All requests have ended. Idle instances end with the process. If they were dropped one by one, they would be reported as
+        // failures, and a guest in a loop would delay the exit.
         std::mem::forget(runtime);
         result
     });
@@ -42,9 +42,8 @@ fn main() -> ExitCode {
     }
 }
 
-/// The allocator asks for huge pages, and some systems give them to everybody. Then the kernel joins the small pages of a heap
-/// that is used here and there, every ten seconds, and memory grows in steps of megabytes that nothing here has asked for
-/// (PR_SET_THP_DISABLE in prctl(2)).
+/// Disables transparent huge pages (PR_SET_THP_DISABLE in prctl(2)). The allocator asks for them, and on a sparsely used heap the
+/// kernel would merge small pages every ten seconds, so that memory grows in steps of megabytes.
 #[cfg(target_os = "linux")]
 fn refuse_huge_pages() {
     if let Err(error) = rustix::thread::disable_transparent_huge_pages(true) {
@@ -63,7 +62,7 @@ async fn run(options: &Options) -> Result<()> {
     }
     let descriptions = app.descriptions.clone();
     let service = Arc::new(app.into_service()?);
-    let stop = stop::asked_to(options.exit_with_stdin, server::DRAIN + Duration::from_secs(1))?;
+    let stop = stop::asked_to(options.exit_with_stdin, server::DRAIN_TIMEOUT + Duration::from_secs(1))?;
     let listener = server::bind(options.listen).await?;
     let base = format!("http://{}", listener.local_addr()?);
 

@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn a_private_route_is_served_to_nobody() {
+    fn a_private_route_is_not_served() {
         let text = SMALL.replace("\"/...\"", "{ private = true }");
         let manifest = Manifest::parse(&text, Path::new("/app")).unwrap();
         assert_eq!(manifest.triggers[0].route, None);

@@ -1,4 +1,4 @@
-//! The socket: HTTP/1.1 and h2c on one port, and an end that lets requests finish.
+//! The listener: HTTP/1.1 and h2c on one port, with a graceful shutdown.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -13,12 +13,12 @@ use tokio::net::{TcpListener, TcpStream};
 
 use crate::service::Service;
 
-/// How long requests in flight have when the host is asked to stop.
-pub const DRAIN: Duration = Duration::from_secs(10);
+/// How long requests in flight may take after the host is asked to stop.
+pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How long new connections are still taken then, and how long the last of them have to say what they want: hyper drops
-/// one whose request it has not begun to read.
-const LAST_CALL: Duration = Duration::from_millis(100);
+/// How long new connections are accepted after that, and how long the last of them have to send a request: hyper drops a connection
+/// whose request it has not begun to read.
+const ACCEPT_GRACE: Duration = Duration::from_millis(100);
 
 /// Binds the address.
 ///
@@ -29,7 +29,7 @@ pub async fn bind(address: SocketAddr) -> Result<TcpListener> {
     TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))
 }
 
-/// Serves until `stop` comes, then finishes what was begun, within [`DRAIN`].
+/// Serves until `stop` comes, then finishes what was begun, within [`DRAIN_TIMEOUT`].
 pub async fn serve(listener: TcpListener, service: Arc<Service>, stop: impl Future<Output = ()>) {
     let graceful = GracefulShutdown::new();
     let mut stop = std::pin::pin!(stop);
@@ -53,11 +53,11 @@ pub async fn serve(listener: TcpListener, service: Arc<Service>, stop: impl Futu
             converse(stream, client, service.clone(), &graceful);
         }
     };
-    _ = tokio::time::timeout(LAST_CALL, latecomers).await;
+    _ = tokio::time::timeout(ACCEPT_GRACE, latecomers).await;
     drop(listener);
-    tokio::time::sleep(LAST_CALL).await;
-    if tokio::time::timeout(DRAIN, graceful.shutdown()).await.is_err() {
-        tracing::warn!("requests were still running after {} s and are cut off", DRAIN.as_secs());
+    tokio::time::sleep(ACCEPT_GRACE).await;
+    if tokio::time::timeout(DRAIN_TIMEOUT, graceful.shutdown()).await.is_err() {
+        tracing::warn!("requests were still running after {} s and are cut off", DRAIN_TIMEOUT.as_secs());
     }
 }
 

@@ -8,13 +8,13 @@ use tokio::runtime;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 
-/// Resolves at the first reason to stop. Who has not stopped `patience` later, or when Ctrl-C or SIGTERM comes again, is
-/// ended by force: a guest that loops may hold every thread of the caller's runtime, so this has a thread of its own.
+/// Resolves at the first reason to stop. If the process still runs after the timeout, or if Ctrl-C or SIGTERM comes again, it is killed.
+/// That runs on a thread of its own, because a guest in a loop may block every thread of the caller's runtime.
 ///
 /// # Errors
 ///
 /// When signals cannot be watched.
-pub fn asked_to(with_stdin: bool, patience: Duration) -> Result<impl Future<Output = ()>> {
+pub fn asked_to(with_stdin: bool, timeout: Duration) -> Result<impl Future<Output = ()>> {
     let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
     let (mut interrupt, mut terminate) = {
         let _entered = runtime.enter();
@@ -32,7 +32,7 @@ pub fn asked_to(with_stdin: bool, patience: Duration) -> Result<impl Future<Outp
             tokio::select! {
                 _ = interrupt.recv() => {}
                 _ = terminate.recv() => {}
-                () = tokio::time::sleep(patience) => {}
+                () = tokio::time::sleep(timeout) => {}
             }
             tracing::warn!("stopping by force");
             std::process::exit(0);

@@ -7,7 +7,9 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, StatusCode, Uri, header};
-use errand::auth::{FETCH_DEADLINE, Fetching, KeySource, LONGEST_DOCUMENT, Pausing, Reading, SharedStore, Writing};
+use errand::auth::{
+    FETCH_TIMEOUT, FetchFuture, KeySource, MAX_JWKS_BYTES, ReadFuture, SharedStore, SleepFuture, WriteFuture,
+};
 use hyper::body::Incoming;
 use hyper::client::conn::http1;
 use hyper::rt::{Read, Write};
@@ -44,16 +46,16 @@ impl Default for NativeKeys {
 }
 
 impl KeySource for NativeKeys {
-    fn fetch<'a>(&'a self, url: &'a str) -> Fetching<'a> {
+    fn fetch<'a>(&'a self, url: &'a str) -> FetchFuture<'a> {
         Box::pin(async move {
-            match timeout(FETCH_DEADLINE, get(url)).await {
+            match timeout(FETCH_TIMEOUT, get(url)).await {
                 Ok(outcome) => outcome.map_err(|error| format!("{error:#}")),
                 Err(_) => Err("deadline passed".to_owned()),
             }
         })
     }
 
-    fn pause(&self, time: Duration) -> Pausing {
+    fn sleep(&self, time: Duration) -> SleepFuture {
         Box::pin(sleep(time))
     }
 
@@ -67,11 +69,11 @@ impl SharedStore for NativeKeys {
         &self.instance
     }
 
-    fn read<'a>(&'a self, key: &'a str) -> Reading<'a> {
+    fn read<'a>(&'a self, key: &'a str) -> ReadFuture<'a> {
         Box::pin(async move { Ok(self.values().get(key).cloned()) })
     }
 
-    fn write<'a>(&'a self, key: &'a str, value: Vec<u8>) -> Writing<'a> {
+    fn write<'a>(&'a self, key: &'a str, value: Vec<u8>) -> WriteFuture<'a> {
         Box::pin(async move {
             self.values().insert(key.to_owned(), value);
             Ok(())
@@ -96,7 +98,7 @@ async fn get(url: &str) -> Result<Vec<u8>> {
         send(TokioIo::new(stream), request).await?
     };
     ensure!(response.status() == StatusCode::OK, "the answer is {}", response.status());
-    Ok(to_bytes(Body::new(response.into_body()), LONGEST_DOCUMENT).await?.into())
+    Ok(to_bytes(Body::new(response.into_body()), MAX_JWKS_BYTES).await?.into())
 }
 
 async fn send(

@@ -24,7 +24,7 @@ struct Arguments {
     /// How many connections to PostgreSQL there may be
     #[arg(long, default_value_t = 64)]
     connections: usize,
-    /// Stop when standard input ends, so that the server never outlives whoever started it
+    /// Stop when standard input ends, so that the server never outlives the process that started it
     #[arg(long)]
     exit_with_stdin: bool,
 }

@@ -14,7 +14,7 @@ pub async fn serve(listener: TcpListener, router: Router) -> Result<()> {
         stream.set_nodelay(true)?;
         let service = TowerToHyperService::new(router.clone());
         tokio::spawn(async move {
-            // A client that goes away is no event.
+            // A client that disconnects is no error.
             _ = Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(stream), service).await;
         });
     }

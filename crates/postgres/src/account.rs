@@ -44,7 +44,7 @@ pub enum Rows {
         beside: &'static [&'static str],
     },
     /// No row belongs to a user.
-    OfNobody,
+    OfNoUser,
 }
 
 /// Every table of the schemas `api`, `errand` and `errand_meta`. The account comes after the other tables with a user's rows, because a row
@@ -81,9 +81,9 @@ pub const TABLES: [Table; 7] = [
     },
     // A table that `due-at` makes.
     Table { name: "errand_meta.step", rows: Rows::Place { user: "last_user", beside: &["last_task"] } },
-    Table { name: "errand.time_zone", rows: Rows::OfNobody },
-    Table { name: "errand_meta.functions", rows: Rows::OfNobody },
-    Table { name: "errand_meta.migration", rows: Rows::OfNobody },
+    Table { name: "errand.time_zone", rows: Rows::OfNoUser },
+    Table { name: "errand_meta.functions", rows: Rows::OfNoUser },
+    Table { name: "errand_meta.migration", rows: Rows::OfNoUser },
 ];
 
 impl Table {
@@ -91,7 +91,7 @@ impl Table {
     fn user(&self) -> Option<&'static str> {
         match self.rows {
             Rows::OfUser { user, .. } | Rows::Place { user, .. } => Some(user),
-            Rows::OfNobody => None,
+            Rows::OfNoUser => None,
         }
     }
 }

@@ -30,7 +30,7 @@ pub struct Address {
 impl Address {
     /// Parses a connection string. `sslmode=verify-full` and `verify-ca` mean `require`, because certificates are
     /// always verified in full here. Without `sslmode`, TLS is required of a server elsewhere, and switched off for one on this
-    /// machine. `prefer` and `allow` are refused: whoever is in between could take TLS away, and read passwords.
+    /// machine. `prefer` and `allow` are refused, because an attacker on the network path could disable TLS and read passwords.
     pub fn parse(text: &str) -> Result<Self> {
         let sslmode = sslmode(text.trim());
         if let Some("prefer" | "allow") = sslmode {
@@ -112,7 +112,7 @@ impl Address {
         self.host.split('.').next().is_some_and(|label| label.ends_with("-pooler"))
     }
 
-    /// Whether both name the same database on the same server, whoever logs in.
+    /// Whether both name the same database on the same server, for any login.
     pub fn same_database(&self, other: &Self) -> bool {
         self.endpoint() == other.endpoint() && self.database == other.database
     }
@@ -250,7 +250,7 @@ mod tests {
             ("host=db.example user=o sslmode=disable", SslMode::Disable),
             ("postgres://o@localhost/main", SslMode::Disable),
             ("postgres://o@127.0.0.1/main?sslmode=require", SslMode::Require),
-            // What stands in a password is none of it.
+            // The text of a password is no option.
             ("postgres://o:sslmode=prefer@[::1]/main", SslMode::Disable),
         ] {
             let address = Address::parse(text)?;

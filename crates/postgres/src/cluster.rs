@@ -1,7 +1,7 @@
 //! A private PostgreSQL for one checkout: its own data folder, port and password, on 127.0.0.1 only.
 //!
-//! A server runs without a terminal of its own. Who starts one holds a guard: when that process ends, however it ends,
-//! the server is stopped. A server that was running already is used and left alone.
+//! A server runs without a terminal. The process that starts it holds a guard, which stops the server when that process ends in any
+//! way. A server that ran already is used and keeps running.
 
 mod binaries;
 mod guard;
@@ -162,7 +162,7 @@ pub fn state(checkout: &Path) -> Result<State> {
     })
 }
 
-/// Stops the checkout's private server, whoever started it. Says whether one ran.
+/// Stops the checkout's private server, even if another process started it. Returns whether one ran.
 pub fn stop(checkout: &Path) -> Result<bool> {
     let State::Running(cluster) = state(checkout)? else {
         return Ok(false);

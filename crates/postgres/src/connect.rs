@@ -122,7 +122,7 @@ pub async fn create_database(address: &Address, database: &str) -> Result<Addres
     if found.is_none() {
         let quoted = database.replace('"', "\"\"");
         match client.batch_execute(&format!("create database \"{quoted}\"")).await {
-            // Somebody else was faster: as good.
+            // Another process created it first.
             Err(error) if error.code() == Some(&SqlState::DUPLICATE_DATABASE) => {}
             Err(error) if error.code() == Some(&SqlState::UNIQUE_VIOLATION) => {}
             other => other.with_context(|| format!("could not create the database {database}"))?,
@@ -131,7 +131,7 @@ pub async fn create_database(address: &Address, database: &str) -> Result<Addres
     Ok(address.with_database(database))
 }
 
-/// TLS for the driver, which trusts the authority of this certificate (PEM), or else whom the machine trusts.
+/// TLS for the driver, which trusts the authority of this certificate (PEM), or else those of the machine.
 ///
 /// # Errors
 ///
@@ -140,7 +140,7 @@ pub fn tls(authority: Option<&str>) -> Result<MakeRustlsConnect> {
     Ok(MakeRustlsConnect::new(tls_config(authority)?))
 }
 
-/// TLS that trusts the authority of this certificate (PEM), or else whom the machine trusts.
+/// TLS that trusts the authority of this certificate (PEM), or else those of the machine.
 ///
 /// # Errors
 ///

@@ -36,18 +36,18 @@ pub struct GroupGuard {
 }
 
 impl GroupGuard {
-    /// Guards the group that `leader` leads. It has `patience` to stop when it is asked to.
+    /// Guards the group that `leader` leads. After a request to stop, it has this long.
     ///
     /// # Errors
     ///
     /// When there is no shell.
-    pub fn of(leader: u32, patience: Duration) -> Result<Self> {
+    pub fn of(leader: u32, timeout: Duration) -> Result<Self> {
         let script = Command::new("/bin/sh")
-            .args(["-c", SCRIPT, "sh", &leader.to_string(), &(patience.as_millis() / 100).to_string()])
+            .args(["-c", SCRIPT, "sh", &leader.to_string(), &(timeout.as_millis() / 100).to_string()])
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
-            // What ends the owner's group is not to end the guard.
+            // A signal to the owner's group must not end the guard.
             .process_group(0)
             .spawn()
             .context("cannot start the guard of a process group")?;

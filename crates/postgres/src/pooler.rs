@@ -1,4 +1,4 @@
-//! A PgBouncer before a server, for tests: `deploy/pgbouncer.ini` with the server's address in it.
+//! A PgBouncer in front of a server, for tests: `deploy/pgbouncer.ini` with the server's address in it.
 
 use std::{
     env, fs,
@@ -18,12 +18,12 @@ use crate::{address::Address, group::GroupGuard};
 /// The environment variable that names a PgBouncer which keeps prepared statements.
 pub const PROGRAM: &str = "PGBOUNCER";
 
-/// The first version that keeps prepared statements apart.
-const SUPPORT: (u32, u32) = (1, 21);
-/// How long it may take to listen, and to stop.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// The first version with support for prepared statements.
+const MIN_VERSION: (u32, u32) = (1, 21);
+/// The timeout for its start, and for its stop.
+const START_STOP_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A PgBouncer at work; stops with this value, or with this process.
+/// A running PgBouncer. It stops when this value is dropped, or with this process.
 #[derive(Debug)]
 pub struct Pooler {
     port: u16,
@@ -78,18 +78,18 @@ impl Pooler {
         users: &[(&str, &str)],
         statements: Statements,
     ) -> Result<Self> {
-        let support = version(program)? >= SUPPORT;
+        let support = version(program)? >= MIN_VERSION;
         let settings: &[_] = match statements {
             Statements::Kept if !support => bail!("{} is older than 1.21", program.display()),
             Statements::Kept => &[],
-            // Older ones take the setting for a mistake.
+            // Older versions refuse the setting.
             Statements::MixedUp if support => {
                 &[("max_prepared_statements", Some("0")), ("default_pool_size", Some("4"))]
             }
             Statements::MixedUp => &[("max_prepared_statements", None), ("default_pool_size", Some("4"))],
         };
         let folder = tempfile::tempdir().context("no folder for PgBouncer")?;
-        // Its user is another one, where this one is root.
+        // PgBouncer runs as another user if this one is root.
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755))?;
         let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
         let path = |name: &str| folder.path().join(name);
@@ -115,8 +115,8 @@ impl Pooler {
         let log = path("log");
         command.stderr(fs::File::create(&log)?);
         let mut child = command.spawn().with_context(|| format!("cannot run {}", program.display()))?;
-        let guard = GroupGuard::of(child.id(), PATIENCE)?;
-        let late = Instant::now() + PATIENCE;
+        let guard = GroupGuard::of(child.id(), START_STOP_TIMEOUT)?;
+        let late = Instant::now() + START_STOP_TIMEOUT;
         while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
             if child.try_wait()?.is_some() || Instant::now() > late {
                 let words = fs::read_to_string(&log).unwrap_or_default();

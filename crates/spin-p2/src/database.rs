@@ -1,9 +1,9 @@
 //! `Database` over Spin's outbound PostgreSQL.
 //!
-//! A call blocks its instance, and nothing can be raced against it. What ends a call is the `statement_timeout` of the role, and
-//! `connect_timeout` and `tcp_user_timeout` in the connection string. Spin's pool is waited for without a limit.
+//! A call blocks its instance, so it cannot race against a timer. It ends by the `statement_timeout` of the role, and by
+//! `connect_timeout` and `tcp_user_timeout` in the connection string. A pool checkout has no timeout.
 //!
-//! What becomes of a statement that PostgreSQL refuses while it runs, Spin's versions tell apart (see `refusal`).
+//! Spin's versions differ in how they report an error of a running statement (see `refusal`).
 
 mod refusal;
 
@@ -23,7 +23,7 @@ pub(super) struct SpinDatabase {
 }
 
 impl SpinDatabase {
-    /// Names the database. The address is tried with the first call.
+    /// Names the database. The first call connects.
     pub(super) fn new(address: String) -> Self {
         Self { address }
     }
@@ -43,8 +43,8 @@ impl SpinDatabase {
         match connection.query(statement.single, &parameters) {
             Ok(answer) => answer.rows.into_iter().next().map(row).transpose(),
             Err(Error::QueryFailed(QueryError::Text(text))) => Err(match Refusal::of(text) {
-                Refusal::Told(error) => error,
-                Refusal::Untold(text) => {
+                Refusal::Known(error) => error,
+                Refusal::Unknown(text) => {
                     drop(connection);
                     self.reason(statement, &parameters, text, begun.elapsed(), deadline)
                 }
@@ -61,8 +61,8 @@ impl SpinDatabase {
         connection.map_err(before_sending)
     }
 
-    /// Why PostgreSQL refused a statement, where Spin has kept it to itself: `execute` tells, so the statement is sent again that way
-    /// and undone. What another try does not meet was there by chance, as a failed serialization is.
+    /// The reason why PostgreSQL refused a statement, if Spin does not report it. `execute` reports it, so the statement is sent again that
+    /// way, and rolled back. An error that does not occur again was transient, such as a failed serialization.
     fn reason(
         &self,
         statement: Statement,
@@ -77,7 +77,7 @@ impl SpinDatabase {
             message: text.clone(),
         };
         if Instant::now() + took > deadline {
-            // What takes so long has come to a time limit (query_canceled).
+            // It took so long that it ran into a timeout (query_canceled).
             return told("57014");
         }
         let connection = match self.connect(statement) {
@@ -162,7 +162,7 @@ fn refused(error: QueryError) -> DatabaseError {
             constraint: error.extras.into_iter().find(|(name, _)| name == "constraint").map(|(_, value)| value),
             message: error.message,
         },
-        // PostgreSQL said nothing: the connection broke under the statement.
+        // No error of PostgreSQL: the connection broke during the statement.
         QueryError::Text(message) => DatabaseError::Lost(message),
     }
 }

@@ -1,5 +1,5 @@
 //! `KeySource` over Spin's outbound HTTP, which follows no redirects and goes to `allowed_outbound_hosts` alone; and
-//! `SharedStore` over its key-value store, which has no comparison beside reading and writing.
+//! `SharedStore` over its key-value store, which has no compare-and-swap.
 
 use std::future::{poll_fn, ready};
 use std::pin::pin;
@@ -7,7 +7,9 @@ use std::sync::OnceLock;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use errand::auth::{FETCH_DEADLINE, Fetching, KeySource, LONGEST_DOCUMENT, Pausing, Reading, SharedStore, Writing};
+use errand::auth::{
+    FETCH_TIMEOUT, FetchFuture, KeySource, MAX_JWKS_BYTES, ReadFuture, SharedStore, SleepFuture, WriteFuture,
+};
 use futures::TryStreamExt;
 use futures::future::{Either, select};
 use send_wrapper::SendWrapper;
@@ -24,17 +26,17 @@ pub(super) struct SpinKeys {
 }
 
 impl KeySource for SpinKeys {
-    fn fetch<'a>(&'a self, url: &'a str) -> Fetching<'a> {
+    fn fetch<'a>(&'a self, url: &'a str) -> FetchFuture<'a> {
         // A component has one thread: what is not Send cannot leave it.
         Box::pin(SendWrapper::new(async move {
-            match select(pin!(get(url)), pin!(sleep(FETCH_DEADLINE))).await {
+            match select(pin!(get(url)), pin!(sleep(FETCH_TIMEOUT))).await {
                 Either::Left((outcome, _)) => outcome,
                 Either::Right(_) => Err("deadline passed".to_owned()),
             }
         }))
     }
 
-    fn pause(&self, time: Duration) -> Pausing {
+    fn sleep(&self, time: Duration) -> SleepFuture {
         Box::pin(SendWrapper::new(sleep(time)))
     }
 
@@ -43,18 +45,18 @@ impl KeySource for SpinKeys {
     }
 }
 
-/// A call of the store blocks, so none has a deadline.
+/// A call of the store blocks, so it has no timeout.
 impl SharedStore for SpinKeys {
     fn instance(&self) -> &str {
         self.instance.get_or_init(|| Uuid::now_v7().to_string())
     }
 
-    fn read<'a>(&'a self, key: &'a str) -> Reading<'a> {
+    fn read<'a>(&'a self, key: &'a str) -> ReadFuture<'a> {
         let read = || Store::open_default()?.get(key);
         Box::pin(ready(read().map_err(named)))
     }
 
-    fn write<'a>(&'a self, key: &'a str, value: Vec<u8>) -> Writing<'a> {
+    fn write<'a>(&'a self, key: &'a str, value: Vec<u8>) -> WriteFuture<'a> {
         let write = || Store::open_default()?.set(key, &value);
         Box::pin(ready(write().map_err(named)))
     }
@@ -69,7 +71,7 @@ fn named(error: Error) -> String {
     }
 }
 
-/// Waits for so long. The executor of spin-sdk polls all of a request's futures when one of its pollables is ready.
+/// Waits for this long. The executor of spin-sdk polls all of a request's futures when one of its pollables is ready.
 async fn sleep(time: Duration) {
     let end = Instant::now() + time;
     let mut waiting = None;
@@ -98,7 +100,7 @@ async fn get(url: &str) -> Result<Vec<u8>, String> {
     let mut body = Vec::new();
     while let Some(chunk) = stream.try_next().await.map_err(|error| error.to_debug_string())? {
         body.extend(chunk);
-        if body.len() > LONGEST_DOCUMENT {
+        if body.len() > MAX_JWKS_BYTES {
             return Err("length limit exceeded".to_owned());
         }
     }

@@ -54,7 +54,7 @@ fn router(request: &Request<Body>) -> Router {
     errand::service_for((request.method(), request.uri().path()), variable, adapters, AMBIENT)
 }
 
-/// The value of a variable; `None` where spin.toml does not hand it to the component.
+/// The value of a variable; `None` if spin.toml does not grant it to the component.
 fn variable(name: &str) -> Option<String> {
     match variables::get(name) {
         Ok(value) => Some(value),
@@ -65,7 +65,7 @@ fn variable(name: &str) -> Option<String> {
     }
 }
 
-/// Writes a line in one piece: all instances write to the same place, and `eprintln!` sends the line's end apart.
+/// Writes a line in one call, because all instances write to the same stream, and `eprintln!` writes the newline in a second call.
 fn log(line: &str) {
     _ = std::io::stderr().write_all(format!("{line}\n").as_bytes());
 }

@@ -18,7 +18,7 @@ pub(super) fn request(incoming: IncomingRequest) -> http::Result<Request<Body>> 
     request.body(Body::from_stream(SendWrapper::new(body)))
 }
 
-/// The response to a request that has no form for the router.
+/// The response to a request that the router cannot represent.
 pub(super) fn refusal() -> Response<Body> {
     let mut refusal = Response::new(Body::empty());
     *refusal.status_mut() = StatusCode::BAD_REQUEST;

@@ -1,5 +1,5 @@
 //! `KeySource` over Spin's outbound HTTP, which follows no redirects and goes to `allowed_outbound_hosts` alone; and
-//! `SharedStore` over its key-value store, which has no comparison beside reading and writing.
+//! `SharedStore` over its key-value store, which has no compare-and-swap.
 
 use std::pin::pin;
 use std::sync::OnceLock;
@@ -16,7 +16,8 @@ use uuid::Uuid;
 
 use super::timers::Timer;
 use errand::auth::{
-    FETCH_DEADLINE, Fetching, KeySource, LONGEST_DOCUMENT, Pausing, Reading, STORE_DEADLINE, SharedStore, Writing,
+    FETCH_TIMEOUT, FetchFuture, KeySource, MAX_JWKS_BYTES, ReadFuture, STORE_TIMEOUT, SharedStore, SleepFuture,
+    WriteFuture,
 };
 
 /// Spin's HTTP client, and its store `default`.
@@ -26,12 +27,12 @@ pub(super) struct SpinKeys {
 }
 
 impl KeySource for SpinKeys {
-    fn fetch<'a>(&'a self, url: &'a str) -> Fetching<'a> {
+    fn fetch<'a>(&'a self, url: &'a str) -> FetchFuture<'a> {
         // A component has one thread: what is not Send cannot leave it.
-        Box::pin(SendWrapper::new(within(FETCH_DEADLINE, get(url))))
+        Box::pin(SendWrapper::new(within(FETCH_TIMEOUT, get(url))))
     }
 
-    fn pause(&self, time: Duration) -> Pausing {
+    fn sleep(&self, time: Duration) -> SleepFuture {
         Box::pin(SendWrapper::new(sleep(time)))
     }
 
@@ -45,14 +46,14 @@ impl SharedStore for SpinKeys {
         self.instance.get_or_init(|| Uuid::now_v7().to_string())
     }
 
-    fn read<'a>(&'a self, key: &'a str) -> Reading<'a> {
+    fn read<'a>(&'a self, key: &'a str) -> ReadFuture<'a> {
         let read = async move { Store::open_default().await?.get(key).await };
-        Box::pin(SendWrapper::new(within(STORE_DEADLINE, async { read.await.map_err(named) })))
+        Box::pin(SendWrapper::new(within(STORE_TIMEOUT, async { read.await.map_err(named) })))
     }
 
-    fn write<'a>(&'a self, key: &'a str, value: Vec<u8>) -> Writing<'a> {
+    fn write<'a>(&'a self, key: &'a str, value: Vec<u8>) -> WriteFuture<'a> {
         let write = async move { Store::open_default().await?.set(key, value).await };
-        Box::pin(SendWrapper::new(within(STORE_DEADLINE, async { write.await.map_err(named) })))
+        Box::pin(SendWrapper::new(within(STORE_TIMEOUT, async { write.await.map_err(named) })))
     }
 }
 
@@ -82,7 +83,6 @@ async fn get(url: &str) -> Result<Vec<u8>, String> {
     if response.status() != http::StatusCode::OK {
         return Err(format!("the answer is {}", response.status()));
     }
-    let body =
-        Limited::new(response.into_body(), LONGEST_DOCUMENT).collect().await.map_err(|error| error.to_string())?;
+    let body = Limited::new(response.into_body(), MAX_JWKS_BYTES).collect().await.map_err(|error| error.to_string())?;
     Ok(body.to_bytes().into())
 }

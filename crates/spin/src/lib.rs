@@ -28,7 +28,7 @@ use errand::config::VARIABLES;
 use errand::{Adapters, Ambient, Config};
 use keys::SpinKeys;
 
-/// The router of this instance, built by its first request. Instances come and go; nothing in it is worth keeping.
+/// The router of this instance, built by its first request.
 static ROUTER: OnceLock<Router> = OnceLock::new();
 
 const AMBIENT: Ambient = Ambient { now: SystemTime::now, clock: Instant::now, new_id: Uuid::now_v7, log };
@@ -43,8 +43,8 @@ spin_sdk::wasip3::http::service::export!(Component);
 
 impl Guest for Component {
     async fn handle(request: types::Request) -> Result<types::Response, types::ErrorCode> {
-        // In the place of the SDK's macro, which answers 500 where the SDK cannot read a request: it takes no
-        // Content-Length of 2^63 or more.
+        // In place of the SDK's macro, which answers 500 if the SDK cannot read a request, such as one with a Content-Length of
+        // 2^63 or more.
         let Ok(answer) = match Request::from_request(request) {
             Ok(request) => router().await.call(request).await,
             Err(_) => errand::api::too_large_router(AMBIENT).call(http::Request::new(Body::empty())).await,
@@ -73,7 +73,7 @@ async fn start() -> Router {
     errand::service(|name| values.iter().find(|(known, _)| *known == name)?.1.clone(), adapters, AMBIENT)
 }
 
-/// The value of a variable; `None` where spin.toml does not hand it to the component.
+/// The value of a variable; `None` if spin.toml does not grant it to the component.
 async fn variable(name: &str) -> Option<String> {
     match variables::get(name).await {
         Ok(value) => Some(value),
@@ -84,7 +84,7 @@ async fn variable(name: &str) -> Option<String> {
     }
 }
 
-/// Writes a line in one piece: all instances write to the same place, and `eprintln!` sends the line's end apart.
+/// Writes a line in one call, because all instances write to the same stream, and `eprintln!` writes the newline in a second call.
 fn log(line: &str) {
     _ = std::io::stderr().write_all(format!("{line}\n").as_bytes());
 }

@@ -111,7 +111,7 @@ impl Held {
         self.watcher.rows(now).concat()
     }
 
-    /// Lets go of the locks; what was done under them is taken back.
+    /// Releases the locks and rolls back.
     pub fn release(self) {
         self.holder.rows("rollback");
     }

@@ -116,3 +116,16 @@ create or replace function errand.tag_base(p_user text) returns text
 language sql stable as $$
     select encode(substr(sha256(convert_to(errand.epoch() || ' 2 ' || p_user, 'UTF8')), 1, 8), 'hex') || '-'
 $$;
+
+grant execute on function
+    errand.announce,
+    errand.await_turn,
+    errand.may_go_on,
+    errand.next_write,
+    errand.refuse_role,
+    errand.tag_base,
+    errand.take_own_slot,
+    errand.take_slot,
+    errand.try_turn,
+    errand.turn_of
+    to errand_app;

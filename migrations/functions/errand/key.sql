@@ -100,3 +100,10 @@ begin
     values (current_setting('errand.user_id'), p_key, p_fingerprint, now(), p_ids::uuid[], statuses, key_number);
 end
 $$;
+
+grant execute on function
+    errand.claim,
+    errand.find_key,
+    errand.keep_key,
+    errand.try_claim
+    to errand_app;

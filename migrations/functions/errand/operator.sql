@@ -98,3 +98,5 @@ begin
     return removed;
 end
 $$;
+
+grant execute on function errand.tidy to errand_maintenance;

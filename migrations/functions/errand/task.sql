@@ -182,3 +182,12 @@ begin
     select t.seq, t.version, t.json into seq, version, body from errand.task as t where t.id = p_id;
 end
 $$;
+
+grant execute on function
+    errand.change_task,
+    errand.create_task,
+    errand.current_task,
+    errand.delete_task,
+    errand.due_instant,
+    errand.plan_task
+    to errand_app;

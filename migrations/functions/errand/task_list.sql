@@ -82,3 +82,10 @@ begin
             then ' and t.updated_at >= ($2).updated_since' end);
 end
 $$;
+
+grant execute on function
+    errand.search_query,
+    errand.task_conditions,
+    errand.task_filter,
+    errand.task_range
+    to errand_app;

@@ -2771,3 +2771,18 @@ begin
         source);
 end
 $$;
+
+grant execute on function
+    errand.longest_walk, errand.short_walk, errand.walk_text, errand.page_text,
+    errand.tasks_in_order, errand.near_tasks_in_order,
+    errand.tasks_by_created_at_desc, errand.near_tasks_by_created_at_desc,
+    errand.tasks_by_created_at_asc, errand.near_tasks_by_created_at_asc,
+    errand.tasks_by_updated_at_desc, errand.near_tasks_by_updated_at_desc,
+    errand.tasks_by_updated_at_asc, errand.near_tasks_by_updated_at_asc,
+    errand.tasks_by_due_desc, errand.near_tasks_by_due_desc,
+    errand.tasks_by_due_asc, errand.near_tasks_by_due_asc,
+    errand.tasks_by_priority_desc, errand.near_tasks_by_priority_desc,
+    errand.tasks_by_priority_asc, errand.near_tasks_by_priority_asc,
+    errand.tasks_by_title_desc, errand.near_tasks_by_title_desc,
+    errand.tasks_by_title_asc, errand.near_tasks_by_title_asc
+    to errand_app;

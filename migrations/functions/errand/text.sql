@@ -38,3 +38,8 @@ begin
         where word <> '');
 end
 $$;
+
+grant execute on function
+    errand.fold,
+    errand.words
+    to errand_app;

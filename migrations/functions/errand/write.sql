@@ -136,3 +136,11 @@ begin
     return replayed;
 end
 $$;
+
+grant execute on function
+    errand.refusal,
+    errand.replay,
+    errand.status_of,
+    errand.write_all,
+    errand.write_one
+    to errand_app;

@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use uuid::Uuid;
 
 use super::*;
-use crate::auth::{Fetching, Pausing};
+use crate::auth::{FetchFuture, SleepFuture};
 
 /// An issuer with one key, whose answers can be held back.
 #[derive(Default)]
@@ -20,17 +20,17 @@ const KEYS: &[u8] =
     br#"{"keys":[{"kty":"OKP","crv":"Ed25519","kid":"ed","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
 
 impl KeySource for Issuer {
-    fn fetch<'a>(&'a self, _: &'a str) -> Fetching<'a> {
+    fn fetch<'a>(&'a self, _: &'a str) -> FetchFuture<'a> {
         self.asked.fetch_add(1, Ordering::SeqCst);
         Box::pin(async move {
             while self.silent.load(Ordering::SeqCst) {
-                self.pause(PAUSE).await;
+                self.sleep(POLL_INTERVAL).await;
             }
             if self.down.load(Ordering::SeqCst) { Err("down".to_owned()) } else { Ok(KEYS.to_owned()) }
         })
     }
 
-    fn pause(&self, _: Duration) -> Pausing {
+    fn sleep(&self, _: Duration) -> SleepFuture {
         let mut again = true;
         Box::pin(std::future::poll_fn(
             move |_| if std::mem::take(&mut again) { Poll::Pending } else { Poll::Ready(()) },
@@ -38,7 +38,7 @@ impl KeySource for Issuer {
     }
 }
 
-/// The clock of these tests stands still: they say themselves when a request came.
+/// The clock of these tests stands still. A test says when a request arrived.
 static BEGAN: LazyLock<Instant> = LazyLock::new(Instant::now);
 const AMBIENT: Ambient = Ambient { now: SystemTime::now, clock: || *BEGAN, new_id: Uuid::nil, log: |_| {} };
 
@@ -86,21 +86,21 @@ impl Newer {
     #[track_caller]
     fn later(self) -> u64 {
         match self {
-            Self::Later(wait) => wait.as_secs(),
-            _ => panic!("it is known"),
+            Self::RetryAfter(wait) => wait.as_secs(),
+            _ => panic!("there is no retry"),
         }
     }
 }
 
-mod shared_tests;
+mod lease_tests;
 
 #[test]
 fn a_set_is_fetched_once_and_again_when_it_is_ten_minutes_old() {
     let (issuer, keys, start) = published();
     assert!(run(keys.get(start)).is_some());
-    assert!(run(keys.get(start + (FRESH - Duration::from_secs(1)))).is_some());
+    assert!(run(keys.get(start + (MAX_FRESH_AGE - Duration::from_secs(1)))).is_some());
     assert_eq!(asked(&issuer), 1);
-    assert!(run(keys.get(start + FRESH)).is_some());
+    assert!(run(keys.get(start + MAX_FRESH_AGE)).is_some());
     assert_eq!(asked(&issuer), 2);
 }
 
@@ -109,14 +109,14 @@ fn the_last_good_set_serves_for_a_day_while_the_issuer_is_down() {
     let (issuer, keys, start) = published();
     run(keys.get(start));
     issuer.down.store(true, Ordering::SeqCst);
-    let late = start + FRESH;
+    let late = start + MAX_FRESH_AGE;
     assert!(run(keys.get(late)).is_some());
-    assert!(run(keys.get(late + (PATIENCE - Duration::from_secs(1)))).is_some());
+    assert!(run(keys.get(late + (FAILURE_BACKOFF - Duration::from_secs(1)))).is_some());
     assert_eq!(asked(&issuer), 2, "a failure is not repeated at once");
-    assert!(run(keys.get(start + (GOOD - Duration::from_secs(1)))).is_some());
-    assert!(run(keys.get(start + GOOD)).is_none());
+    assert!(run(keys.get(start + (MAX_STALE_AGE - Duration::from_secs(1)))).is_some());
+    assert!(run(keys.get(start + MAX_STALE_AGE)).is_none());
     issuer.down.store(false, Ordering::SeqCst);
-    assert!(run(keys.get(start + GOOD + IMPATIENCE)).is_some());
+    assert!(run(keys.get(start + MAX_STALE_AGE + FAILURE_BACKOFF_WITHOUT_KEYS)).is_some());
 }
 
 #[test]
@@ -127,26 +127,26 @@ fn without_a_set_an_issuer_that_is_down_is_asked_once_a_second() {
         assert!(run(keys.get(start + Duration::from_millis(milliseconds))).is_none());
     }
     assert_eq!(asked(&issuer), 1);
-    assert!(run(keys.get(start + IMPATIENCE)).is_none());
+    assert!(run(keys.get(start + FAILURE_BACKOFF_WITHOUT_KEYS)).is_none());
     assert_eq!(asked(&issuer), 2);
 }
 
 #[test]
 fn unknown_kids_cause_four_fetches_a_minute() {
     let (issuer, keys, start) = published();
-    let after = |seen: &Arc<KeySet>, seconds: u64| run(keys.after(seen, start + Duration::from_secs(seconds)));
+    let after = |seen: &Arc<KeySet>, seconds: u64| run(keys.newer_than(seen, start + Duration::from_secs(seconds)));
     let first = run(keys.get(start)).unwrap();
-    // It was fetched for this very request, or while it was under way: there is nothing newer.
-    assert!(matches!(after(&first, 0), Newer::Same));
+    // The keys were fetched for this request, or after it arrived, so there are no newer ones.
+    assert!(matches!(after(&first, 0), Newer::Unchanged));
     let second = after(&first, 1).keys();
-    // Whoever still has the first set gets the second.
+    // A request with the first set gets the second.
     assert!(Arc::ptr_eq(&after(&first, 1).keys(), &second));
-    assert!(matches!(after(&second, 1), Newer::Same));
+    assert!(matches!(after(&second, 1), Newer::Unchanged));
     let third = after(&second, 2).keys();
     let fourth = after(&third, 30).keys();
     let fifth = after(&fourth, 40).keys();
     assert_eq!(asked(&issuer), 5);
-    // For now nobody knows.
+    // For now it is unknown whether the key exists.
     assert_eq!([41, 59, 60].map(|seconds| after(&fifth, seconds).later()), [20, 2, 1]);
     assert_eq!(asked(&issuer), 5);
     let sixth = after(&fifth, 61).keys();
@@ -156,14 +156,14 @@ fn unknown_kids_cause_four_fetches_a_minute() {
 }
 
 #[test]
-fn while_the_issuer_is_down_nobody_knows_of_an_unknown_kid() {
+fn while_the_issuer_is_down_a_request_with_an_unknown_kid_is_told_to_retry() {
     let (issuer, keys, start) = published();
     let seen = run(keys.get(start)).unwrap();
     issuer.down.store(true, Ordering::SeqCst);
     let late = start + Duration::from_secs(1);
-    assert_eq!(run(keys.after(&seen, late)).later(), PATIENCE.as_secs());
-    // Those who waited for that fetch fail with it.
-    assert_eq!(run(keys.after(&seen, late)).later(), PATIENCE.as_secs());
+    assert_eq!(run(keys.newer_than(&seen, late)).later(), FAILURE_BACKOFF.as_secs());
+    // Requests that waited for that fetch fail with it.
+    assert_eq!(run(keys.newer_than(&seen, late)).later(), FAILURE_BACKOFF.as_secs());
     assert_eq!(asked(&issuer), 2);
 }
 
@@ -185,7 +185,7 @@ fn many_requests_wait_for_one_fetch() {
 }
 
 #[test]
-fn when_the_request_that_fetches_is_given_up_another_one_fetches() {
+fn when_the_request_that_fetches_is_cancelled_another_one_fetches() {
     let (issuer, keys, start) = published();
     issuer.silent.store(true, Ordering::SeqCst);
     let mut context = Context::from_waker(Waker::noop());
@@ -200,12 +200,12 @@ fn when_the_request_that_fetches_is_given_up_another_one_fetches() {
 }
 
 #[test]
-fn while_one_fetches_the_others_go_on_with_the_last_set() {
+fn while_one_request_fetches_the_others_use_the_cached_keys() {
     let (issuer, keys, start) = published();
     run(keys.get(start));
     issuer.silent.store(true, Ordering::SeqCst);
-    let mut fetching = Box::pin(keys.get(start + FRESH));
+    let mut fetching = Box::pin(keys.get(start + MAX_FRESH_AGE));
     assert!(fetching.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
-    assert!(run(keys.get(start + FRESH)).is_some());
+    assert!(run(keys.get(start + MAX_FRESH_AGE)).is_some());
     assert_eq!(asked(&issuer), 2);
 }

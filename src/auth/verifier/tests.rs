@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::*;
-use crate::auth::{Access, Fetching, Pausing};
+use crate::auth::{Access, FetchFuture, SleepFuture};
 
 const AMBIENT: Ambient = Ambient { now: SystemTime::now, clock: Instant::now, new_id: Uuid::nil, log: |_| {} };
 const SECRET: &str = "0123456789abcdef0123456789abcdef";
@@ -18,12 +18,12 @@ const PRIVATE: [[u8; 32]; 2] = [[7; 32], [9; 32]];
 struct Issuer(Mutex<String>);
 
 impl KeySource for Issuer {
-    fn fetch<'a>(&'a self, _: &'a str) -> Fetching<'a> {
+    fn fetch<'a>(&'a self, _: &'a str) -> FetchFuture<'a> {
         let document = self.0.lock().unwrap().clone();
         Box::pin(async move { Ok(document.into_bytes()) })
     }
 
-    fn pause(&self, _: Duration) -> Pausing {
+    fn sleep(&self, _: Duration) -> SleepFuture {
         Box::pin(async {})
     }
 }
@@ -233,7 +233,7 @@ fn a_known_token_ends_when_it_says() {
 }
 
 #[test]
-fn without_keys_nobody_can_say_whether_a_token_is_good() {
+fn without_keys_it_is_unknown_whether_a_token_is_valid() {
     let verifier = with_url(&issuer("<html>"));
     assert_eq!(run(verifier.verify(&signed(0, 1_010_000), moment())), Err(Refusal::Unavailable));
     // What no key could make good is refused all the same.

@@ -87,11 +87,11 @@ fn what_is_answered_at_twice_the_capacity_is_the_capacity() {
     // What is not answered within its time was refused before.
     let in_flight = admission.state().in_flight;
     assert!(acknowledged + server.refused() + in_flight >= 7_900, "{acknowledged} {} {in_flight}", server.refused());
-    assert!(u64::from(in_flight) * COST < 2 * TARGET.as_millis() as u64, "{in_flight}");
+    assert!(u64::from(in_flight) * COST < 2 * TARGET_LATENCY.as_millis() as u64, "{in_flight}");
 }
 
 #[test]
-fn below_the_capacity_nobody_is_refused() {
+fn below_the_capacity_no_user_is_refused() {
     let admission = Admission::new(DEADLINE);
     let mut server = Server::of(&admission);
     server.load(&[("alice", 12), ("bob", 12)], 20_000, true);
@@ -134,7 +134,7 @@ fn slow_calls_beside_fast_ones_are_no_overload() {
 fn few_slow_calls_are_no_overload() {
     let admission = Admission::new(DEADLINE);
     let begun = Instant::now();
-    let _slow: Vec<_> = (1..FEW).map(|_| admission.enter("alice", begun).unwrap()).collect();
+    let _slow: Vec<_> = (1..OVERLOAD_THRESHOLD).map(|_| admission.enter("alice", begun).unwrap()).collect();
     for step in 1..20 {
         let now = begun + DEADLINE * step;
         admission.ended(begun, now, None);
@@ -179,8 +179,8 @@ fn an_outage_leads_to_refusals_and_they_end_with_it() {
 #[test]
 fn a_user_who_floods_leaves_room_for_another() {
     let admission = Admission::new(DEADLINE);
-    let number = |user: &str| admission.hasher.hash_one(user) as usize % NUMBERS;
-    let other = ["alice", "bob", "carol", "dave"].into_iter().find(|user| number(user) != number("flood")).unwrap();
+    let bucket = |user: &str| admission.hasher.hash_one(user) as usize % USER_BUCKETS;
+    let other = ["alice", "bob", "carol", "dave"].into_iter().find(|user| bucket(user) != bucket("flood")).unwrap();
     let mut server = Server::of(&admission);
     let load = [("flood", 1), (other, 100)];
     server.load(&load, 10_000, true);

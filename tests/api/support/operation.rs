@@ -88,9 +88,9 @@ impl Operation {
 
     /// The body that the description has as an example; none where it takes no body.
     pub fn body(&self) -> Option<Value> {
-        let example = &self.schema()?["example"];
-        assert!(example.is_object(), "the body of {} has no example", self.id());
-        Some(example.clone())
+        let schema = self.schema()?;
+        let example = schema.pointer("/examples/0").or_else(|| schema.get("example"));
+        Some(example.unwrap_or_else(|| panic!("the body of {} has no example", self.id())).clone())
     }
 
     fn schema(&self) -> Option<&'static Value> {

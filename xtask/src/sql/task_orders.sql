@@ -241,3 +241,9 @@ begin
         source);
 end
 $$;
+
+grant execute on function
+    errand.longest_walk, errand.short_walk, errand.walk_text, errand.page_text,
+    errand.tasks_in_order, errand.near_tasks_in_order,
+    {granted}
+    to errand_app;

@@ -1,4 +1,4 @@
-//! A SQLite file with Spin's table. One connection, and whoever comes meanwhile waits for it.
+//! A SQLite file with Spin's table. Calls share one connection, one after the other.
 
 use std::path::PathBuf;
 use std::sync::{Mutex, OnceLock, PoisonError};

@@ -43,10 +43,10 @@ pub(super) struct Application {
 pub struct Variable {
     #[serde(default, rename = "description")]
     _description: IgnoredAny,
-    /// Whether somebody must provide a value.
+    /// Whether a value must be provided.
     #[serde(default)]
     pub required: bool,
-    /// The value where nobody provides one.
+    /// The default value.
     #[serde(default)]
     pub default: Option<String>,
     /// Whether the value must not be shown.
@@ -120,7 +120,7 @@ pub(super) struct Component {
     _dependencies_inherit_configuration: IgnoredAny,
     #[serde(default, rename = "targets")]
     _targets: IgnoredAny,
-    // `build`, `tool` and `profile` are for `spin build` and plugins; nobody can choose a profile here.
+    // `build`, `tool` and `profile` are for `spin build` and plugins; there is no choice of a profile here.
     #[serde(default, rename = "build")]
     _build: IgnoredAny,
     #[serde(default, rename = "tool")]

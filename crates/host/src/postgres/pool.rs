@@ -12,12 +12,12 @@ use tokio_postgres::{Config, NoTls};
 use super::tls::{self, Authority};
 use super::{Connection, Error};
 
-/// Connections in a pool; who comes later waits, without limit.
-const POOL: usize = 64;
-/// Pools that a component keeps.
-const POOLS: u64 = 16;
+/// The number of connections in a pool. A checkout beyond it waits without a timeout, as in Spin.
+const POOL_SIZE: usize = 64;
+/// The maximum number of pools of a component.
+const MAX_POOLS: u64 = 16;
 
-/// A checked-out connection. The pool has it back when the last clone goes.
+/// A checked-out connection. Dropping the last clone returns it to the pool.
 pub(super) type Client = Arc<Object>;
 
 /// The pools of one component.
@@ -31,7 +31,7 @@ pub struct Pools {
 impl Pools {
     /// Pools whose connections need a permit, where there are permits.
     pub fn new(permits: Option<Arc<Semaphore>>) -> Self {
-        Self { pools: Cache::new(POOLS), permits }
+        Self { pools: Cache::new(MAX_POOLS), permits }
     }
 
     /// Waits for a permit and a connection.
@@ -69,5 +69,5 @@ fn pool(address: &str, authority: Option<&Authority>) -> Result<Pool> {
         SslMode::Disable => Manager::from_config(config, NoTls, recycling),
         _ => Manager::from_config(config, tls::connector(authority)?, recycling),
     };
-    Pool::builder(manager).max_size(POOL).build().context("building Postgres connection pool")
+    Pool::builder(manager).max_size(POOL_SIZE).build().context("building Postgres connection pool")
 }

@@ -67,7 +67,7 @@ pub(super) async fn query_async(client: &Client, sql: &str, parameters: &[Parame
     let (ended_to, ended) = oneshot::channel();
     tokio::spawn(async move {
         let result = forward(stream, columns_to, rows_to).await;
-        // Nobody listens when the guest has dropped the future.
+        // Fails if the guest has dropped the future.
         _ = ended_to.send(result);
     });
     Ok(Running { columns: columns.await.unwrap_or_default(), rows, ended })

@@ -46,7 +46,7 @@ async fn a_path_without_a_route_is_an_empty_404() {
 }
 
 #[tokio::test]
-async fn a_private_component_is_reached_by_nobody() {
+async fn a_private_component_is_not_reachable() {
     let host = App::new().trigger("route = { private = true }").start();
     assert_eq!(host.get("/").await.status(), 404);
 }

@@ -51,7 +51,7 @@ async fn what_is_not_granted_is_denied_whether_it_is_there_or_not() {
 }
 
 #[test]
-fn a_label_that_nobody_configured_stops_the_start() {
+fn a_label_without_configuration_stops_the_start() {
     let said = App::new().component("key_value_stores = [\"default\", \"other\"]").refusal();
     assert!(said.contains("key_value_stores") && said.contains("\"other\""), "{said}");
 }

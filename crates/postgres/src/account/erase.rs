@@ -1,4 +1,4 @@
-//! The erasure: in small transactions, the account last. What ends early goes on with the next run.
+//! Erasure, in small transactions, with the account last. After an interruption, the next run continues.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -11,14 +11,14 @@ use tokio_postgres::{
 use super::{Rows, Table, announce, refused, tables};
 use crate::{address::Address, connect::connect};
 
-/// How many rows a transaction deletes at most. The user's own writes wait for it.
-const ROWS: i64 = 2000;
-/// How long a transaction waits for a write of the user.
-const BRIEFLY: &str = "set local lock_timeout = '10s'";
-/// Rows are found by an index, one after the other. The other ways look at all rows of the user, or of the table, before the first is deleted.
-const BY_INDEX: &str = "set local enable_seqscan = off; set local enable_bitmapscan = off";
-/// The pause after a transaction that could delete nothing, because others hold the rows that are left.
-const PAUSE: Duration = Duration::from_millis(50);
+/// The maximum number of rows that a transaction deletes, because the user's writes wait for it.
+const MAX_ROWS_PER_TRANSACTION: i64 = 2000;
+/// Limits how long a transaction waits for a write of the user.
+const SET_LOCK_TIMEOUT: &str = "set local lock_timeout = '10s'";
+/// Finds rows by an index scan. Other plans read all rows of the user or of the table before the first is deleted.
+const SET_INDEX_SCANS_ONLY: &str = "set local enable_seqscan = off; set local enable_bitmapscan = off";
+/// The delay after a transaction that deleted nothing, because other transactions hold locks on the remaining rows.
+const RETRY_DELAY: Duration = Duration::from_millis(50);
 
 /// How many rows were deleted, by table.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -40,7 +40,7 @@ impl Erasure {
 /// Deletes all rows of this user, and reports progress after each transaction; `told` returns whether to go on. For an unknown user nothing
 /// is deleted.
 ///
-/// Each transaction takes the user's turn to write, as writes do (`errand.try_turn`). The last one finds nothing but the account and deletes
+/// Each transaction takes the lock on the user's writes, as writes do (`errand.try_turn`). The last one finds nothing but the account and deletes
 /// it, so no write can leave a row without an account: it is deleted, too, or it makes a new account. A new account has none of the
 /// old one's numbers (migration 0012), so entity tags and cursors of before match nothing.
 ///
@@ -65,10 +65,10 @@ pub async fn erase(address: &Address, user: &str, mut told: impl FnMut(&Erasure)
             return Ok(all);
         }
         if some.rows() == 0 {
-            tokio::time::sleep(PAUSE).await;
+            tokio::time::sleep(RETRY_DELAY).await;
         }
     }
-    // A step that ran meanwhile may have come by.
+    // A concurrent step may have set the place again.
     clear_places(&mut client, user).await?;
     forget_samples(&client).await?;
     Ok(all)
@@ -80,11 +80,11 @@ type Places = BTreeMap<&'static str, Option<String>>;
 
 /// One transaction. Whether nothing is left.
 async fn some_rows(client: &mut Client, user: &str, places: &mut Places) -> Result<(Erasure, bool)> {
-    // Each statement must see what was committed while the turn was waited for.
+    // Each statement must see what was committed while this transaction waited for the lock.
     let tx = client.build_transaction().isolation_level(IsolationLevel::ReadCommitted).start().await?;
-    tx.batch_execute(BRIEFLY).await?;
+    tx.batch_execute(SET_LOCK_TIMEOUT).await?;
     let tables = tables(&tx).await?;
-    tx.batch_execute(BY_INDEX).await?;
+    tx.batch_execute(SET_INDEX_SCANS_ONLY).await?;
     announce(&tx, user).await?;
     tx.query_typed("select pg_advisory_xact_lock(errand.turn_of($1))", &[(&user, Type::TEXT)])
         .await
@@ -99,7 +99,7 @@ async fn some_rows(client: &mut Client, user: &str, places: &mut Places) -> Resu
                 deleted.add(ACCOUNT, delete_account(&tx, user).await?);
             }
         } else {
-            let most = ROWS - i64::try_from(deleted.rows())?;
+            let most = MAX_ROWS_PER_TRANSACTION - i64::try_from(deleted.rows())?;
             let (rows, empty) =
                 delete(&tx, &table, (column, key, kind), user, most, places.entry(table.name).or_default()).await?;
             deleted.add(table.name, rows);
@@ -112,8 +112,8 @@ async fn some_rows(client: &mut Client, user: &str, places: &mut Places) -> Resu
 
 const ACCOUNT: &str = "errand.account";
 
-/// Deletes up to `most` rows of a table behind a place, and says whether none is left. Passes rows that others hold: a write may hold one
-/// while it waits for the turn.
+/// Deletes up to `most` rows of a table behind a place, and returns whether none is left. Skips locked rows: a write may hold one while it
+/// waits for the lock on the user's writes.
 async fn delete(
     tx: &Transaction<'_>,
     table: &Table,
@@ -152,7 +152,7 @@ async fn delete(
     Ok((u64::try_from(deleted)?, !left))
 }
 
-/// Deletes the account, and lets no later one have its numbers.
+/// Deletes the account. No later account gets its numbers.
 async fn delete_account(tx: &Transaction<'_>, user: &str) -> Result<u64> {
     let raise = "select errand.raise_account_start(account.seq)
         from (select seq from errand.account where user_id = $1 for update) as account";
@@ -162,12 +162,12 @@ async fn delete_account(tx: &Transaction<'_>, user: &str) -> Result<u64> {
     Ok(u64::try_from(row.try_get::<_, i64>(0)?)?)
 }
 
-/// Clears the user's id where it is the place of a step. That step begins anew, and does what it has done once more.
+/// Clears the user's id where it is the place of a step. That step starts again from the beginning.
 ///
-/// In a transaction of its own: a step holds its place while it waits for a user's turn.
+/// In a transaction of its own, because a step locks its place while it waits for the lock on a user's writes.
 async fn clear_places(client: &mut Client, user: &str) -> Result<()> {
     let tx = client.transaction().await?;
-    tx.batch_execute(BRIEFLY).await?;
+    tx.batch_execute(SET_LOCK_TIMEOUT).await?;
     for table in tables(&tx).await? {
         let Rows::Place { user: column, beside } = table.rows else { continue };
         let others: String = beside.iter().map(|other| format!(", {other} = null")).collect();
@@ -178,7 +178,7 @@ async fn clear_places(client: &mut Client, user: &str) -> Result<()> {
     Ok(())
 }
 
-/// Takes the planner's statistics anew, because they have samples of the rows.
+/// Analyzes the tables again, because the planner's statistics contain samples of the rows.
 async fn forget_samples(client: &Client) -> Result<()> {
     for table in super::TABLES {
         if let Rows::OfUser { .. } = table.rows {

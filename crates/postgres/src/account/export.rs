@@ -9,8 +9,8 @@ use tokio_postgres::{Client, IsolationLevel, Transaction, types::Type};
 use super::{Rows, Table, announce, refused, tables};
 use crate::{address::Address, connect::connect, migrate::INTERFACE};
 
-/// How many rows are read at once.
-const ROWS: usize = 1000;
+/// The number of rows of a fetch.
+const ROWS_PER_FETCH: usize = 1000;
 
 /// Writes all that the database keeps of this user, as one JSON object: `user_id`, `exported_at`, `errand` (version and interface),
 /// `left_out` (columns, and why), and `tables`, with an array of rows for each. Returns how many rows that were.
@@ -86,7 +86,7 @@ async fn select(tx: &Transaction<'_>, table: &Table) -> Result<Option<String>> {
     let (user, order, left_out) = match table.rows {
         Rows::OfUser { user, key: (order, _), left_out } => (user, order, left_out),
         Rows::Place { user, .. } => (user, user, &[][..]),
-        Rows::OfNobody => return Ok(None),
+        Rows::OfNoUser => return Ok(None),
     };
     let left_out: Vec<_> = left_out.iter().map(|(column, _)| *column).collect();
     let columns: String = tx
@@ -112,12 +112,13 @@ async fn rows(tx: &Transaction<'_>, select: &str, to: &mut impl Write) -> Result
     tx.batch_execute(&format!("declare kept no scroll cursor for {select}")).await.map_err(|error| refused(&error))?;
     let mut written = 0;
     loop {
-        let rows = tx.query_typed(&format!("fetch {ROWS} from kept"), &[]).await.map_err(|error| refused(&error))?;
+        let rows =
+            tx.query_typed(&format!("fetch {ROWS_PER_FETCH} from kept"), &[]).await.map_err(|error| refused(&error))?;
         for row in &rows {
             write!(to, "{}\n{}", if written == 0 { "" } else { "," }, row.try_get::<_, &str>(0)?)?;
             written += 1;
         }
-        if rows.len() < ROWS {
+        if rows.len() < ROWS_PER_FETCH {
             tx.batch_execute("close kept").await?;
             return Ok(written);
         }

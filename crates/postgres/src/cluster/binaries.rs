@@ -11,7 +11,7 @@ use super::home::{Home, fallback};
 /// What the private server needs.
 const PROGRAMS: [&str; 3] = ["postgres", "initdb", "pg_ctl"];
 /// The oldest version that is still maintained.
-const OLDEST: u32 = 14;
+const MIN_VERSION: u32 = 14;
 
 /// A folder with the server's programs, and their major version.
 #[derive(Debug, Clone)]
@@ -31,7 +31,7 @@ impl Binaries {
         }
         let output = Command::new(folder.join("postgres")).arg("--version").output().ok()?;
         let major = major(&String::from_utf8_lossy(&output.stdout))?;
-        (major >= OLDEST).then(|| Self { folder: folder.to_owned(), major })
+        (major >= MIN_VERSION).then(|| Self { folder: folder.to_owned(), major })
     }
 }
 
@@ -65,7 +65,7 @@ pub(super) fn private_copies_for(checkout: &Path, home: &Home) -> PathBuf {
     if home.folder().starts_with(checkout) { inside } else { outside }
 }
 
-/// PATH first, because whoever put one there wants it; then the usual places, newest version first.
+/// PATH first, because it is an explicit choice; then the usual places, newest version first.
 fn folders(checkout: &Path) -> Vec<PathBuf> {
     let mut folders: Vec<PathBuf> = env::var_os("PATH").iter().flat_map(env::split_paths).collect();
     // A lone link on PATH leads to its siblings.

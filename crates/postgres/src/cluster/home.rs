@@ -204,7 +204,7 @@ impl Home {
     pub(super) fn lock(&self) -> Result<File> {
         let path = self.folder.with_extension("lock");
         if self.temporary {
-            // Nobody else knows this folder.
+            // No other process knows this folder.
             return File::open(&self.folder).context("cannot open the temporary folder");
         }
         let file = File::options().create(true).write(true).truncate(false).open(&path);

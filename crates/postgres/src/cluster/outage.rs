@@ -1,4 +1,4 @@
-//! Taking a server down and bringing it back, for tests of what happens then. Only one that this process started.
+//! Stops and restarts a server, for tests of an outage. Only a server that this process started.
 
 use std::{
     thread::sleep,
@@ -10,11 +10,11 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use super::{Cluster, binaries::Binaries, read, server};
 
-/// How long a server may take to come back; what a killed one left behind has to end first.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// The timeout for a restart. The processes of a killed server have to end first.
+const RECOVERY_TIMEOUT: Duration = Duration::from_secs(30);
 
 impl Cluster {
-    /// Kills the server's first process (SIGKILL); the others notice and go. Nothing is written that was not yet.
+    /// Kills the postmaster (SIGKILL). Its other processes notice and exit. Unwritten data is lost.
     pub fn kill(&self) -> Result<()> {
         self.binaries()?;
         let text = read(&self.home.data().join("postmaster.pid"))?;
@@ -33,7 +33,7 @@ impl Cluster {
         loop {
             match server::start_once(&self.home, self.binaries()?)? {
                 Ok(()) => return Ok(()),
-                Err(told) if begun.elapsed() > PATIENCE => bail!("PostgreSQL did not come back:\n{told}"),
+                Err(told) if begun.elapsed() > RECOVERY_TIMEOUT => bail!("PostgreSQL did not come back:\n{told}"),
                 Err(_) => sleep(Duration::from_millis(100)),
             }
         }

@@ -155,7 +155,7 @@ pub(super) fn start_once(home: &Home, binaries: &Binaries) -> Result<Result<(), 
     Ok(Err(format!("{}\npg_ctl: {}", log_tail(home, 15), read(&told)?.trim())))
 }
 
-/// Stops the server, whoever started it; `mode` is pg_ctl's.
+/// Stops the server, even if another process started it; `mode` is pg_ctl's.
 pub(super) fn stop(home: &Home, binaries: &Binaries, mode: &str) -> Result<()> {
     let mut pg_ctl = home.command(&binaries.program("pg_ctl"));
     pg_ctl.arg("stop").arg("-D").arg(home.data()).args(["-m", mode, "-w", "-t", "60"]);
@@ -183,15 +183,15 @@ fn settings(port: u16, purpose: Purpose) -> String {
         Purpose::Tests => {
             text.push_str("fsync = off\nsynchronous_commit = off\nfull_page_writes = off\nmax_wal_size = 4GB\n");
         }
-        // A checkpoint would fall on one peer and not on another: none is due within a run.
+        // No checkpoint within a run, because it would slow one peer and not another.
         Purpose::Bench => text
             .push_str("max_connections = 600\nshared_buffers = 512MB\nmax_wal_size = 8GB\ncheckpoint_timeout = 1h\n"),
     }
     text
 }
 
-/// The remembered port if nobody else has it; else a free one, beginning where this folder's name points, so that
-/// several checkouts rarely want the same.
+/// The remembered port if it is free; otherwise a free one, from a start that is derived from the folder's name, so that
+/// several checkouts rarely collide.
 fn choose_port(home: &Home) -> Result<u16> {
     let remembered = fs::read_to_string(home.port_file()).ok().and_then(|text| text.trim().parse::<u16>().ok());
     let mut hasher = DefaultHasher::new();

@@ -1,34 +1,34 @@
-//! What Spin says of a statement that PostgreSQL refused while it ran. Spin 3.5 gives a structure with the SQLSTATE. Later ones give a
-//! text for `query`: from 4.0 on that structure as Rust's `Debug` writes it, in 3.6 PostgreSQL's words without the SQLSTATE.
+//! How Spin reports the error of a running statement. Spin 3.5 returns a structure with the SQLSTATE. Later versions return text for
+//! `query`: from 4.0 on the `Debug` output of that structure, in 3.6 PostgreSQL's message without the SQLSTATE.
 
 use errand::data::DatabaseError;
 
-/// What a text tells.
+/// The error in a text.
 #[derive(Debug, PartialEq)]
 pub(super) enum Refusal {
-    /// All that there is to know.
-    Told(DatabaseError),
-    /// That PostgreSQL refused the statement, and not why.
-    Untold(String),
+    /// With the SQLSTATE.
+    Known(DatabaseError),
+    /// Without the SQLSTATE: the text.
+    Unknown(String),
 }
 
-/// How the texts of Spin 4.0 and of 3.6 begin. Others tell of the connection, or of a row that is no value of Spin's.
+/// The prefixes of the texts of Spin 4.0 and of 3.6. Other texts report a broken connection, or a row that Spin cannot convert.
 const STRUCTURE: &str = "Error::QueryFailed(QueryError::DbError(DbError {";
 const WORDS: &str = "db error";
 
 impl Refusal {
-    /// Reads a text.
+    /// Parses a text.
     pub(super) fn of(text: String) -> Self {
         if text.starts_with(WORDS) {
-            return Self::Untold(text);
+            return Self::Unknown(text);
         }
         let structure = text.strip_prefix(STRUCTURE).and_then(structure);
-        // PostgreSQL said nothing: the connection broke under the statement.
-        Self::Told(structure.unwrap_or(DatabaseError::Lost(text)))
+        // No error of PostgreSQL: the connection broke during the statement.
+        Self::Known(structure.unwrap_or(DatabaseError::Lost(text)))
     }
 }
 
-/// In a text that `Debug` writes, a quotation mark within a value has a backslash before it; so what is looked for is no part of one.
+/// `Debug` escapes quotation marks within values, so the labels cannot occur in a value.
 fn structure(text: &str) -> Option<DatabaseError> {
     Some(DatabaseError::Refused {
         sqlstate: value(text, "\", code: \"")?,
@@ -37,7 +37,7 @@ fn structure(text: &str) -> Option<DatabaseError> {
     })
 }
 
-/// The value behind the label, up to its end; escapes stay.
+/// The value after the label. Escapes stay.
 fn value(text: &str, label: &str) -> Option<String> {
     let (_, rest) = text.split_once(label)?;
     let mut escaped = false;
@@ -61,19 +61,19 @@ mod tests {
             constraint: Some("task_due_range".to_owned()),
             message: r#"of \"task\""#.to_owned(),
         };
-        assert_eq!(Refusal::of(of_40.to_owned()), Refusal::Told(expected));
+        assert_eq!(Refusal::of(of_40.to_owned()), Refusal::Known(expected));
     }
 
     #[test]
     fn words_leave_the_reason_open_and_all_else_is_a_loss() {
         let of_36 = "db error: ERROR: canceling statement due to lock timeout";
-        assert_eq!(Refusal::of(of_36.to_owned()), Refusal::Untold(of_36.to_owned()));
+        assert_eq!(Refusal::of(of_36.to_owned()), Refusal::Unknown(of_36.to_owned()));
         for lost in [
             "connection closed",
             "query result exceeds limit of 1 bytes",
             "Error::QueryFailed(QueryError::Text(\"closed\"))",
         ] {
-            assert_eq!(Refusal::of(lost.to_owned()), Refusal::Told(DatabaseError::Lost(lost.to_owned())));
+            assert_eq!(Refusal::of(lost.to_owned()), Refusal::Known(DatabaseError::Lost(lost.to_owned())));
         }
     }
 }

@@ -1,22 +1,22 @@
-//! What the instances of a test stand on: an issuer and a store that can misbehave, and a clock that stands.
+//! The world of the instances of a test: an issuer and a store that can fail, and a clock that stands still.
 
 use std::cell::Cell;
 use std::collections::HashMap;
 
 use super::*;
 use crate::auth::published::record::Record;
-use crate::auth::{FETCH_DEADLINE, Reading, SharedStore, Writing};
+use crate::auth::{FETCH_TIMEOUT, ReadFuture, SharedStore, WriteFuture};
 
 const URL: &str = "https://issuer.example";
 pub(super) const OTHER_KEYS: &str =
     r#"{"keys":[{"kty":"OKP","crv":"Ed25519","kid":"new","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
 
 thread_local! {
-    /// What a slow store and a slow issuer have taken of this test's time: else its clock stands.
+    /// The time that a slow store and a slow issuer have taken. The clock stands still otherwise.
     pub(super) static PASSED: Cell<Duration> = const { Cell::new(Duration::ZERO) };
 }
 
-/// What instances have in common: an issuer and a store.
+/// What the instances share: an issuer and a store.
 #[derive(Default)]
 pub(super) struct World {
     pub(super) asked: AtomicUsize,
@@ -37,15 +37,15 @@ struct Instance {
 }
 
 impl KeySource for Instance {
-    fn fetch<'a>(&'a self, _: &'a str) -> Fetching<'a> {
+    fn fetch<'a>(&'a self, _: &'a str) -> FetchFuture<'a> {
         self.world.asked.fetch_add(1, Ordering::SeqCst);
         Box::pin(async move {
             while self.world.silent.load(Ordering::SeqCst) {
-                self.pause(PAUSE).await;
+                self.sleep(POLL_INTERVAL).await;
             }
             if self.world.hanging.load(Ordering::SeqCst) {
-                self.pause(FETCH_DEADLINE).await;
-                PASSED.set(PASSED.get() + FETCH_DEADLINE);
+                self.sleep(FETCH_TIMEOUT).await;
+                PASSED.set(PASSED.get() + FETCH_TIMEOUT);
                 return Err("deadline passed".to_owned());
             }
             match self.world.down.load(Ordering::SeqCst) {
@@ -55,7 +55,7 @@ impl KeySource for Instance {
         })
     }
 
-    fn pause(&self, time: Duration) -> Pausing {
+    fn sleep(&self, time: Duration) -> SleepFuture {
         let mut left = time.as_millis();
         Box::pin(std::future::poll_fn(move |_| {
             left = left.saturating_sub(1);
@@ -73,7 +73,7 @@ impl SharedStore for Instance {
         &self.name
     }
 
-    fn read<'a>(&'a self, key: &'a str) -> Reading<'a> {
+    fn read<'a>(&'a self, key: &'a str) -> ReadFuture<'a> {
         self.world.reads.fetch_add(1, Ordering::SeqCst);
         if self.world.slow.load(Ordering::SeqCst) {
             PASSED.set(PASSED.get() + Duration::from_millis(400));
@@ -84,7 +84,7 @@ impl SharedStore for Instance {
         }))
     }
 
-    fn write<'a>(&'a self, key: &'a str, value: Vec<u8>) -> Writing<'a> {
+    fn write<'a>(&'a self, key: &'a str, value: Vec<u8>) -> WriteFuture<'a> {
         if !self.world.forgetful.load(Ordering::SeqCst) {
             self.world.store.lock().unwrap().insert(key.to_owned(), value);
         }

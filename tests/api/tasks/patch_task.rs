@@ -1,51 +1,9 @@
-//! Replacing, patching, completing and deleting tasks.
+//! Changing some fields of a task.
 
 use serde_json::{Value, json};
-use uuid::Uuid;
 
+use super::full;
 use crate::support::{User, target};
-
-fn full() -> Value {
-    json!({"title": "Whole", "description": "text", "completed": true, "priority": "high", "tags": ["a", "b"],
-        "due": {"date": "2026-12-01", "time": "09:30", "time_zone": "Europe/Vilnius"}})
-}
-
-#[test]
-fn put_replaces_everything() {
-    let user = User::new("put");
-    let task = user.create(full());
-    let path = format!("/tasks/{}", task.id);
-    let reply = user.put(&path, json!({"title": "New", "completed": false})).expect(200);
-    let new = reply.task();
-    assert_eq!((new.title.as_str(), new.version, reply.header("etag")), ("New", 2, new.etag.as_str()));
-    assert_eq!((new.description, new.completed, new.completed_at), (None, false, None));
-    assert_eq!((new.due, new.due_at, new.tags.len(), new.priority), (None, None, 0, Default::default()));
-    assert_eq!(new.created_at, task.created_at);
-    assert!(new.updated_at > task.updated_at);
-    assert_eq!(user.put(&path, json!({"completed": true})).mistakes(), ["/title"]);
-    assert_eq!(user.put(&path, json!({"title": "x"})).mistakes(), ["/completed"]);
-    assert_eq!(user.put(&path, json!({})).mistakes(), ["/title", "/completed"]);
-    assert_eq!(user.get(&path).task().title, "New");
-}
-
-#[test]
-fn put_creates_only_where_nothing_is_expected() {
-    let user = User::new("put-create");
-    let id = Uuid::now_v7();
-    let path = format!("/tasks/{id}");
-    let body = json!({"title": "Mine", "completed": false});
-    assert_eq!(user.put(&path, body.clone()).expect(404).problem().code, "not_found");
-    let create = |body: Value| user.with_json("PUT", &path, &[("if-none-match", "*")], body);
-    let reply = create(body.clone()).expect(201);
-    assert_eq!((reply.task().id, reply.task().version), (id, 1));
-    assert_eq!(reply.header("location"), user.path(&path));
-    assert_eq!(create(body).expect(412).problem().code, "precondition_failed");
-    assert_eq!(user.get("/tasks").list().tasks.len(), 1);
-    // The same id is another task for another user.
-    let other = User::new("put-create-other");
-    other.with_json("PUT", &path, &[("if-none-match", "*")], json!({"title": "Theirs", "completed": true})).expect(201);
-    assert_eq!(user.get(&path).task().title, "Mine");
-}
 
 #[test]
 fn patch_changes_what_it_names() {
@@ -117,52 +75,6 @@ fn merge_patch_follows_rfc_7396() {
     // ["a","b"] + ...: what is no object replaces the whole, and no task is that.
     for body in [json!(["c"]), json!(null), json!("c")] {
         assert_eq!(user.patch(&path, body).mistakes(), [""]);
-    }
-}
-
-#[test]
-fn complete_sets_or_toggles() {
-    let user = User::new("complete");
-    let path = format!("/tasks/{}/complete", user.create(json!({"title": "t"})).id);
-    let done = user.patch(&path, json!({"completed": true})).expect(200).task();
-    assert!(done.completed && done.completed_at.is_some() && done.version == 2);
-    let again = user.patch(&path, json!({"completed": true})).expect(200).task();
-    assert_eq!((again.completed_at, again.version), (done.completed_at, 2));
-    let toggled = user.send("PATCH", &path, &[], None).expect(200).task();
-    assert_eq!((toggled.completed, toggled.completed_at), (false, None));
-    assert!(user.send("PATCH", &path, &[], None).expect(200).task().completed);
-    assert_eq!(user.patch(&path, json!({})).mistakes(), ["/completed"]);
-    assert_eq!(user.patch(&path, json!({"completed": null})).mistakes(), ["/completed"]);
-    assert_eq!(user.patch(&path, json!({"completed": true, "title": "x"})).mistakes(), ["/title"]);
-}
-
-#[test]
-fn a_deleted_task_is_gone() {
-    let user = User::new("delete");
-    let path = format!("/tasks/{}", user.create(json!({"title": "t"})).id);
-    let reply = user.delete(&path).expect(204);
-    assert_eq!(reply.body, "");
-    let gone = user.get(&path).expect(404);
-    for reply in [
-        user.delete(&path),
-        user.patch(&path, json!({"title": "x"})),
-        user.get(&path),
-        user.put(&path, json!({"title": "x", "completed": true})),
-        user.send("PATCH", &format!("{path}/complete"), &[], None),
-    ] {
-        assert_eq!(reply.status, 404);
-        assert_eq!(reply.problem().detail, gone.problem().detail);
-    }
-    assert!(user.get("/tasks").list().tasks.is_empty());
-}
-
-#[test]
-fn an_id_that_is_none_is_named() {
-    let user = User::new("id");
-    for id in
-        ["1", "019ab00000007000800000000000000a", "019ab000-0000-7000-8000-00000000000g", "%7Bx%7D", "a%2Fb", "..%2f"]
-    {
-        assert_eq!(user.get(&format!("/tasks/{id}")).mistakes(), ["id"], "{id}");
     }
 }
 
