@@ -98,8 +98,10 @@ async fn a_change_of_shape_under_the_old_name_leaves_the_old_functions() -> Resu
     for (old, new) in [("out epoch text)", "out epoch text, out etag text)"), ("p_id uuid,", "p_id text,")] {
         files.redefine("functions/task.sql", "read_task", |text| text.replace(old, new))?;
         // All others have another text, too.
-        files
-            .write("functions/caller.sql", &files.read("functions/caller.sql")?.replace("as $$", "as $$ -- changed"))?;
+        files.write(
+            "functions/errand/caller.sql",
+            &files.read("functions/errand/caller.sql")?.replace("as $$", "as $$ -- changed"),
+        )?;
         let told = refusal(migrate(&address, &files).await)?;
         assert!(told.contains("read_task") || told.contains("functions/task.sql"), "{told}");
         assert!(told.contains("give the new one a new name"), "{told}");
@@ -208,8 +210,8 @@ async fn time_zones_that_the_server_has_learned_of_come_with_the_functions() -> 
         ("insert into errand.time_zone values ('mars/olympus', 'Mars/Olympus')", false),
     ] {
         admin.batch_execute(change).await?;
-        let text = files.read("functions/settings.sql")?;
-        files.write("functions/settings.sql", &text.replacen("as $$", "as $$ -- changed", 1))?;
+        let text = files.read("functions/errand/settings.sql")?;
+        files.write("functions/errand/settings.sql", &text.replacen("as $$", "as $$ -- changed", 1))?;
         migrate(&address, &files).await?;
         assert_eq!(ask(&address, known).await?, function, "{change}");
         // An unchanged function is not replaced, because a replacement invalidates the plans of all sessions.
