@@ -10,13 +10,19 @@ create type api.interface_3 as enum ('served');
 
 -- The results of the functions that writes call. A function with one RETURN costs less than one that assigns each of its OUT parameters,
 -- because PL/pgSQL initializes each expression in each transaction.
---
--- The state of a resource that a write meets, and what the write changes in it.
-create type errand.plan as (seq bigint, version bigint, body text, changes jsonb);
--- A resource after a write.
-create type errand.state as (version bigint, body text);
--- A write that was done or refused.
-create type errand.written as (outcome text, id text, seq bigint, version bigint, body text);
--- All writes of a request, with a place in each array for each of them.
-create type api.written as (
-    outcome text, epoch text, outcomes text[], ids text[], seqs bigint[], versions bigint[], bodies text[]);
+do $$
+begin
+    -- A rollback of this migration keeps the types, because functions return them.
+    if to_regtype('errand.plan') is null then
+        -- The state of a resource that a write meets, and what the write changes in it.
+        create type errand.plan as (seq bigint, version bigint, body text, changes jsonb);
+        -- A resource after a write.
+        create type errand.state as (version bigint, body text);
+        -- A write that was done or refused.
+        create type errand.written as (outcome text, id text, seq bigint, version bigint, body text);
+        -- All writes of a request, with a place in each array for each of them.
+        create type api.written as (
+            outcome text, epoch text, outcomes text[], ids text[], seqs bigint[], versions bigint[], bodies text[]);
+    end if;
+end
+$$;

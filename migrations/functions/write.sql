@@ -21,7 +21,7 @@ create or replace function api.write(p_caller text, p_writes jsonb) returns api.
 language plpgsql as $$
 declare
     caller constant text := errand.announce(p_caller);
-    wait constant boolean := p_writes -> 'wait';
+    wait constant boolean := (p_writes -> 'wait')::boolean;
     key constant text := p_writes ->> 'key';
     kept record;
     done errand.written;

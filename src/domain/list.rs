@@ -191,7 +191,7 @@ impl ListQuery {
 impl Order {
     const NEWEST_FIRST: Self = Self::new("created_at", "created_at_desc");
 
-    /// Every order. Tasks without a due date come last in both directions.
+    /// Every order, as openapi.json has them. Tasks without a due date come last in both directions.
     const ALL: [Self; 10] = [
         Self::NEWEST_FIRST,
         Self::new("updated_at", "updated_at_desc"),
@@ -207,6 +207,11 @@ impl Order {
 
     const fn new(parameter: &'static str, name: &'static str) -> Self {
         Self { parameter, name }
+    }
+
+    /// The values of the parameter `sort`.
+    pub fn parameters() -> impl Iterator<Item = &'static str> {
+        Self::ALL.into_iter().map(|order| order.parameter)
     }
 
     /// The order that the parameter `sort` names.

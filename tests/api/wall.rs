@@ -241,10 +241,14 @@ fn a_caller_is_announced_for_one_transaction() {
     let fields = r#"{"title": "t", "completed": false, "priority": 0, "tags": []}"#;
     let mut called = std::collections::BTreeSet::new();
     for call in [
-        with("announce('$me')"),
+        format!("select errand.announce('{}')", user.id),
         // Needs a caller to be announced before it.
-        with("announce('$me'), errand.next_write('$me')"),
+        format!("select errand.announce('{0}'), errand.next_write('{0}')", user.id),
         with("read_task('$me', '$id')"),
+        with(
+            r#"write('$me', '{"atomic": true, "wait": false,
+                "list": [{"operation": "task.patch", "id": "$id", "document": {"title": "w"}}]}')"#,
+        ),
         with("read_tasks('$me', '{\"order\": \"due_asc\", \"limit\": 1}')"),
         with(&format!("add_task('$me', gen_random_uuid(), '{fields}', null, null, false)")),
         with(&format!("put_task('$me', '$id', null, false, '{fields}', true)")),
@@ -327,8 +331,12 @@ fn only_these_columns_may_be_null() {
     let nullable: Vec<_> = nullable.into_iter().filter(known).collect();
     let expected = [
         "account.number",
+        "idempotency.ids",
         "idempotency.number",
         "idempotency.seq",
+        "idempotency.statuses",
+        "idempotency.task",
+        "idempotency.version",
         "task.completed_at",
         "task.description",
         "task.due_at",

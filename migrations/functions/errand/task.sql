@@ -175,11 +175,14 @@ begin
 end
 $$;
 
--- A task as it is now; NULLs where there is none.
-create or replace function errand.current_task(p_id uuid, out seq bigint, out version bigint, out body text)
+-- A task as it is now, with nothing to change; NULLs where there is none.
+create or replace function errand.current_task(p_id uuid) returns errand.plan
 language plpgsql stable as $$
+declare
+    current errand.plan;
 begin
-    select t.seq, t.version, t.json into seq, version, body from errand.task as t where t.id = p_id;
+    select t.seq, t.version, t.json, null into current from errand.task as t where t.id = p_id;
+    return current;
 end
 $$;
 

@@ -30,7 +30,7 @@ create or replace function errand.write_one(p_user text, p_write jsonb) returns 
 language plpgsql as $$
 declare
     operation constant text := p_write ->> 'operation';
-    resource_id constant uuid := p_write ->> 'id';
+    resource_id constant uuid := (p_write ->> 'id')::uuid;
     held errand.plan;
     stamp record;
     state errand.state;
@@ -107,7 +107,7 @@ create or replace function errand.replay(p_list jsonb, p_ids uuid[], p_statuses 
 language plpgsql as $$
 declare
     operation text;
-    current record;
+    current errand.plan;
     outcome text;
     replayed api.written := row ('replayed', errand.epoch(), null, null, null, null, null)::api.written;
 begin

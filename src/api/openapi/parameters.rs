@@ -1,6 +1,6 @@
 //! What parameters are described with, and the parameters of lists and of every operation.
 
-use crate::domain::INVISIBLE;
+use crate::domain::{INVISIBLE, Order};
 use utoipa::openapi::path::{ParameterBuilder, ParameterIn, ParameterStyle};
 use utoipa::openapi::schema::{ArrayBuilder, Schema};
 use utoipa::openapi::{KnownFormat, ObjectBuilder, OneOfBuilder, RefOr, Required, SchemaFormat, Type};
@@ -8,9 +8,7 @@ use utoipa::openapi::{KnownFormat, ObjectBuilder, OneOfBuilder, RefOr, Required,
 /// The parameters of a list. `domain::ListQuery` reads them.
 pub(in crate::api) fn of_lists() -> [ParameterBuilder; 12] {
     let limit = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(1)).maximum(Some(500));
-    let orders = ["created_at", "updated_at", "due", "priority", "title"];
-    let reversed = ["-created_at", "-updated_at", "-due", "-priority", "-title"];
-    let sort = text().enum_values(Some(orders.into_iter().chain(reversed))).default(Some("created_at".into()));
+    let sort = text().enum_values(Some(Order::parameters())).default(Some("created_at".into()));
     let priority = text().enum_values(Some(["none", "low", "medium", "high"]));
     // One tag, or several with commas between. Each has 50 characters at most, and one that can be seen among the first 25: a
     // regular expression cannot say that it may be any one.

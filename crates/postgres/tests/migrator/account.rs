@@ -92,7 +92,7 @@ async fn an_export_has_every_row_of_the_user_and_no_other() -> Result<()> {
     let titles: BTreeSet<_> = rows(&document, "errand.task").iter().map(|task| task["title"].as_str()).collect();
     assert_eq!(titles, [Some("alice first"), Some("alice second")].into());
     let [key] = rows(&document, "errand.idempotency") else { panic!("{document:#}") };
-    assert_eq!((&key["key"], &key["seq"]), (&json!("k"), &json!(2)));
+    assert_eq!((&key["key"], &key["statuses"]), (&json!("k"), &json!([201])));
     let [account] = rows(&document, "errand.account") else { panic!("{document:#}") };
     assert_eq!((&account["seq"], &account["keys"]), (&json!(2), &json!(1)));
     assert!(!document.to_string().contains("bob"), "{document:#}");

@@ -75,7 +75,7 @@ async fn after_a_removal_and_a_change_of_shape_the_functions_are_those_of_a_new_
             );
         format!("{old}\n{new}")
     })?;
-    files.redefine("functions/task.sql", "delete_task", |_| String::new())?;
+    files.redefine("functions/older.sql", "delete_task", |_| String::new())?;
     let report = migrate(&address, &files).await?;
     assert_eq!(report.functions_dropped, ["api.delete_task(text,uuid,text[],boolean)"]);
     let schema = ask(&address, SCHEMA).await?;
@@ -98,8 +98,10 @@ async fn a_change_of_shape_under_the_old_name_leaves_the_old_functions() -> Resu
     for (old, new) in [("out epoch text)", "out epoch text, out etag text)"), ("p_id uuid,", "p_id text,")] {
         files.redefine("functions/task.sql", "read_task", |text| text.replace(old, new))?;
         // All others have another text, too.
-        files
-            .write("functions/caller.sql", &files.read("functions/caller.sql")?.replace("as $$", "as $$ -- changed"))?;
+        files.write(
+            "functions/errand/caller.sql",
+            &files.read("functions/errand/caller.sql")?.replace("as $$", "as $$ -- changed"),
+        )?;
         let told = refusal(migrate(&address, &files).await)?;
         assert!(told.contains("read_task") || told.contains("functions/task.sql"), "{told}");
         assert!(told.contains("give the new one a new name"), "{told}");
@@ -125,7 +127,7 @@ async fn a_database_whose_types_were_made_with_the_functions_keeps_its_data() ->
         grant execute on all functions in schema api to errand_app;
         revoke all on all functions in schema api from public;";
     const KEPT: &str = "select string_agg(oid::text, ' ' order by oid) from pg_type
-        where typnamespace = 'api'::regnamespace and typtype = 'c'";
+        where typnamespace = 'api'::regnamespace and typname in ('task_page_start', 'task_page', 'task_filter')";
     let (address, old, new) = (database().await?, Migrations::of_checkout()?, Migrations::of_checkout()?);
     for name in old.names("")?.iter().filter(|name| name.as_str() >= "0005") {
         old.remove(name)?;
@@ -208,8 +210,8 @@ async fn time_zones_that_the_server_has_learned_of_come_with_the_functions() -> 
         ("insert into errand.time_zone values ('mars/olympus', 'Mars/Olympus')", false),
     ] {
         admin.batch_execute(change).await?;
-        let text = files.read("functions/settings.sql")?;
-        files.write("functions/settings.sql", &text.replacen("as $$", "as $$ -- changed", 1))?;
+        let text = files.read("functions/errand/settings.sql")?;
+        files.write("functions/errand/settings.sql", &text.replacen("as $$", "as $$ -- changed", 1))?;
         migrate(&address, &files).await?;
         assert_eq!(ask(&address, known).await?, function, "{change}");
         // An unchanged function is not replaced, because a replacement invalidates the plans of all sessions.

@@ -167,8 +167,10 @@ async fn an_epoch_lasts_until_it_is_ended() -> Result<()> {
     let first = epoch().await?;
     assert_ne!(first, ask(&other, "errand.epoch()").await?, "two databases have the same epoch");
     // Neither other functions nor the migration itself, taken back and done again, end it.
-    files
-        .write("functions/caller.sql", &files.read("functions/caller.sql")?.replace("as $$", "as $$ /* changed */"))?;
+    files.write(
+        "functions/errand/caller.sql",
+        &files.read("functions/errand/caller.sql")?.replace("as $$", "as $$ /* changed */"),
+    )?;
     migrate(&address, &files).await?;
     while ask(&address, "select max(version) from errand_meta.migration").await?.parse::<i32>()? >= 6 {
         migrator::rollback(&address, files.path(), 1).await?;
