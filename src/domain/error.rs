@@ -45,7 +45,7 @@ pub enum Error {
     /// The database may or may not have done what it was asked. The text is for the log.
     #[error("outcome unknown: {0}")]
     OutcomeUnknown(Cause),
-    /// A mistake of errand's own. The text is for the log.
+    /// A bug in errand. The text is for the log.
     #[error("internal: {0}")]
     Internal(String),
 }
