@@ -181,7 +181,7 @@ language plpgsql stable as $$
 declare
     current errand.plan;
 begin
-    select t.seq, t.version, t.json, null into current from errand.task as t where t.id = p_id;
+    select t.seq, t.version, t.json, null::jsonb into current from errand.task as t where t.id = p_id;
     return current;
 end
 $$;

@@ -104,7 +104,7 @@ $$;
 
 -- The answer to writes that a request with the same key has done: the outcomes of then, the resources as they are now.
 create or replace function errand.replay(p_list jsonb, p_ids uuid[], p_statuses smallint[]) returns api.written
-language plpgsql as $$
+language plpgsql stable as $$
 declare
     operation text;
     current errand.plan;

@@ -331,7 +331,6 @@ async fn a_steps_place_is_exported_and_cleared() -> Result<()> {
 #[tokio::test]
 async fn a_database_of_an_older_version_is_refused() -> Result<()> {
     let (address, files) = (filled().await?, Migrations::of_checkout()?);
-    let before = everything(&address).await?;
     let refused = async || {
         for told in [refusal(exported(&address, "alice").await)?, refusal(erase(&address, "alice", |_| true).await)?] {
             assert!(told.contains("errand-db migrate"), "{told}");
@@ -343,6 +342,7 @@ async fn a_database_of_an_older_version_is_refused() -> Result<()> {
     refused().await?;
     migrate(&address, &files).await?;
     exported(&address, "alice").await?;
+    let before = everything(&address).await?;
     let older = "create or replace function errand.next_write(p_caller text, out seq bigint, out at timestamptz)
         language sql as 'select 1::bigint, now()'";
     connect(&address).await?.batch_execute(older).await?;
