@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::json;
 
-use crate::support::{User, target};
+use crate::support::{User, patiently, target};
 
 #[test]
 fn a_reader_who_has_the_task_gets_304() {
@@ -116,6 +116,56 @@ fn a_stale_writer_changes_nothing() {
     let fourth = write("PATCH", "/complete", ("if-match", &several)).expect(200);
     write("DELETE", "", ("if-match", fourth.header("etag"))).expect(204);
     write("PATCH", "", ("if-match", "*")).expect(404);
+}
+
+/// If-Match comes first (RFC 9110, section 13.2.2), and what is not there matches no tag and no `*`.
+#[test]
+fn a_task_is_made_only_where_both_conditions_hold() {
+    let user = User::new("both-conditions");
+    let other = user.create(json!({"title": "other"}));
+    let path = format!("/tasks/{}", uuid::Uuid::now_v7());
+    let put = |if_match: &str| {
+        let headers = [("if-match", if_match), ("if-none-match", "*")];
+        user.with_json("PUT", &path, &headers, json!({"title": "t", "completed": false}))
+    };
+    for if_match in ["*", "\"x\"", "W/\"x\"", &other.etag] {
+        assert_eq!(put(if_match).expect(412).problem().code, "precondition_failed", "{if_match}");
+    }
+    user.get(&path).expect(404);
+    assert_eq!(user.titles(""), ["other"]);
+    let body = json!({"title": "t", "completed": false});
+    let made = user.with_json("PUT", &path, &[("if-none-match", "*")], body).expect(201).task();
+    for if_match in ["*", &made.etag] {
+        assert_eq!(put(if_match).expect(412).problem().code, "precondition_failed", "{if_match}");
+    }
+    assert_eq!(user.get(&path).task(), made);
+}
+
+/// Each loser is told the same, however close it came.
+#[test]
+fn of_many_creates_under_one_id_one_makes_the_task() {
+    let user = User::new("racing-creates");
+    let ids: Vec<_> = (0..60).map(|_| uuid::Uuid::now_v7()).collect();
+    let statuses = std::thread::scope(|threads| {
+        let racers: Vec<_> = (0..8)
+            .map(|racer| {
+                let (user, ids) = (&user, &ids);
+                threads.spawn(move || {
+                    let body = json!({"title": format!("of {racer}"), "completed": false});
+                    let put =
+                        |id| user.with_json("PUT", &format!("/tasks/{id}"), &[("if-none-match", "*")], body.clone());
+                    ids.iter().map(|id| patiently(|| put(id)).status).collect::<Vec<_>>()
+                })
+            })
+            .collect();
+        racers.into_iter().map(|racer| racer.join().unwrap()).collect::<Vec<_>>()
+    });
+    for number in 0..ids.len() {
+        let mut of_one: Vec<_> = statuses.iter().map(|statuses| statuses[number]).collect();
+        of_one.sort_unstable();
+        assert_eq!(of_one, [201, 412, 412, 412, 412, 412, 412, 412]);
+    }
+    assert_eq!(user.get("/tasks?count=exact&limit=1").list().total, Some(60));
 }
 
 #[test]

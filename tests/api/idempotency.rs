@@ -68,6 +68,76 @@ fn a_task_that_was_put_under_a_new_id_is_made_once() {
     user.with_json("PUT", &path, &headers[1..], json!({"title": "t", "completed": false})).expect(412);
 }
 
+/// A key that was kept before the ids and the statuses were has the task as it was answered, and no status.
+#[test]
+fn a_key_from_before_is_replayed_as_any_other() {
+    let user = User::new("repeat-before");
+    let create = || keyed(&user, "POST", "/tasks", "create", json!({"title": "once"}));
+    let first = create().expect(201);
+    let path = format!("/tasks/{}", first.task().id);
+    let patch = || keyed(&user, "PATCH", &path, "patch", json!({"priority": "low"}));
+    patch().expect(200);
+    target().admin_query(&format!(
+        "update errand.idempotency as i set ids = null, statuses = null, version = 1, seq = 1, task = t.json
+         from errand.task as t where (i.user_id, t.user_id) = ('{0}', '{0}')",
+        user.id
+    ));
+    let now = user.patch(&path, json!({"title": "changed since"})).expect(200).task();
+    for again in [create().expect(201), patch().expect(200)] {
+        assert_eq!((again.task(), again.header("idempotency-replayed")), (now.clone(), "true"));
+    }
+    assert_eq!(create().header("location"), first.header("location"));
+    user.delete(&path).expect(204);
+    for again in [create(), patch()] {
+        assert_eq!((again.status, again.problem().code.as_str()), (410, "gone"));
+    }
+}
+
+/// Neither the request nor the answer: a deleted text stays deleted.
+#[test]
+fn of_a_keyed_write_no_text_is_kept() {
+    let user = User::new("no-text");
+    let description = "secret ".repeat(1_400);
+    let body = json!({"title": "secret", "description": description});
+    let path = format!("/tasks/{}", keyed(&user, "POST", "/tasks", "create", body).expect(201).task().id);
+    keyed(&user, "PATCH", &path, "patch", json!({"priority": "low"})).expect(200);
+    let kept = target().admin_query(&format!(
+        "select concat_ws(' ', pg_column_size(i) < 300, i::text like '%secret%', ids, statuses)
+         from errand.idempotency as i where user_id = '{}' order by number",
+        user.id
+    ));
+    let id = path.rsplit('/').next().unwrap();
+    assert_eq!(kept, [format!("t f {{{id}}} {{201}}"), format!("t f {{{id}}} {{200}}")]);
+}
+
+/// Which query means something is for each operation to say; the key holds for the whole request.
+#[test]
+fn another_query_is_another_request() {
+    let user = User::new("repeat-query");
+    let create = |query: &str| keyed(&user, "POST", &format!("/tasks{query}"), "k", json!({"title": "t"}));
+    create("?a=1").expect(201);
+    assert_eq!(create("?a=1").expect(201).header("idempotency-replayed"), "true");
+    for query in ["", "?a=2", "?a=1&b"] {
+        assert_eq!(create(query).expect(422).problem().code, "idempotency_key_reused", "{query}");
+    }
+}
+
+/// A replay comes before preconditions, and they are no part of the request.
+#[test]
+fn a_replay_asks_for_no_state() {
+    let user = User::new("repeat-state");
+    let task = user.create(json!({"title": "t"}));
+    let path = format!("/tasks/{}", task.id);
+    let patch = |headers: &[(&str, &str)]| {
+        let headers = [&[("idempotency-key", "k")], headers].concat();
+        user.with_json("PATCH", &path, &headers, json!({"title": "u"}))
+    };
+    patch(&[("if-match", &task.etag)]).expect(200);
+    for headers in [&[("if-match", task.etag.as_str())][..], &[("if-match", "\"x\"")], &[]] {
+        assert_eq!(patch(headers).expect(200).header("idempotency-replayed"), "true");
+    }
+}
+
 #[test]
 fn a_repeated_deletion_deletes_nothing_more() {
     let user = User::new("repeat-delete");

@@ -44,3 +44,4 @@ mod tokens;
 mod volume;
 mod wall;
 mod wire;
+mod writes;

@@ -14,3 +14,5 @@ language sql immutable as $$
         ('jit', 'off'),
         ('max_parallel_workers_per_gather', '0')
 $$;
+
+grant execute on function errand.role_settings to errand_app;
