@@ -7,26 +7,26 @@ use super::served;
 use super::{Pool, Row, Scope, Statement, Value, no_row};
 use crate::domain::{EntityTag, Error, Filter, Invalid, ListQuery, Order, Page, PagePosition, TagMatch};
 
-/// A task as a client gets it.
+/// A task in the form that clients get.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredTask {
     /// Its JSON.
     pub json: String,
-    /// The tag of its state, which is in its JSON, too.
+    /// The tag of its state. The JSON has it, too.
     pub etag: EntityTag,
 }
 
-/// A list, or the word that the client has it already.
+/// A list, or the fact that the client has it already.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Listing {
-    /// Nothing has changed since.
+    /// Nothing has changed since the client's copy.
     Unchanged {
-        /// The tag of the caller's lists as they are now.
+        /// The current tag of the caller's lists.
         etag: EntityTag,
     },
     /// A page.
     Page {
-        /// The tag of the caller's lists as they are now.
+        /// The current tag of the caller's lists.
         etag: EntityTag,
         /// The tasks.
         page: Page,
@@ -75,7 +75,7 @@ impl Scope<'_> {
                 "select number, caller, outcome, seq, epoch, tasks, last_key, last_id, total from api.read_tasks_of_each($1, $2)"
             ),
         );
-        // A filter may have to read all that the caller has, and so does a count.
+        // A list with filters may read all data of the caller, and so does a count.
         let bounded = query.filter.is_empty() && !query.count;
         let list = |short| {
             json(&List {
@@ -90,14 +90,14 @@ impl Scope<'_> {
             })
         };
         let row = match (bounded, query.filter.is_cheap() && !query.count) {
-            // The place in a cursor may be refused.
+            // Not batched, because the position in a cursor may be refused.
             (true, _) if query.after.is_some() => self.read(LIST, [list(false)?]).await,
             (true, _) => self.read(FIRST_PAGE, [list(false)?]).await,
             (false, true) => self.read_short_first(LIST, list).await,
             (false, false) => self.read(LIST.with_pool(Pool::Dedicated), [list(false)?]).await,
         };
         let row = row.map_err(|error| match error {
-            // All the other values were parsed; that of a place is known to the database alone.
+            // The component has parsed all values but the position, which only the database can check.
             Error::Invalid(_) => Invalid::parameter("cursor", "Not a cursor that errand gave.").into(),
             other => other,
         });
@@ -116,22 +116,22 @@ impl Scope<'_> {
         Ok(Listing::Page { etag, page: Page { tasks, next, total: row.take()? } })
     }
 
-    /// Makes the entity tag of a state. Its parts are the next two columns.
+    /// Makes the entity tag of a state from the next two columns.
     fn etag(&self, row: &mut Row) -> Result<EntityTag, Error> {
         let (number, epoch) = (row.require()?, row.require::<String>()?);
         Ok(EntityTag::of_state(&epoch, self.caller.user_id(), number))
     }
 }
 
-/// What stands before an entity tag in the JSON of a task, and behind it.
+/// The JSON before and after an entity tag, at the end of a task.
 const TAG_BEFORE: &str = r#","etag":"\""#;
 const TAG_BEHIND: &str = r#"\""}"#;
-/// What the JSON of a task grows by at most: the member, around 16 digits of a digest, `-`, and 19 of a number.
+/// The maximum growth of a task's JSON: the member with 16 digits of a digest, `-`, and 19 digits of a number.
 const TAG_ROOM: usize = TAG_BEFORE.len() + 36 + TAG_BEHIND.len();
-/// What a response has around the tasks of a page, but for a long cursor.
+/// The length of a response without its tasks, unless the cursor is long.
 const PAGE_ROOM: usize = 256;
 
-/// The JSON that the database keeps, with the entity tag in it.
+/// The stored JSON with the entity tag added.
 pub(super) fn tagged(json: &str, etag: &EntityTag) -> String {
     let mut tagged = String::with_capacity(json.len() + TAG_ROOM);
     tagged.extend([members(json), TAG_BEFORE, etag.as_str(), TAG_BEHIND]);
@@ -144,8 +144,8 @@ fn members(json: &str) -> &str {
     json.strip_suffix('}').unwrap_or(json)
 }
 
-/// The tasks of a page, with commas between. The database gives a line of the numbers in their entity tags, which begin as that of
-/// the list does, and then a line for each task: its JSON. There may be more lines than numbers: those are not of the page.
+/// The tasks of a page, separated by commas. The database gives a line with the numbers in their entity tags, and a line of JSON for each
+/// task. The tags begin like that of the list. Lines beyond the numbers are not part of the page.
 fn tagged_lines(page: &str, list: &EntityTag) -> Result<String, Error> {
     const BEHIND: &str = r#"\""},"#;
     let before = [TAG_BEFORE, list.base()].concat();
