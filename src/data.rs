@@ -6,6 +6,7 @@
 mod admission;
 mod error;
 mod ready;
+mod representation;
 mod statement;
 pub mod tasks;
 #[cfg(test)]
@@ -21,6 +22,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 pub use error::{DatabaseError, REFUSALS};
+pub use representation::{Listing, Stored};
 pub use statement::{Pool, Statement};
 pub use value::{Row, Value};
 

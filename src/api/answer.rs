@@ -1,5 +1,8 @@
 //! The successful responses of handlers.
 
+mod described;
+mod page;
+
 use std::marker::PhantomData;
 
 use axum::body::Body;
@@ -8,7 +11,11 @@ use http::StatusCode;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderValue, VARY};
 
 use super::openapi::{Describe, Header, Operation};
-use crate::domain::EntityTag;
+use crate::data::Stored;
+use crate::domain::{EntityTag, TagMatch};
+
+pub(super) use described::{Changed, Created, Deleted, PageOrUnchanged, Replaced, ResourceOrUnchanged};
+pub(super) use page::listing;
 
 /// A response that `T` describes.
 pub(super) struct Answer<T>(Response, PhantomData<T>);
@@ -54,6 +61,14 @@ pub(super) fn json(status: StatusCode, json: String) -> Response {
 /// The answer to a client that has the state with this tag.
 pub(super) fn not_modified(tag: &EntityTag) -> Response {
     with_tag(empty(StatusCode::NOT_MODIFIED), tag)
+}
+
+/// A resource, unless the client has its state.
+pub(super) fn stored(stored: Stored, known: Option<&TagMatch>) -> Response {
+    match known.is_some_and(|known| known.matches(&stored.etag)) {
+        true => not_modified(&stored.etag),
+        false => with_tag(json(StatusCode::OK, stored.json), &stored.etag),
+    }
 }
 
 /// Adds `ETag`.

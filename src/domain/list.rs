@@ -77,11 +77,11 @@ pub struct PagePosition {
 /// A page of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page {
-    /// The JSON of each task, with commas between them.
-    pub tasks: String,
+    /// The JSON of each object, with commas between them.
+    pub objects: String,
     /// The position that the next page follows, if there is one.
     pub next: Option<PagePosition>,
-    /// The number of matching tasks on all pages, if the query asks for it.
+    /// The number of matching objects on all pages, if the query asks for it.
     pub total: Option<i64>,
 }
 

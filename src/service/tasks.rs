@@ -2,12 +2,11 @@
 
 use uuid::Uuid;
 
-use crate::data::Scope;
-use crate::data::tasks::{Listing, StoredTask};
+use crate::data::{Listing, Scope, Stored};
 use crate::domain::{Error, ListQuery, TagMatch};
 
 /// Reads a task.
-pub async fn get(scope: &Scope<'_>, id: Uuid) -> Result<StoredTask, Error> {
+pub async fn get(scope: &Scope<'_>, id: Uuid) -> Result<Stored, Error> {
     scope.get_task(id).await?.ok_or(Error::NotFound)
 }
 

@@ -37,7 +37,7 @@ declare
     refusal text;
 begin
     -- A new id needs no look at what is there, unless the client chose it.
-    if operation <> 'task.create' or p_write ? 'must_be_absent' then
+    if operation not like '%.create' or p_write ? 'must_be_absent' then
         held := case
             when operation ^@ 'task.' then errand.plan_task(resource_id, operation, p_write -> 'document')
         end;
@@ -63,9 +63,9 @@ begin
         end if;
         return row ('created', resource_id, stamp.seq, state.version, state.body)::errand.written;
     end if;
-    state := case operation
-        when 'task.delete' then errand.delete_task(resource_id)
-        else errand.change_task(resource_id, held.changes, stamp.seq, stamp.at)
+    state := case
+        when operation = 'task.delete' then errand.delete_task(resource_id)
+        when operation ^@ 'task.' then errand.change_task(resource_id, held.changes, stamp.seq, stamp.at)
     end;
     return row (
         case when state.body is null then 'deleted' else 'changed' end,
@@ -80,7 +80,7 @@ language plpgsql stable as $$
 begin
     return case
         when p_seq is null then case
-            when not p_write ? 'must_be_absent' or p_operation not in ('task.create', 'task.put') then 'not_found'
+            when not p_write ? 'must_be_absent' or p_operation not like all ('{%.create,%.put}') then 'not_found'
             when p_write ? 'if_match' then 'precondition_failed'
         end
         when p_write ? 'must_be_absent' then 'precondition_failed'
