@@ -16,10 +16,10 @@ begin
     if to_regtype('errand.plan') is null then
         -- The state of a resource that a write meets, and what the write changes in it.
         create type errand.plan as (seq bigint, version bigint, body text, changes jsonb);
+        -- The number and the time of a write.
+        create type errand.stamp as (seq bigint, at timestamptz);
         -- A resource after a write.
         create type errand.state as (version bigint, body text);
-        -- A write that was done or refused.
-        create type errand.written as (outcome text, id text, seq bigint, version bigint, body text);
         -- All writes of a request, with a place in each array for each of them.
         create type api.written as (
             outcome text, epoch text, outcomes text[], ids text[], seqs bigint[], versions bigint[], bodies text[]);

@@ -3,7 +3,7 @@
 --
 -- What a write means to a resource is in the functions of the resource, such as errand.plan_task, errand.create_task,
 -- errand.change_task, errand.delete_task and errand.current_task (errand/task.sql). They know no caller, no key and no outcome. A new
--- resource adds its branches to the `case` statements of errand/write.sql.
+-- resource adds its branches to the `case` statements here and in errand/write.sql.
 
 -- Runs the writes of one request in their order.
 --
@@ -23,8 +23,15 @@ declare
     caller constant text := errand.announce(p_caller);
     wait constant boolean := (p_writes -> 'wait')::boolean;
     key constant text := p_writes ->> 'key';
+    -- The only write of the request, as of nearly all.
+    write constant jsonb := p_writes #> '{list,0}';
+    operation constant text := write ->> 'operation';
+    id constant uuid := (write ->> 'id')::uuid;
     kept record;
-    done errand.written;
+    held errand.plan;
+    stamp errand.stamp;
+    state errand.state;
+    outcome text;
     written api.written;
 begin
     if not errand.may_go_on(wait) then
@@ -41,13 +48,46 @@ begin
     if not errand.try_turn(caller, wait) then
         return row ('busy', null, null, null, null, null, null)::api.written;
     end if;
-    if p_writes #> '{list,1}' is null then
-        done := errand.write_one(caller, p_writes #> '{list,0}');
-        written := row (
-            'done', errand.epoch(),
-            array[done.outcome], array[done.id], array[done.seq], array[done.version], array[done.body])::api.written;
-    else
+    if p_writes #> '{list,1}' is not null then
         written := errand.write_all(caller, p_writes -> 'list', (p_writes -> 'atomic')::boolean);
+    else
+        -- The state that the write meets. A new id has none, unless the client chose it.
+        if operation not like '%.create' or write ? 'must_be_absent' then
+            held := case
+                when operation ^@ 'task.' then errand.plan_task(id, operation, write -> 'document')
+            end;
+        end if;
+        -- Most writes have no precondition, and make a resource or find theirs.
+        if write ?| '{if_match,must_be_absent}' or held.seq is null and operation not like '%.create' then
+            outcome := errand.refusal(caller, held.seq, operation, write);
+        end if;
+        if outcome is not null then
+            null;
+        elsif held.seq is null then
+            outcome := 'created';
+            stamp := errand.next_write(caller);
+            state := case
+                when operation ^@ 'task.' then errand.create_task(id, write -> 'document', stamp.seq, stamp.at)
+            end;
+            -- The first write of the account: the lower 40 bits count them (migration 0012).
+            if (stamp.seq & 1099511627775) = 1 then
+                update errand.account as account set number = nextval('errand.account_number') where account.number is null;
+            end if;
+        elsif held.body is not null then
+            -- Nothing changes, and no number is taken.
+            outcome := 'changed';
+            state := row (held.version, held.body)::errand.state;
+        else
+            stamp := errand.next_write(caller);
+            state := case
+                when operation = 'task.delete' then errand.delete_task(id)
+                when operation ^@ 'task.' then errand.change_task(id, held.changes, stamp.seq, stamp.at)
+            end;
+            outcome := case when state.body is null then 'deleted' else 'changed' end;
+        end if;
+        written := row (
+            'done', errand.epoch(), array[outcome], array[id], array[coalesce(stamp.seq, held.seq)], array[state.version],
+            array[state.body])::api.written;
     end if;
     if key is not null then
         perform errand.keep_key(

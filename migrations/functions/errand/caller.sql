@@ -25,22 +25,31 @@ $$;
 
 -- Takes the caller's next sequence number and the time of the write, and keeps the caller's other writes waiting until
 -- this transaction ends: numbers and times become visible in their order.
-create or replace function errand.next_write(p_caller text, out seq bigint, out at timestamptz)
+create or replace function errand.next_write(p_caller text) returns errand.stamp
 language plpgsql as $$
 declare
+    stamp errand.stamp;
     lock_timeout text;
 begin
-    -- errand.write_one draws the account's number after the insert, because a sequence does not roll back: a refused write would lose one.
-    -- A new account begins behind the numbers of all erased ones (migration 0012).
-    insert into errand.account as account (user_id, seq, last_at, number)
-    values (p_caller, errand.account_start() + 1, clock_timestamp(), null)
-    on conflict (user_id) do update
+    -- The account is locked then, so no other write of this user can block this one. The short limit would still refuse the write while
+    -- PostgreSQL extends a table for another user, and all its work would be repeated.
+    update errand.account as account
     set seq = account.seq + 1,
         last_at = greatest(clock_timestamp(), account.last_at + interval '1 microsecond')
-    -- The account is locked, so no other write of this user can block this one. The short limit would still refuse the write while
-    -- PostgreSQL extends a table for another user, and all its work would be repeated.
     returning account.seq, account.last_at, set_config('lock_timeout', '3s', true)
-    into next_write.seq, next_write.at, lock_timeout;
+    into stamp.seq, stamp.at, lock_timeout;
+    if stamp.seq is null then
+        -- api.write draws the account's number after the insert, because a sequence does not roll back: a refused write would lose one.
+        -- A new account begins behind the numbers of all erased ones (migration 0012).
+        insert into errand.account as account (user_id, seq, last_at, number)
+        values (p_caller, errand.account_start() + 1, clock_timestamp(), null)
+        on conflict (user_id) do update
+        set seq = account.seq + 1,
+            last_at = greatest(clock_timestamp(), account.last_at + interval '1 microsecond')
+        returning account.seq, account.last_at, set_config('lock_timeout', '3s', true)
+        into stamp.seq, stamp.at, lock_timeout;
+    end if;
+    return stamp;
 end
 $$;
 

@@ -142,22 +142,26 @@ $$;
 create or replace function errand.change_task(p_id uuid, p_document jsonb, p_seq bigint, p_at timestamptz)
 returns errand.state language plpgsql as $$
 declare
-    wanted errand.task := jsonb_populate_record(null::errand.task, p_document);
     state errand.state;
 begin
     update errand.task as t
     set seq = p_seq,
         version = t.version + 1,
         updated_at = p_at,
-        completed = coalesce(wanted.completed, t.completed),
-        completed_at = case when coalesce(wanted.completed, t.completed) then coalesce(t.completed_at, p_at) end,
-        due_date = case when p_document ? 'due_date' then wanted.due_date else t.due_date end,
-        due_time = case when p_document ? 'due_time' then wanted.due_time else t.due_time end,
-        due_zone = case when p_document ? 'due_zone' then wanted.due_zone else t.due_zone end,
-        priority = coalesce(wanted.priority, t.priority),
-        tags = coalesce(wanted.tags, t.tags),
-        title = coalesce(wanted.title, t.title),
-        description = case when p_document ? 'description' then wanted.description else t.description end
+        completed = coalesce((p_document -> 'completed')::boolean, t.completed),
+        completed_at = case
+            when coalesce((p_document -> 'completed')::boolean, t.completed) then coalesce(t.completed_at, p_at)
+        end,
+        due_date = case when p_document ? 'due_date' then (p_document ->> 'due_date')::date else t.due_date end,
+        due_time = case when p_document ? 'due_time' then p_document ->> 'due_time' else t.due_time end,
+        due_zone = case when p_document ? 'due_zone' then p_document ->> 'due_zone' else t.due_zone end,
+        priority = coalesce((p_document -> 'priority')::smallint, t.priority),
+        tags = case
+            when p_document ? 'tags' then array(select jsonb_array_elements_text(p_document -> 'tags'))
+            else t.tags
+        end,
+        title = coalesce(p_document ->> 'title', t.title),
+        description = case when p_document ? 'description' then p_document ->> 'description' else t.description end
     where t.id = p_id
     returning t.version, t.json into state;
     return state;

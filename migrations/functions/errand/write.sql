@@ -1,75 +1,27 @@
--- What api.write does with the writes of a request. A new resource adds its branches to the `case` statements here.
+-- What api.write does with several writes, with a refused one, and with those that an earlier request has done.
 
--- Runs several writes. With p_atomic a refused write raises an exception, because PostgreSQL undoes writes only where a subtransaction
--- ends. Variables keep their values then.
+-- Runs several writes, each as a request of its own. With p_atomic a refused write raises an exception, because PostgreSQL undoes writes
+-- only where a subtransaction ends. Variables keep their values then.
 create or replace function errand.write_all(p_user text, p_list jsonb, p_atomic boolean) returns api.written
 language plpgsql as $$
 declare
-    done errand.written;
+    done api.written;
     all_done api.written := row ('done', errand.epoch(), null, null, null, null, null)::api.written;
 begin
     for place in 0 .. jsonb_array_length(p_list) - 1 loop
-        done := errand.write_one(p_user, p_list -> place);
-        all_done.outcomes := all_done.outcomes || done.outcome;
-        all_done.ids := all_done.ids || done.id;
-        all_done.seqs := all_done.seqs || done.seq;
-        all_done.versions := all_done.versions || done.version;
-        all_done.bodies := all_done.bodies || done.body;
-        if p_atomic and errand.status_of(done.outcome) >= 300 then
+        done := api.write(p_user, jsonb_build_object('list', jsonb_build_array(p_list -> place)));
+        all_done.outcomes := all_done.outcomes || done.outcomes;
+        all_done.ids := all_done.ids || done.ids;
+        all_done.seqs := all_done.seqs || done.seqs;
+        all_done.versions := all_done.versions || done.versions;
+        all_done.bodies := all_done.bodies || done.bodies;
+        if p_atomic and errand.status_of(done.outcomes[1]) >= 300 then
             raise exception using errcode = 'triggered_action_exception', message = 'a write of an atomic request is refused';
         end if;
     end loop;
     return all_done;
 exception when triggered_action_exception then
     return all_done;
-end
-$$;
-
--- Runs one write. The transaction has the caller's turn (errand.try_turn).
-create or replace function errand.write_one(p_user text, p_write jsonb) returns errand.written
-language plpgsql as $$
-declare
-    operation constant text := p_write ->> 'operation';
-    resource_id constant uuid := (p_write ->> 'id')::uuid;
-    held errand.plan;
-    stamp record;
-    state errand.state;
-    refusal text;
-begin
-    -- A new id needs no look at what is there, unless the client chose it.
-    if operation not like '%.create' or p_write ? 'must_be_absent' then
-        held := case
-            when operation ^@ 'task.' then errand.plan_task(resource_id, operation, p_write -> 'document')
-        end;
-        -- Most writes have no precondition and find their resource.
-        if held.seq is null or p_write ?| '{if_match,must_be_absent}' then
-            refusal := errand.refusal(p_user, held.seq, operation, p_write);
-            if refusal is not null then
-                return row (refusal, resource_id, null, null, null)::errand.written;
-            end if;
-        end if;
-        if held.body is not null then
-            return row ('changed', resource_id, held.seq, held.version, held.body)::errand.written;
-        end if;
-    end if;
-    stamp := errand.next_write(p_user);
-    if held.seq is null then
-        state := case
-            when operation ^@ 'task.' then errand.create_task(resource_id, p_write -> 'document', stamp.seq, stamp.at)
-        end;
-        -- The first write of the account: the lower 40 bits count them (migration 0012).
-        if (stamp.seq & 1099511627775) = 1 then
-            update errand.account as account set number = nextval('errand.account_number') where account.number is null;
-        end if;
-        return row ('created', resource_id, stamp.seq, state.version, state.body)::errand.written;
-    end if;
-    state := case
-        when operation = 'task.delete' then errand.delete_task(resource_id)
-        when operation ^@ 'task.' then errand.change_task(resource_id, held.changes, stamp.seq, stamp.at)
-    end;
-    return row (
-        case when state.body is null then 'deleted' else 'changed' end,
-        resource_id, stamp.seq, state.version, state.body)::errand.written;
 end
 $$;
 
@@ -141,6 +93,5 @@ grant execute on function
     errand.refusal,
     errand.replay,
     errand.status_of,
-    errand.write_all,
-    errand.write_one
+    errand.write_all
     to errand_app;
