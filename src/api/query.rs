@@ -29,7 +29,7 @@ impl<S: Sync, Q> FromRequestParts<S> for ListUri<Q> {
 impl<Q: Describe> Describe for ListUri<Q> {
     fn describe(operation: &mut Operation) {
         Q::describe(operation);
-        operation.refuses(&[Code::InvalidInput, Code::TooManyRequests]);
+        operation.refuses(&[Code::InvalidInput]);
     }
 }
 

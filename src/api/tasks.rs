@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::answer::{self, Answer, Changed, Created, Deleted, PageOrUnchanged, Replaced, ResourceOrUnchanged};
 use super::body::{Json, MergePatch, OptionalMergePatch};
 use super::caller::{Caller, ResourceId};
+use super::code::Code;
 use super::conditional::IfNoneMatch;
 use super::openapi::{Describe, Operation, parameters};
 use super::problem::Problem;
@@ -64,6 +65,7 @@ pub struct TaskList {
 impl Describe for ListQuery {
     fn describe(operation: &mut Operation) {
         parameters::of_tasks().into_iter().for_each(|parameter| operation.takes(parameter));
+        operation.refuses(&[Code::TooManyRequests]);
     }
 }
 

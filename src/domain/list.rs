@@ -129,7 +129,7 @@ impl ListQuery {
 
     /// What a cursor of this list is bound to.
     pub fn binding<'a>(&'a self, user_id: &'a str) -> CursorBinding<'a> {
-        CursorBinding { user_id, order: self.order, filter: &self.filter }
+        CursorBinding { user_id, order: self.order.name, filter: &self.filter }
     }
 
     /// Sets what a parameter asks for. `None` if its value has an error.
@@ -245,7 +245,8 @@ impl Filter {
     }
 }
 
-fn limit(value: &str, errors: &mut Errors<'_>) -> Option<u16> {
+/// Parses the parameter `limit`.
+pub(super) fn limit(value: &str, errors: &mut Errors<'_>) -> Option<u16> {
     let digits = value.bytes().all(|byte| byte.is_ascii_digit());
     match value.parse() {
         Ok(limit @ 1..=500) if digits => Some(limit),

@@ -73,7 +73,8 @@ pub(in crate::api) fn header(name: &str, description: &str, schema: ObjectBuilde
     parameter(name, ParameterIn::Header, description, schema)
 }
 
-fn query(name: &str, description: &str, schema: impl Into<RefOr<Schema>>) -> ParameterBuilder {
+/// A parameter of the query string.
+pub(in crate::api) fn query(name: &str, description: &str, schema: impl Into<RefOr<Schema>>) -> ParameterBuilder {
     parameter(name, ParameterIn::Query, description, schema)
 }
 
