@@ -3,7 +3,7 @@
 --
 -- What a write means to a resource is in the functions of the resource, such as errand.plan_task, errand.create_task,
 -- errand.change_task, errand.delete_task and errand.current_task (errand/task.sql). They know no caller, no key and no outcome. A new
--- resource adds its branches to the `case` statements of errand/write.sql.
+-- resource adds its branches to the `case` statements here and in errand/write.sql.
 
 -- Runs the writes of one request in their order.
 --
@@ -52,7 +52,7 @@ begin
         written := errand.write_all(caller, p_writes -> 'list', (p_writes -> 'atomic')::boolean);
     else
         -- The state that the write meets. A new id has none, unless the client chose it.
-        if operation <> 'task.create' or write ? 'must_be_absent' then
+        if operation not like '%.create' or write ? 'must_be_absent' then
             held := case
                 when operation ^@ 'task.' then errand.plan_task(id, operation, write -> 'document')
             end;
@@ -79,9 +79,9 @@ begin
             state := row (held.version, held.body)::errand.state;
         else
             stamp := errand.next_write(caller);
-            state := case operation
-                when 'task.delete' then errand.delete_task(id)
-                else errand.change_task(id, held.changes, stamp.seq, stamp.at)
+            state := case
+                when operation = 'task.delete' then errand.delete_task(id)
+                when operation ^@ 'task.' then errand.change_task(id, held.changes, stamp.seq, stamp.at)
             end;
             outcome := case when state.body is null then 'deleted' else 'changed' end;
         end if;
