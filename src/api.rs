@@ -15,6 +15,7 @@ mod problem;
 mod query;
 mod respond;
 mod routes;
+mod service;
 mod tasks;
 mod write;
 
@@ -31,7 +32,7 @@ pub use code::Code;
 pub use cors::Cors;
 pub(crate) use log::{Log, Observed};
 pub use problem::ProblemBody;
-pub use routes::{ROUTES, Route};
+pub use routes::{Route, routes};
 pub use tasks::TaskList;
 
 use crate::domain::{Cause, CauseCode};
@@ -64,7 +65,7 @@ fn may_match(template: &str, path: &str) -> bool {
 
 fn router_of(app: Arc<App>, wanted: impl Fn(&str) -> bool, only: Option<&Method>) -> Router {
     let mut router = Router::new();
-    for route in ROUTES.iter().filter(|route| wanted(route.path)) {
+    for route in routes().filter(|route| wanted(route.path)) {
         router = router.route(route.path, route.method_router(only));
     }
     if wanted(metadata::BEFORE_PATH) {
@@ -87,7 +88,7 @@ async fn method_not_allowed(request: Request) -> Response {
     }
     let mut response = StatusCode::NO_CONTENT.into_response();
     let path = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
-    if ROUTES.iter().any(|route| Some(route.path) == path && route.answers(&Method::PATCH)) {
+    if routes().any(|route| Some(route.path) == path && route.answers(&Method::PATCH)) {
         response.headers_mut().insert(body::ACCEPT_PATCH, body::PATCH_TYPES);
     }
     response
@@ -119,7 +120,7 @@ mod tests {
     #[test]
     fn a_path_has_the_templates_that_it_may_match() {
         let matching = |path: &str| {
-            let templates = ROUTES.iter().map(|route| route.path).chain([metadata::BEFORE_PATH]);
+            let templates = routes().map(|route| route.path).chain([metadata::BEFORE_PATH]);
             templates.filter(|template| may_match(template, path)).collect::<Vec<_>>()
         };
         let none: [&str; 0] = [];

@@ -6,6 +6,7 @@
 mod admission;
 mod error;
 mod ready;
+mod representation;
 mod statement;
 pub mod tasks;
 #[cfg(test)]
@@ -21,6 +22,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 pub use error::{DatabaseError, REFUSALS};
+pub use representation::{Listing, Stored};
 pub use statement::{Pool, Statement};
 pub use value::{Row, Value};
 
@@ -251,6 +253,11 @@ impl Kind {
 }
 
 impl Scope<'_> {
+    /// The id of the caller.
+    pub fn user_id(&self) -> &str {
+        self.caller.user_id()
+    }
+
     /// Runs a read. The caller is its first parameter.
     async fn read(
         &self,

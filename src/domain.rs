@@ -28,6 +28,6 @@ pub use instant::{DateOrInstant, Instant};
 pub use json::Json;
 pub use list::{Filter, ListQuery, Order, Page, PagePosition};
 pub use precondition::{Precondition, TagMatch};
-pub use task::{Completion, Description, NewTask, Priority, Replacement, Tags, Task, TaskPatch, Title};
+pub use task::{Completion, Description, NewTask, Priority, Replacement, Tags, Task, TaskOperation, TaskPatch, Title};
 pub(crate) use text::INVISIBLE;
 pub use write::{Operation, Write, Writes, Written};

@@ -4,7 +4,7 @@ use axum::body::Body;
 use axum::extract::Request;
 use axum::http::{StatusCode, Uri};
 use errand::data::Value;
-use errand::domain::{Cursor, CursorBinding, Filter, Order, PagePosition};
+use errand::domain::{Cursor, CursorBinding, Filter, PagePosition};
 use uuid::Uuid;
 
 use super::router::{Answer, ID, KEY, TOKEN, send};
@@ -13,7 +13,7 @@ use super::router::{Answer, ID, KEY, TOKEN, send};
 /// place that another one is made of.
 pub fn cursor(data: &[u8]) {
     let filter = Filter::default();
-    let binding = CursorBinding { user_id: "alice", order: Order::parse("title").unwrap(), filter: &filter };
+    let binding = CursorBinding { user_id: "alice", order: "title_asc", filter: &filter };
     if let Ok(text) = std::str::from_utf8(data)
         && let Some(after) = Cursor::open(text, &binding)
     {
@@ -27,7 +27,7 @@ pub fn cursor(data: &[u8]) {
     let done = Filter { completed: Some(true), ..Filter::default() };
     for other in [
         CursorBinding { user_id: "bob", ..binding },
-        CursorBinding { order: Order::parse("-title").unwrap(), ..binding },
+        CursorBinding { order: "title_desc", ..binding },
         CursorBinding { filter: &done, ..binding },
     ] {
         assert_eq!(Cursor::open(cursor.as_str(), &other), None);

@@ -52,7 +52,7 @@ begin
         written := errand.write_all(caller, p_writes -> 'list', (p_writes -> 'atomic')::boolean);
     else
         -- The current state of the resource. A generated id has none, an id that the client chose may have one.
-        if operation <> 'task.create' or write ? 'must_be_absent' then
+        if operation not like '%.create' or write ? 'must_be_absent' then
             held := case
                 when operation ^@ 'task.' then errand.plan_task(id, operation, write -> 'document')
             end;
@@ -79,9 +79,9 @@ begin
             state := row (held.version, held.body)::errand.state;
         else
             stamp := errand.next_write(caller);
-            state := case operation
-                when 'task.delete' then errand.delete_task(id)
-                else errand.change_task(id, held.changes, stamp.seq, stamp.at)
+            state := case
+                when operation = 'task.delete' then errand.delete_task(id)
+                when operation ^@ 'task.' then errand.change_task(id, held.changes, stamp.seq, stamp.at)
             end;
             outcome := case when state.body is null then 'deleted' else 'changed' end;
         end if;

@@ -1,5 +1,8 @@
 //! The successful responses of handlers.
 
+mod described;
+mod page;
+
 use std::marker::PhantomData;
 
 use axum::body::Body;
@@ -9,6 +12,10 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderValue, VARY};
 
 use super::openapi::{Describe, Header, Operation};
 use crate::domain::EntityTag;
+use crate::service::Read;
+
+pub(super) use described::{Changed, Created, Deleted, PageOrUnchanged, Replaced, ResourceOrUnchanged};
+pub(super) use page::listing;
 
 /// A response that `T` describes.
 pub(super) struct Answer<T>(Response, PhantomData<T>);
@@ -51,9 +58,18 @@ pub(super) fn json(status: StatusCode, json: String) -> Response {
     response
 }
 
-/// The answer to a client that has the state with this tag.
-pub(super) fn not_modified(tag: &EntityTag) -> Response {
-    with_tag(empty(StatusCode::NOT_MODIFIED), tag)
+/// What was read, unless the client has its state.
+pub(super) fn read<T>(read: Read<T>, respond: impl FnOnce(T) -> Response) -> Response {
+    match read {
+        Read::Unchanged(tag) => with_tag(empty(StatusCode::NOT_MODIFIED), &tag),
+        Read::Found(value, Some(tag)) => with_tag(respond(value), &tag),
+        Read::Found(value, None) => respond(value),
+    }
+}
+
+/// A resource, unless the client has its state.
+pub(super) fn resource(resource: Read<String>) -> Response {
+    read(resource, |body| json(StatusCode::OK, body))
 }
 
 /// Adds `ETag`.

@@ -1,4 +1,4 @@
-//! The extractors for the caller and for the task in the path.
+//! The extractors for the caller and for the id in the path.
 
 use std::sync::Arc;
 
@@ -27,8 +27,8 @@ pub(super) struct Caller {
     observed: Arc<Observed>,
 }
 
-/// The task that a path names.
-pub(super) struct TaskId(pub(super) Uuid);
+/// The id of the resource that a path names.
+pub(super) struct ResourceId(pub(super) Uuid);
 
 impl Caller {
     /// The database as the caller sees it.
@@ -83,12 +83,12 @@ async fn verify(parts: &Parts, app: &App, observed: &Observed) -> Result<auth::C
     outcome
 }
 
-impl FromRequestParts<Arc<App>> for TaskId {
+impl FromRequestParts<Arc<App>> for ResourceId {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &Arc<App>) -> Result<Self, Problem> {
         let id = path_parameter(parts, "id").await?;
-        // Only the hyphenated form, so that a task has one path.
+        // Only the hyphenated form, so that a resource has one path.
         match Uuid::try_parse(&id) {
             Ok(uuid) if id.len() == uuid::fmt::Hyphenated::LENGTH => Ok(Self(uuid)),
             _ => Err(Invalid::parameter("id", "Must be a UUID.").into()),
@@ -111,10 +111,10 @@ impl Describe for Caller {
     }
 }
 
-impl Describe for TaskId {
+impl Describe for ResourceId {
     fn describe(operation: &mut Operation) {
         let id = text().format(Some(SchemaFormat::KnownFormat(KnownFormat::Uuid)));
-        operation.takes(path("id", "The task's id.", id));
+        operation.takes(path("id", "The resource's id.", id));
         operation.refuses(&[Code::InvalidInput, Code::NotFound]);
     }
 }

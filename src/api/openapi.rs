@@ -17,8 +17,9 @@ use http::header::{
     ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderMap, HeaderValue, IF_NONE_MATCH,
 };
 use http::{Method, StatusCode};
+use utoipa::openapi::link::Link;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::openapi::tag::TagBuilder;
+use utoipa::openapi::tag::{Tag, TagBuilder};
 use utoipa::openapi::{
     ComponentsBuilder, InfoBuilder, License, Object, OpenApi, OpenApiBuilder, Paths, RefOr, Schema, Type,
 };
@@ -46,9 +47,17 @@ pub fn document() -> OpenApi {
 pub(super) struct Document {
     paths: Paths,
     schemas: BTreeMap<String, RefOr<Schema>>,
+    tags: Vec<Tag>,
+    /// The path and the id of each operation.
+    ids: Vec<(String, String)>,
 }
 
 impl Document {
+    /// Adds a tag, with its meaning.
+    pub(super) fn add_tag(&mut self, name: &str, meaning: &str) {
+        self.tags.push(TagBuilder::new().name(name).description(Some(meaning)).build());
+    }
+
     /// Adds an operation: its tag and its id, a summary with a description, and what the types of the handler say.
     pub(super) fn add<T>(
         &mut self,
@@ -61,11 +70,36 @@ impl Document {
         let mut operation = Operation::new(method, tag, id, text);
         handler.describe(&mut operation);
         let (method, described, schemas) = operation.finish();
+        self.ids.push((path.to_owned(), id.to_owned()));
         self.paths.add_path_operation(path, vec![method], described);
         self.schemas.extend(schemas);
     }
 
+    /// From the answer with a new resource, a client can go on to every operation on it.
+    fn link_new_resources(&mut self) {
+        for (path, item) in &mut self.paths.paths {
+            let of_the_resource = |other: &&(String, String)| {
+                let resource = path.strip_suffix("/{id}").unwrap_or(path);
+                other.0.strip_prefix(resource).is_some_and(|rest| rest.starts_with("/{id}"))
+            };
+            let links = self.ids.iter().filter(of_the_resource).map(|(_, id)| {
+                let link = Link::builder()
+                    .operation_id(id)
+                    .parameter("user_id", "$request.path.user_id")
+                    .parameter("id", "$response.body#/id");
+                (id.clone(), RefOr::T(link.build()))
+            });
+            let links: BTreeMap<_, _> = links.collect();
+            for operation in [&mut item.post, &mut item.put].into_iter().flatten() {
+                if let Some(RefOr::T(created)) = operation.responses.responses.get_mut("201") {
+                    created.links = links.clone();
+                }
+            }
+        }
+    }
+
     fn finish(mut self) -> OpenApi {
+        self.link_new_resources();
         let mut schemas = vec![(ProblemBody::name().into_owned(), ProblemBody::schema())];
         ProblemBody::schemas(&mut schemas);
         self.schemas.extend(schemas);
@@ -88,13 +122,11 @@ impl Document {
                  stands for that user. Errors are problem details (RFC 9457) and [explained one by one](/docs/problems). \
                  Writes can be guarded with `If-Match`, lists are paged by `next_cursor`.",
             ));
-        let tag = |(name, meaning)| TagBuilder::new().name(name).description(Some(meaning)).build();
-        let tags = [("tasks", "The caller's tasks"), ("service", "The service itself; needs no token")].map(tag);
         OpenApiBuilder::new()
             .info(info.build())
             .paths(self.paths)
             .components(Some(components.build()))
-            .tags(Some(tags))
+            .tags(Some(self.tags))
             .build()
     }
 }

@@ -208,9 +208,9 @@ impl From<Error> for Problem {
                 };
                 Self { errors, ..Self::new(Code::InvalidInput, detail) }
             }
-            Error::NotFound => Self::new(Code::NotFound, "There is no such task."),
+            Error::NotFound => Self::new(Code::NotFound, "There is no such resource."),
             Error::PreconditionFailed => {
-                let detail = "The task is not in the state that If-Match or If-None-Match asks for; read it again.";
+                let detail = "The resource is not in the state that If-Match or If-None-Match asks for; read it again.";
                 Self::new(Code::PreconditionFailed, detail)
             }
             Error::KeyReused => {

@@ -1,6 +1,7 @@
 //! Query strings: `application/x-www-form-urlencoded`, strictly decoded.
 
 use std::convert::Infallible;
+use std::marker::PhantomData;
 
 use axum::extract::FromRequestParts;
 use http::Uri;
@@ -8,24 +9,27 @@ use http::request::Parts;
 use percent_encoding::percent_decode_str;
 
 use super::code::Code;
-use super::openapi::{Describe, Operation, parameters};
+use super::openapi::{Describe, Operation};
 use crate::domain::Invalid;
 
-/// The URI of a list, with its query string. `domain::ListQuery` parses the parameters.
-pub(super) struct ListUri(pub(super) Uri);
+/// The URI of a list, with its query string. `Q` describes the parameters.
+pub(super) struct ListUri<Q> {
+    pub(super) uri: Uri,
+    query: PhantomData<Q>,
+}
 
-impl<S: Sync> FromRequestParts<S> for ListUri {
+impl<S: Sync, Q> FromRequestParts<S> for ListUri<Q> {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        Ok(Self(parts.uri.clone()))
+        Ok(Self { uri: parts.uri.clone(), query: PhantomData })
     }
 }
 
-impl Describe for ListUri {
+impl<Q: Describe> Describe for ListUri<Q> {
     fn describe(operation: &mut Operation) {
-        parameters::of_lists().into_iter().for_each(|parameter| operation.takes(parameter));
-        operation.refuses(&[Code::InvalidInput, Code::TooManyRequests]);
+        Q::describe(operation);
+        operation.refuses(&[Code::InvalidInput]);
     }
 }
 

@@ -1,12 +1,12 @@
-//! Every operation of the API. An entry registers the handler, describes it in openapi.json, and is read by the tests of access.
+//! Every operation of the API. A resource has the entries of its operations in its own file. An entry registers the handler, describes it
+//! in openapi.json, and is read by the tests of access.
 
 use std::sync::Arc;
 
-use axum::routing::{MethodFilter, MethodRouter};
+use axum::routing::MethodRouter;
 use http::Method;
 
 use super::openapi::Document;
-use super::{health, metadata, openapi, tasks};
 use crate::App;
 
 /// A path of the API, with its methods.
@@ -16,11 +16,11 @@ pub struct Route {
     /// Whether it answers without a token.
     pub public: bool,
     /// By method; GET answers HEAD, too.
-    handlers: &'static [(Method, Add)],
+    pub(super) handlers: &'static [(Method, Add)],
 }
 
 /// Adds the handler of a method.
-type Add = fn(MethodRouter<Arc<App>>) -> MethodRouter<Arc<App>>;
+pub(super) type Add = fn(MethodRouter<Arc<App>>) -> MethodRouter<Arc<App>>;
 
 impl Route {
     /// The methods that it answers, HEAD and OPTIONS aside.
@@ -41,78 +41,46 @@ impl Route {
     }
 }
 
-/// Makes the table for the router, and the function that describes it. The component calls only the table, so the linker leaves the
-/// description out of it.
-macro_rules! routes {
-    ($($tag:literal $path:expr, public: $public:literal => {
-        $($(#[doc = $text:literal])+ $method:ident $module:ident::$handler:ident;)+
+/// Makes the table for the router of a module's operations, and the function that describes them. The component calls only the table, so the
+/// linker leaves the description out of it.
+macro_rules! operations {
+    ($tag:literal: $meaning:literal; $($path:expr, public: $public:literal => {
+        $($(#[doc = $text:literal])+ $method:ident $handler:ident;)+
     })+) => {
-        /// Every route, but for a second place of the metadata (`BEFORE_PATH` in `api/metadata.rs`).
-        pub const ROUTES: &[Route] = &[$(Route {
+        pub(super) const ROUTES: &[$crate::api::Route] = &[$($crate::api::Route {
             path: $path,
             public: $public,
-            handlers: &[$((Method::$method, |route| route.on(MethodFilter::$method, $module::$handler)),)+],
+            handlers: &[$((
+                http::Method::$method,
+                |route| route.on(axum::routing::MethodFilter::$method, $handler),
+            ),)+],
         },)+];
 
         /// Adds every operation to the description. The name of the handler is the id, the text above it the summary and the description.
+        pub(super) fn describe(document: &mut $crate::api::openapi::Document) {
+            document.add_tag($tag, $meaning);
+            $($(document.add($path, http::Method::$method, ($tag, stringify!($handler)), &[$($text),+], $handler);)+)+
+        }
+    };
+}
+pub(super) use operations;
+
+/// Puts the operations of these modules together.
+macro_rules! modules {
+    ($($module:ident),+ $(,)?) => {
+        /// Every route, but for a second place of the metadata (`BEFORE_PATH` in `api/metadata.rs`).
+        pub fn routes() -> impl Iterator<Item = &'static Route> {
+            [$(super::$module::ROUTES),+].into_iter().flatten()
+        }
+
+        /// Adds every operation to the description.
         pub(super) fn describe(document: &mut Document) {
-            $($({
-                let names = ($tag, stringify!($handler));
-                document.add($path, Method::$method, names, &[$($text),+], $module::$handler);
-            })+)+
+            $(super::$module::describe(document);)+
         }
     };
 }
 
-routes! {
-    "tasks" "/api/{user_id}/tasks", public: false => {
-        /// List tasks
-        ///
-        /// A page of the caller's tasks. Unknown parameters are refused. `next_cursor` leads to the next page; so does `Link`.
-        GET tasks::list_tasks;
-        /// Create a task
-        POST tasks::create_task;
-    }
-    "tasks" "/api/{user_id}/tasks/{id}", public: false => {
-        /// Read a task
-        GET tasks::get_task;
-        /// Replace a task
-        ///
-        /// What is absent gets its default. With `If-None-Match: *` the task is created under the id that the client chose.
-        PUT tasks::replace_task;
-        /// Change some fields of a task
-        ///
-        /// A JSON merge patch (RFC 7396).
-        PATCH tasks::patch_task;
-        /// Delete a task
-        DELETE tasks::delete_task;
-    }
-    "tasks" "/api/{user_id}/tasks/{id}/complete", public: false => {
-        /// Complete or reopen a task
-        ///
-        /// Without a body, whichever it is not.
-        PATCH tasks::complete_task;
-    }
-    "service" "/health/live", public: true => {
-        /// The component runs
-        GET health::live;
-    }
-    "service" "/health/ready", public: true => {
-        /// The service can serve
-        ///
-        /// The database answers, and the schema is there.
-        GET health::ready;
-    }
-    "service" "/openapi.json", public: true => {
-        /// The description of the API
-        ///
-        /// OpenAPI 3.1, this very document.
-        GET openapi::get_openapi;
-    }
-    "service" metadata::PATH, public: true => {
-        /// Who issues the tokens that are accepted
-        ///
-        /// OAuth 2.0 protected resource metadata (RFC 9728).
-        GET metadata::get_resource_metadata;
-    }
+modules! {
+    tasks,
+    service,
 }

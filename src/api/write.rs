@@ -32,6 +32,8 @@ pub(super) struct CreateHeaders {
 pub(super) struct WriteHeaders {
     common: CreateHeaders,
     precondition: Precondition,
+    /// Whether the path names the collection that the resource comes into.
+    in_collection: bool,
 }
 
 /// A name that the client gives a write (draft-ietf-httpapi-idempotency-key-header).
@@ -52,7 +54,7 @@ impl FromRequestParts<Arc<App>> for WriteHeaders {
 
     async fn from_request_parts(parts: &mut Parts, _: &Arc<App>) -> Result<Self, Problem> {
         let precondition = conditional::precondition(&parts.headers)?;
-        Ok(Self { common: CreateHeaders::read(parts)?, precondition })
+        Ok(Self { common: CreateHeaders::read(parts)?, precondition, in_collection: false })
     }
 }
 
@@ -83,34 +85,23 @@ fn invalid_key() -> Invalid {
 impl From<CreateHeaders> for WriteHeaders {
     /// Without a precondition.
     fn from(common: CreateHeaders) -> Self {
-        Self { common, precondition: Precondition::default() }
+        Self { common, precondition: Precondition::default(), in_collection: true }
     }
 }
 
 /// Does a write to the resource with this id, and answers it. The idempotency key stands for `body`, as it was sent.
 pub(super) async fn write(
     caller: &Caller,
-    WriteHeaders { common, precondition }: WriteHeaders,
+    WriteHeaders { common, precondition, in_collection }: WriteHeaders,
     id: Uuid,
-    operation: Operation,
+    operation: impl Into<Operation>,
     body: &[u8],
 ) -> Result<Response, Problem> {
-    // The path of a creation names no resource.
-    let subject = if let Operation::CreateTask(_) = operation { String::new() } else { id.to_string() };
-    let key = common.key(operation_id(&operation), &subject, body)?;
+    let operation = operation.into();
+    let subject = if in_collection { String::new() } else { id.to_string() };
+    let key = common.key(operation.id, &subject, body)?;
     let written = service::write(&caller.scope(), Write { operation, id, precondition }, key).await?;
-    Ok(respond(written, &common, subject.is_empty()))
-}
-
-/// As openapi.json has it.
-fn operation_id(operation: &Operation) -> &'static str {
-    match operation {
-        Operation::CreateTask(_) => "create_task",
-        Operation::PutTask(_) => "replace_task",
-        Operation::PatchTask(_) => "patch_task",
-        Operation::CompleteTask(_) => "complete_task",
-        Operation::DeleteTask => "delete_task",
-    }
+    Ok(respond(written, &common, in_collection))
 }
 
 /// The resource as it is now, or nothing where it was deleted or the client prefers that.
@@ -162,9 +153,9 @@ impl Describe for WriteHeaders {
     fn describe(operation: &mut openapi::Operation) {
         CreateHeaders::describe(operation);
         let states =
-            "Entity tags of the states that may be written to, or `*` for any; 412 when the task is in another.";
+            "Entity tags of the states that may be written to, or `*` for any; 412 when the resource is in another.";
         let absent =
-            "`*`: there must be no such task yet. PUT needs it to create one; no other write can be met with it.";
+            "`*`: there must be no such resource yet. PUT needs it to create one; no other write can be met with it.";
         operation.takes(header("If-Match", states, entity_tags()));
         operation.takes(header("If-None-Match", absent, text().enum_values(Some(["*"]))));
         operation.refuses(&[Code::PreconditionFailed]);

@@ -1,11 +1,11 @@
 //! The call of `api.write` (`migrations/functions/write.sql`).
 
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 use uuid::Uuid;
 
-use super::tasks::{json, tagged};
+use super::representation::{json, tagged};
 use super::{Row, Scope, Statement, no_row, served};
-use crate::domain::{EntityTag, Error, Operation, TagMatch, Write, Writes, Written};
+use crate::domain::{Document, EntityTag, Error, TagMatch, Write, Writes, Written};
 
 const WRITE: Statement =
     Statement::single(served!("select outcome, epoch, outcomes, ids, seqs, versions, bodies from api.write($1, $2)"));
@@ -31,43 +31,17 @@ struct Element<'a> {
     if_match: Option<&'a TagMatch>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     must_be_absent: bool,
-    document: &'a Operation,
-}
-
-impl Operation {
-    /// Its name in `api.write`.
-    fn name(&self) -> &'static str {
-        match self {
-            Self::CreateTask(_) => "task.create",
-            Self::PutTask(_) => "task.put",
-            Self::PatchTask(_) => "task.patch",
-            Self::CompleteTask(_) => "task.complete",
-            Self::DeleteTask => "task.delete",
-        }
-    }
-}
-
-/// The document of the operation: columns of the resource with their values.
-impl Serialize for Operation {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::CreateTask(task) => task.serialize(serializer),
-            Self::PutTask(task) => task.serialize(serializer),
-            Self::PatchTask(patch) => patch.serialize(serializer),
-            Self::CompleteTask(completion) => completion.serialize(serializer),
-            Self::DeleteTask => serializer.serialize_unit(),
-        }
-    }
+    document: &'a Document,
 }
 
 impl<'a> From<&'a Write> for Element<'a> {
     fn from(write: &'a Write) -> Self {
         Self {
-            operation: write.operation.name(),
+            operation: write.operation.name,
             id: write.id,
             if_match: write.precondition.if_match.as_ref(),
             must_be_absent: write.precondition.must_be_absent,
-            document: &write.operation,
+            document: &write.operation.document,
         }
     }
 }

@@ -8,7 +8,7 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::{Filter, Order, PagePosition};
+use super::{Filter, PagePosition};
 
 /// A cursor as text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,10 +17,10 @@ pub struct Cursor(String);
 /// The query that a cursor is bound to. A client may change the page size between pages, so it is not part of this.
 #[derive(Debug, Clone, Copy)]
 pub struct CursorBinding<'a> {
-    /// Whose tasks are listed.
+    /// Whose list it is.
     pub user_id: &'a str,
-    /// The order of the list.
-    pub order: Order,
+    /// The order of the list. No two lists have the same.
+    pub order: &'a str,
     /// The conditions of the list.
     pub filter: &'a Filter,
 }
@@ -67,7 +67,7 @@ mod tests {
     use super::*;
 
     fn binding(filter: &Filter) -> CursorBinding<'_> {
-        CursorBinding { user_id: "alice", order: Order::parse("title").unwrap(), filter }
+        CursorBinding { user_id: "alice", order: "title_asc", filter }
     }
 
     fn after() -> PagePosition {

@@ -155,6 +155,12 @@ impl<R: Fields, M: BodyMode> Body<R, M> {
     }
 }
 
+impl<R, M> From<Body<R, M>> for Document {
+    fn from(body: Body<R, M>) -> Self {
+        body.document
+    }
+}
+
 impl<R, M> Serialize for Body<R, M> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.document.serialize(serializer)

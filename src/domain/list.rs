@@ -77,11 +77,11 @@ pub struct PagePosition {
 /// A page of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page {
-    /// The JSON of each task, with commas between them.
-    pub tasks: String,
+    /// The JSON of each object, with commas between them.
+    pub objects: String,
     /// The position that the next page follows, if there is one.
     pub next: Option<PagePosition>,
-    /// The number of matching tasks on all pages, if the query asks for it.
+    /// The number of matching objects on all pages, if the query asks for it.
     pub total: Option<i64>,
 }
 
@@ -129,7 +129,7 @@ impl ListQuery {
 
     /// What a cursor of this list is bound to.
     pub fn binding<'a>(&'a self, user_id: &'a str) -> CursorBinding<'a> {
-        CursorBinding { user_id, order: self.order, filter: &self.filter }
+        CursorBinding { user_id, order: self.order.name, filter: &self.filter }
     }
 
     /// Sets what a parameter asks for. `None` if its value has an error.
@@ -214,6 +214,11 @@ impl Order {
         Self::ALL.into_iter().map(|order| order.parameter)
     }
 
+    /// What the database calls it.
+    pub fn name(self) -> &'static str {
+        self.name
+    }
+
     /// The order that the parameter `sort` names.
     pub fn parse(value: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|order| order.parameter == value)
@@ -245,7 +250,8 @@ impl Filter {
     }
 }
 
-fn limit(value: &str, errors: &mut Errors<'_>) -> Option<u16> {
+/// Parses the parameter `limit`.
+pub(super) fn limit(value: &str, errors: &mut Errors<'_>) -> Option<u16> {
     let digits = value.bytes().all(|byte| byte.is_ascii_digit());
     match value.parse() {
         Ok(limit @ 1..=500) if digits => Some(limit),

@@ -6,7 +6,7 @@ mod priority;
 mod tags;
 mod title;
 
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
@@ -21,7 +21,7 @@ use super::fields::{
     About, Body, Components, Create, Declaration, Document, Field, FieldValue, Fields, Mode, Patch, Replace, Required,
     schema,
 };
-use super::{Due, Invalid};
+use super::{Due, Invalid, Operation};
 
 /// A task as clients see it. The database writes this JSON itself; the type documents it, and the tests read every
 /// answer through it.
@@ -82,6 +82,33 @@ pub type TaskPatch = Body<Task, Patch>;
 /// The body of `PATCH .../complete`: the new state; `None` toggles.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Completion(pub Option<bool>);
+
+/// A write of a task.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TaskOperation {
+    /// Makes a task.
+    Create(NewTask),
+    /// Replaces a task, or makes it where [`Precondition::must_be_absent`](super::Precondition::must_be_absent) is set.
+    Put(Replacement),
+    /// Changes some fields of a task.
+    Patch(TaskPatch),
+    /// Completes or reopens a task.
+    Complete(Completion),
+    /// Deletes a task.
+    Delete,
+}
+
+impl From<TaskOperation> for Operation {
+    fn from(operation: TaskOperation) -> Self {
+        match operation {
+            TaskOperation::Create(task) => Self::new("task.create", "create_task", task),
+            TaskOperation::Put(task) => Self::new("task.put", "replace_task", task),
+            TaskOperation::Patch(patch) => Self::new("task.patch", "patch_task", patch),
+            TaskOperation::Complete(completion) => Self::new("task.complete", "complete_task", completion),
+            TaskOperation::Delete => Self::new("task.delete", "delete_task", Document::default()),
+        }
+    }
+}
 
 impl Fields for Task {
     const NOUN: &'static str = "A task";
@@ -150,13 +177,13 @@ impl Completion {
     }
 }
 
-impl Serialize for Completion {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut document = Document::default();
-        if let Some(completed) = self.0 {
+impl From<Completion> for Document {
+    fn from(completion: Completion) -> Self {
+        let mut document = Self::default();
+        if let Some(completed) = completion.0 {
             document.add("completed", FieldValue::Bool(completed));
         }
-        document.serialize(serializer)
+        document
     }
 }
 
@@ -176,21 +203,21 @@ mod tests {
 
     use super::*;
 
-    fn document(body: &impl Serialize) -> Value {
-        serde_json::to_value(body).unwrap()
+    fn document(body: impl Into<Document>) -> Value {
+        serde_json::to_value(body.into()).unwrap()
     }
 
     #[test]
     fn a_new_task_has_every_field() {
         let defaults = json!({"title": "t", "description": null, "completed": false, "priority": 0, "due_date": null,
             "due_time": null, "due_zone": null, "tags": []});
-        assert_eq!(document(&NewTask::parse(br#"{"title":" t "}"#).unwrap()), defaults);
-        assert_eq!(document(&Replacement::parse(br#"{"title":"t","completed":false,"due":null}"#).unwrap()), defaults);
+        assert_eq!(document(NewTask::parse(br#"{"title":" t "}"#).unwrap()), defaults);
+        assert_eq!(document(Replacement::parse(br#"{"title":"t","completed":false,"due":null}"#).unwrap()), defaults);
     }
 
     #[test]
     fn a_patch_has_the_fields_that_it_names() {
-        let patch = |body: &str| document(&TaskPatch::parse(body.as_bytes()).unwrap());
+        let patch = |body: &str| document(TaskPatch::parse(body.as_bytes()).unwrap());
         assert_eq!(patch("{}"), json!({}));
         let cleared = r#"{"description":null,"completed":null,"priority":null,"due":null,"tags":null}"#;
         let defaults = json!({"description": null, "completed": false, "priority": 0, "due_date": null, "due_time": null,
@@ -201,8 +228,8 @@ mod tests {
 
     #[test]
     fn a_completion_has_the_state_or_none() {
-        assert_eq!(document(&Completion::parse(b"").unwrap()), json!({}));
-        assert_eq!(document(&Completion::parse(br#"{"completed":true}"#).unwrap()), json!({"completed": true}));
+        assert_eq!(document(Completion::parse(b"").unwrap()), json!({}));
+        assert_eq!(document(Completion::parse(br#"{"completed":true}"#).unwrap()), json!({"completed": true}));
     }
 
     #[test]

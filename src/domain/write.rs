@@ -2,21 +2,17 @@
 
 use uuid::Uuid;
 
-use super::{Completion, EntityTag, IdempotencyKey, NewTask, Precondition, Replacement, TaskPatch};
+use super::{Document, EntityTag, IdempotencyKey, Precondition};
 
-/// What a write does. `errand.apply` in `migrations/functions/write.sql` has a branch for each.
+/// What a write does. Each resource has an enum of its own for this, such as [`TaskOperation`](super::TaskOperation), and makes this of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Operation {
-    /// Makes a task.
-    CreateTask(NewTask),
-    /// Replaces a task, or makes it where [`Precondition::must_be_absent`] is set.
-    PutTask(Replacement),
-    /// Changes some fields of a task.
-    PatchTask(TaskPatch),
-    /// Completes or reopens a task.
-    CompleteTask(Completion),
-    /// Deletes a task.
-    DeleteTask,
+pub struct Operation {
+    /// Its name in `api.write`: that of the resource, a dot, and `create`, `put`, `patch`, `delete` or another verb.
+    pub name: &'static str,
+    /// Its operation id in openapi.json.
+    pub id: &'static str,
+    /// The columns of the resource with their values. A deletion has none.
+    pub document: Document,
 }
 
 /// One write.
@@ -56,4 +52,11 @@ pub struct Written {
     pub created: bool,
     /// Whether an earlier request with the same key did this write. Then the other members are those of the resource now.
     pub replayed: bool,
+}
+
+impl Operation {
+    /// An operation with this document.
+    pub(super) fn new(name: &'static str, id: &'static str, document: impl Into<Document>) -> Self {
+        Self { name, id, document: document.into() }
+    }
 }

@@ -49,20 +49,16 @@ pub enum Rows {
 
 /// Every table of the schemas `api`, `errand` and `errand_meta`. The account comes after the other tables with a user's rows, because a row
 /// needs its account.
-pub const TABLES: [Table; 7] = [
-    Table {
-        name: "errand.task",
-        rows: Rows::OfUser {
-            user: "user_id",
-            key: ("id", "uuid"),
-            left_out: &[
-                ("due_key", "computed from the due date, for sorting"),
-                ("title_key", "computed from the title, for sorting"),
-                ("words", "computed from title, description and tags, for searching"),
-                ("json", "the other columns once more, as the API gives them"),
-            ],
-        },
-    },
+pub const TABLES: &[Table] = &[
+    resource(
+        "errand.task",
+        &[
+            ("due_key", "computed from the due date, for sorting"),
+            ("title_key", "computed from the title, for sorting"),
+            ("words", "computed from title, description and tags, for searching"),
+            JSON,
+        ],
+    ),
     Table {
         name: "errand.idempotency",
         rows: Rows::OfUser {
@@ -85,6 +81,14 @@ pub const TABLES: [Table; 7] = [
     Table { name: "errand_meta.functions", rows: Rows::OfNoUser },
     Table { name: "errand_meta.migration", rows: Rows::OfNoUser },
 ];
+
+/// The column of a resource that an export leaves out.
+const JSON: (&str, &str) = ("json", "the other columns once more, as the API gives them");
+
+/// The table of a resource: its primary key is `(user_id, id)`.
+const fn resource(name: &'static str, left_out: &'static [(&'static str, &'static str)]) -> Table {
+    Table { name, rows: Rows::OfUser { user: "user_id", key: ("id", "uuid"), left_out } }
+}
 
 impl Table {
     /// The column that names the user, where there is one.
@@ -129,7 +133,7 @@ async fn tables(tx: &Transaction<'_>) -> Result<Vec<Table>> {
         bail!("this database is not one of this version yet; migrate first: {MIGRATE}");
     }
     // In the order of the declaration: the account last.
-    Ok(TABLES.into_iter().filter(|table| found.contains(table)).collect())
+    Ok(TABLES.iter().copied().filter(|table| found.contains(table)).collect())
 }
 
 /// Whether migration 0012 is applied, and new accounts begin where it says.

@@ -32,7 +32,7 @@ language plpgsql stable as $$
 begin
     return case
         when p_seq is null then case
-            when not p_write ? 'must_be_absent' or p_operation not in ('task.create', 'task.put') then 'not_found'
+            when not p_write ? 'must_be_absent' or p_operation not like all ('{%.create,%.put}') then 'not_found'
             when p_write ? 'if_match' then 'precondition_failed'
         end
         when p_write ? 'must_be_absent' then 'precondition_failed'

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use utoipa::openapi::path::{self, HttpMethod, Parameter};
 use utoipa::openapi::request_body::RequestBodyBuilder;
 use utoipa::openapi::security::SecurityRequirement;
-use utoipa::openapi::{ContentBuilder, Ref, RefOr, Required, Response, Schema, link::Link};
+use utoipa::openapi::{ContentBuilder, Ref, RefOr, Required, Response, Schema};
 
 use super::problems;
 use crate::api::code::Code;
@@ -159,20 +159,6 @@ impl Operation {
         let content = self.response(status).and_then(|response| response.content.get_mut("application/json"));
         if let Some(RefOr::T(content)) = content {
             content.example = Some(example);
-        }
-    }
-
-    /// From the answer with this status, a client can go on to these operations on the same task.
-    pub(in crate::api) fn links(&mut self, status: StatusCode, operations: &[&str]) {
-        let links = operations.iter().map(|operation| {
-            let link = Link::builder()
-                .operation_id(*operation)
-                .parameter("user_id", "$request.path.user_id")
-                .parameter("id", "$response.body#/id");
-            ((*operation).to_owned(), RefOr::T(link.build()))
-        });
-        if let Some(response) = self.response(status) {
-            response.links = links.collect();
         }
     }
 

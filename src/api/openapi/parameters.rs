@@ -5,8 +5,8 @@ use utoipa::openapi::path::{ParameterBuilder, ParameterIn, ParameterStyle};
 use utoipa::openapi::schema::{ArrayBuilder, Schema};
 use utoipa::openapi::{KnownFormat, ObjectBuilder, OneOfBuilder, RefOr, Required, SchemaFormat, Type};
 
-/// The parameters of a list. `domain::ListQuery` reads them.
-pub(in crate::api) fn of_lists() -> [ParameterBuilder; 12] {
+/// The parameters of the list of tasks. `domain::ListQuery` reads them.
+pub(in crate::api) fn of_tasks() -> [ParameterBuilder; 12] {
     let limit = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(1)).maximum(Some(500));
     let sort = text().enum_values(Some(Order::parameters())).default(Some("created_at".into()));
     let priority = text().enum_values(Some(["none", "low", "medium", "high"]));
@@ -73,7 +73,8 @@ pub(in crate::api) fn header(name: &str, description: &str, schema: ObjectBuilde
     parameter(name, ParameterIn::Header, description, schema)
 }
 
-fn query(name: &str, description: &str, schema: impl Into<RefOr<Schema>>) -> ParameterBuilder {
+/// A parameter of the query string.
+pub(in crate::api) fn query(name: &str, description: &str, schema: impl Into<RefOr<Schema>>) -> ParameterBuilder {
     parameter(name, ParameterIn::Query, description, schema)
 }
 

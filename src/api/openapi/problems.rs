@@ -70,7 +70,7 @@ pub(super) fn components() -> impl Iterator<Item = (String, Response)> {
             vec![Problem::forbidden(), Problem::insufficient_scope(Access::Write)],
         ),
         (
-            "There is no such task, or it is another user's: the two are not told apart.",
+            "There is no such resource, or it is another user's: the two are not told apart.",
             &[],
             vec![Error::NotFound.into()],
         ),
@@ -86,7 +86,7 @@ pub(super) fn components() -> impl Iterator<Item = (String, Response)> {
             vec![Error::Gone.into()],
         ),
         (
-            "The task is not in the state that `If-Match` or `If-None-Match` asks for.",
+            "The resource is not in the state that `If-Match` or `If-None-Match` asks for.",
             &[],
             vec![Error::PreconditionFailed.into()],
         ),

@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use super::*;
-use crate::data::tasks::{Listing, StoredTask};
+use crate::data::{Listing, Stored};
 use crate::domain::{EntityTag, Filter, Invalid, ListQuery, Order, Page, PagePosition, TagMatch};
 
 const ID: Uuid = Uuid::from_u128(1);
@@ -18,7 +18,7 @@ pub(super) fn call<T>(answer: Answer, make: impl AsyncFnOnce(&Scope<'_>) -> T) -
     (outcome, asked.clone())
 }
 
-fn get(answer: Answer) -> Result<Option<StoredTask>, Error> {
+fn get(answer: Answer) -> Result<Option<Stored>, Error> {
     call(answer, async |scope| scope.get_task(ID).await).0
 }
 
@@ -33,9 +33,9 @@ fn newest() -> ListQuery {
 /// As the database gives a task, and as a client gets it.
 const JSON: &str = r#"{"title":"t}"}"#;
 
-fn stored() -> StoredTask {
+fn stored() -> Stored {
     let (_, etag) = state(3);
-    StoredTask { json: format!(r#"{{"title":"t}}","etag":"\"{}\""}}"#, etag.as_str()), etag }
+    Stored { json: format!(r#"{{"title":"t}}","etag":"\"{}\""}}"#, etag.as_str()), etag }
 }
 
 /// The columns `seq` and `epoch` of the state with this number, and its tag.
@@ -89,11 +89,11 @@ fn a_list_is_unchanged_or_a_page_which_may_be_the_last_one() {
     let page = |key: Value, id: Value, total: Value| {
         let lines = text("9 4\n{\"n\":1}\n{\"n\":2}\n{\"n\":3}");
         match list(list_row("page", [lines, key, id, total])) {
-            Ok(Listing::Page { etag, page: Page { tasks, next, total } }) => {
+            Ok(Listing::Page { etag, page: Page { objects, next, total } }) => {
                 let [latest, other] = [9, 4].map(|number| state(number).1);
                 let [latest, other] = [latest.as_str(), other.as_str()];
                 assert_eq!(etag.as_str(), latest);
-                assert_eq!(tasks, format!(r#"{{"n":1,"etag":"\"{latest}\""}},{{"n":2,"etag":"\"{other}\""}}"#));
+                assert_eq!(objects, format!(r#"{{"n":1,"etag":"\"{latest}\""}},{{"n":2,"etag":"\"{other}\""}}"#));
                 (next, total)
             }
             other => panic!("{other:?}"),
@@ -105,8 +105,8 @@ fn a_list_is_unchanged_or_a_page_which_may_be_the_last_one() {
     assert_eq!(page(text("k"), Value::Null, Value::Null), (None, None));
     assert_eq!(page(Value::Null, text("i"), Value::Null), (None, None));
     let lines = |lines: &str| list(list_row("page", [text(lines), Value::Null, Value::Null, Value::Null]));
-    assert!(matches!(lines(""), Ok(Listing::Page { page, .. }) if page.tasks.is_empty()));
-    assert_eq!(internal(lines("2 1\n{}")), "a page has more numbers than tasks");
+    assert!(matches!(lines(""), Ok(Listing::Page { page, .. }) if page.objects.is_empty()));
+    assert_eq!(internal(lines("2 1\n{}")), "a page has more numbers than objects");
 }
 
 #[test]

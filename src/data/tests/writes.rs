@@ -5,15 +5,15 @@ use uuid::Uuid;
 use super::tasks::{call, internal};
 use super::*;
 use crate::domain::{
-    Completion, EntityTag, IdempotencyKey, NewTask, Operation, Precondition, Replacement, TagMatch, TaskPatch, Write,
-    Writes, Written,
+    Completion, EntityTag, IdempotencyKey, NewTask, Precondition, Replacement, TagMatch, TaskOperation, TaskPatch,
+    Write, Writes, Written,
 };
 
 const ID: Uuid = Uuid::from_u128(1);
 const OTHER: Uuid = Uuid::from_u128(2);
 
-fn of(operation: Operation) -> Writes {
-    let write = Write { operation, id: ID, precondition: Precondition::default() };
+fn of(operation: TaskOperation) -> Writes {
+    let write = Write { operation: operation.into(), id: ID, precondition: Precondition::default() };
     Writes { key: None, atomic: true, list: vec![write] }
 }
 
@@ -36,7 +36,7 @@ fn answer(request: &str, outcome: &str, body: Option<&str>) -> Vec<Value> {
 type Outcome = Result<Vec<Result<Written, Error>>, Error>;
 
 fn delete(answer: Answer) -> Outcome {
-    call(answer, async |scope| scope.write(&of(Operation::DeleteTask)).await).0
+    call(answer, async |scope| scope.write(&of(TaskOperation::Delete)).await).0
 }
 
 fn written(number: i64, body: Option<&str>) -> Written {
@@ -113,24 +113,24 @@ fn each_operation_is_a_document() {
     let fields = serde_json::to_string(&task).unwrap();
     let replacing = serde_json::to_string(&replacement).unwrap();
     for (operation, name, fields) in [
-        (Operation::CreateTask(task), "create", fields.as_str()),
-        (Operation::PutTask(replacement), "put", replacing.as_str()),
-        (Operation::PatchTask(patch), "patch", r#"{"priority":1}"#),
-        (Operation::CompleteTask(Completion(Some(false))), "complete", r#"{"completed":false}"#),
-        (Operation::CompleteTask(Completion(None)), "complete", "{}"),
-        (Operation::DeleteTask, "delete", "null"),
+        (TaskOperation::Create(task), "create", fields.as_str()),
+        (TaskOperation::Put(replacement), "put", replacing.as_str()),
+        (TaskOperation::Patch(patch), "patch", r#"{"priority":1}"#),
+        (TaskOperation::Complete(Completion(Some(false))), "complete", r#"{"completed":false}"#),
+        (TaskOperation::Complete(Completion(None)), "complete", "{}"),
+        (TaskOperation::Delete, "delete", "{}"),
     ] {
         let write = format!(r#"{{"operation":"task.{name}","id":"{ID}","document":{fields}}}"#);
         assert_eq!(document(&of(operation)), format!(r#"{{"atomic":true,"wait":false,"list":[{write}]}}"#));
     }
     let delete = |if_match, must_be_absent| {
         let precondition = Precondition { if_match, must_be_absent };
-        Write { operation: Operation::DeleteTask, id: ID, precondition }
+        Write { operation: TaskOperation::Delete.into(), id: ID, precondition }
     };
     let key = IdempotencyKey { key: "k".to_owned(), fingerprint: "f".to_owned() };
     let tags = TagMatch::Tags(vec![EntityTag::new("a-1"), EntityTag::new("a-2")]);
     let list = vec![delete(Some(tags), false), delete(Some(TagMatch::Any), true)];
-    let write = |rest: &str| format!(r#"{{"operation":"task.delete","id":"{ID}",{rest},"document":null}}"#);
+    let write = |rest: &str| format!(r#"{{"operation":"task.delete","id":"{ID}",{rest},"document":{{}}}}"#);
     let [first, second] = [r#""if_match":["a-1","a-2"]"#, r#""if_match":true,"must_be_absent":true"#].map(write);
     assert_eq!(
         document(&Writes { key: Some(key), atomic: false, list }),
@@ -143,7 +143,7 @@ fn only_the_second_request_may_wait() {
     let (fake, data) = data();
     fake.gives(Err(refused("55P03"))).gives(row(answer("done", "deleted", None)));
     let (caller, times) = (caller(), Times::default());
-    assert!(run(data.scope(&caller, &times).write(&of(Operation::DeleteTask))).is_ok());
+    assert!(run(data.scope(&caller, &times).write(&of(TaskOperation::Delete))).is_ok());
     let waits = |asked: &Asked| match asked.parameters.last() {
         Some(Value::Json(document)) => document.contains(r#""wait":true"#),
         other => panic!("{other:?}"),

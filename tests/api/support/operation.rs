@@ -1,9 +1,9 @@
-//! The operations of the API, from `ROUTES` and the description. A test of every route reads these and names no route, so that
+//! The operations of the API, from `routes()` and the description. A test of every route reads these and names no route, so that
 //! it has the cases of a new route without an edit.
 
 use std::sync::LazyLock;
 
-use errand::api::ROUTES;
+use errand::api::routes;
 use serde_json::Value;
 
 use super::client::{Reply, User, anonymous};
@@ -29,7 +29,7 @@ pub struct Object {
 
 /// Every operation that there is.
 pub fn operations() -> impl Iterator<Item = Operation> {
-    ROUTES.iter().flat_map(|route| {
+    routes().flat_map(|route| {
         route.methods().map(|method| {
             let described = &DESCRIPTION["paths"][route.path][method.to_lowercase()];
             Operation { method, path: route.path, public: route.public, described }

@@ -5,12 +5,12 @@ use errand_postgres::{connect, left_out};
 
 use crate::support::{Migrations, ask, database, migrate};
 
-/// Findings that are as they should be: a part of each, and the functions that have it.
+/// Findings that are as they should be: a part of each, and how the names of the functions that have it begin.
 const EXPECTED: [(&str, &[&str]); 3] = [
     // An assignment calls a function for less than PERFORM.
     (r#"never read variable "lock_timeout""#, &["errand.next_write(text)"]),
     // The declaration announces the caller; a function that needs the caller for nothing else does not read the variable.
-    (r#"never read variable "caller""#, &["api.ready()", "api.read_task(text,uuid)", "api.task_get(text,uuid)"]),
+    (r#"never read variable "caller""#, &["api."]),
     // Filters by time are planned for the values at hand. The result is read into a variable of a declared type.
     ("cannot determinate a result of dynamic SQL", &["api.read_tasks(text,jsonb)"]),
 ];
@@ -42,7 +42,8 @@ async fn plpgsql_check_finds_nothing() -> Result<()> {
     let mut unexpected = Vec::new();
     for row in found {
         let (function, finding): (String, String) = (row.try_get(0)?, row.try_get(1)?);
-        if !EXPECTED.iter().any(|(part, functions)| finding.contains(part) && functions.contains(&function.as_str())) {
+        let is_expected = |names: &[&str]| names.iter().any(|name| function.starts_with(name));
+        if !EXPECTED.iter().any(|(part, names)| finding.contains(part) && is_expected(names)) {
             unexpected.push(format!("{function}: {finding}"));
         }
     }
