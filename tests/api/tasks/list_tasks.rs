@@ -178,7 +178,7 @@ fn a_forged_cursor_is_refused_by_its_name() {
         ("priority", &["", "high", "1.5", "99999", "1); drop table errand.task; --"]),
         ("title", &["a\0b"]),
     ] {
-        let order = Order::parse(sort).unwrap();
+        let order = Order::parse(sort).unwrap().name();
         for key in keys {
             for key in [(*key).to_owned(), format!("{mark} {key}")] {
                 let after = PagePosition { key, id: Uuid::nil().to_string() };
