@@ -253,6 +253,11 @@ impl Kind {
 }
 
 impl Scope<'_> {
+    /// The id of the user whose data it shows.
+    pub fn user_id(&self) -> &str {
+        self.caller.user_id()
+    }
+
     /// Runs a statement that changes nothing, with the caller before the other parameters.
     async fn read(
         &self,

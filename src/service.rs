@@ -1,6 +1,8 @@
 //! The rules: what an operation means. No SQL, no HTTP.
 
+mod read;
 pub mod tasks;
 mod write;
 
+pub use read::{CursorPage, Read};
 pub use write::write;

@@ -56,10 +56,10 @@ begin
             held := case
                 when operation ^@ 'task.' then errand.plan_task(id, operation, write -> 'document')
             end;
-        end if;
-        -- Most writes have no precondition, and make a resource or find theirs.
-        if write ?| '{if_match,must_be_absent}' or held.seq is null and operation not like '%.create' then
-            outcome := errand.refusal(caller, held.seq, operation, write);
+            -- Most writes have no precondition and find their resource.
+            if held.seq is null or write ?| '{if_match,must_be_absent}' then
+                outcome := errand.refusal(caller, held.seq, operation, write);
+            end if;
         end if;
         if outcome is not null then
             null;
@@ -86,8 +86,8 @@ begin
             outcome := case when state.body is null then 'deleted' else 'changed' end;
         end if;
         written := row (
-            'done', errand.epoch(), array[outcome], array[id], array[coalesce(stamp.seq, held.seq)], array[state.version],
-            array[state.body])::api.written;
+            'done', errand.epoch(), array[outcome], array[id::text], array[coalesce(stamp.seq, held.seq)],
+            array[state.version], array[state.body])::api.written;
     end if;
     if key is not null then
         perform errand.keep_key(

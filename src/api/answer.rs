@@ -11,8 +11,8 @@ use http::StatusCode;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderValue, VARY};
 
 use super::openapi::{Describe, Header, Operation};
-use crate::data::Stored;
-use crate::domain::{EntityTag, TagMatch};
+use crate::domain::EntityTag;
+use crate::service::Read;
 
 pub(super) use described::{Changed, Created, Deleted, PageOrUnchanged, Replaced, ResourceOrUnchanged};
 pub(super) use page::listing;
@@ -58,17 +58,18 @@ pub(super) fn json(status: StatusCode, json: String) -> Response {
     response
 }
 
-/// The answer to a client that has the state with this tag.
-pub(super) fn not_modified(tag: &EntityTag) -> Response {
-    with_tag(empty(StatusCode::NOT_MODIFIED), tag)
+/// What was read, unless the client has its state.
+pub(super) fn read<T>(read: Read<T>, respond: impl FnOnce(T) -> Response) -> Response {
+    match read {
+        Read::Unchanged(tag) => with_tag(empty(StatusCode::NOT_MODIFIED), &tag),
+        Read::Found(value, Some(tag)) => with_tag(respond(value), &tag),
+        Read::Found(value, None) => respond(value),
+    }
 }
 
 /// A resource, unless the client has its state.
-pub(super) fn stored(stored: Stored, known: Option<&TagMatch>) -> Response {
-    match known.is_some_and(|known| known.matches(&stored.etag)) {
-        true => not_modified(&stored.etag),
-        false => with_tag(json(StatusCode::OK, stored.json), &stored.etag),
-    }
+pub(super) fn resource(resource: Read<String>) -> Response {
+    read(resource, |body| json(StatusCode::OK, body))
 }
 
 /// Adds `ETag`.

@@ -118,8 +118,7 @@ async fn get_task(
     ResourceId(id): ResourceId,
     IfNoneMatch(known): IfNoneMatch,
 ) -> Result<Answer<ResourceOrUnchanged<Task>>, Problem> {
-    let task = tasks::get(&caller.scope(), id).await?;
-    Ok(answer::stored(task, known.as_ref()).into())
+    Ok(answer::resource(tasks::get(&caller.scope(), id, known.as_ref()).await?).into())
 }
 
 async fn list_tasks(
@@ -128,8 +127,6 @@ async fn list_tasks(
     IfNoneMatch(known): IfNoneMatch,
 ) -> Result<Answer<PageOrUnchanged<TaskList>>, Problem> {
     let query = ListQuery::parse(caller.user_id(), &query::pairs(uri.query())?)?;
-    // Whether a task is overdue depends on the clock, not on writes alone: such a list has no entity tag.
-    let tagged = query.filter.overdue.is_none();
-    let listing = tasks::list(&caller.scope(), &query, known.filter(|_| tagged).as_ref()).await?;
-    Ok(answer::listing("tasks", &uri, listing, &query.binding(caller.user_id()), tagged)?.into())
+    let listing = tasks::list(&caller.scope(), &query, known.as_ref()).await?;
+    Ok(answer::listing("tasks", &uri, listing).into())
 }

@@ -114,7 +114,7 @@ fn one_key_serves_all_writes_of_a_request() {
         [create(id, "a"), create(other, "b"), stale, patch(id, json!({"title": "c"})), delete(other), delete(other)];
     let request = request(Some("k"), false, &list);
     let first =
-        done(&["created 1 1 a", "created 2 1 b", "precondition_failed", "changed 3 2 c", "deleted 4 1", "not_found"]);
+        done(&["created 1 1 a", "created 2 1 b", "precondition_failed 1", "changed 3 2 c", "deleted 4 1", "not_found"]);
     assert_eq!(write(&session, &user, &request), first);
     user.patch(&format!("/tasks/{id}"), json!({"title": "now"})).expect(200);
     // Nothing is tried again. Each write answers its first status, with the task as it is now.

@@ -31,24 +31,18 @@ declare
     stamp errand.stamp;
     lock_timeout text;
 begin
-    -- The account is locked then, so no other write of this user can block this one. The short limit would still refuse the write while
-    -- PostgreSQL extends a table for another user, and all its work would be repeated.
-    update errand.account as account
+    -- api.write draws the account's number after the insert, because a sequence does not roll back: a refused write would lose one.
+    -- A new account begins behind the numbers of all erased ones (migration 0012). A plain update would compute its time before it waits
+    -- for the row.
+    insert into errand.account as account (user_id, seq, last_at, number)
+    values (p_caller, errand.account_start() + 1, clock_timestamp(), null)
+    on conflict (user_id) do update
     set seq = account.seq + 1,
         last_at = greatest(clock_timestamp(), account.last_at + interval '1 microsecond')
+    -- The account is locked, so no other write of this user can block this one. The short limit would still refuse the write while
+    -- PostgreSQL extends a table for another user, and all its work would be repeated.
     returning account.seq, account.last_at, set_config('lock_timeout', '3s', true)
     into stamp.seq, stamp.at, lock_timeout;
-    if stamp.seq is null then
-        -- api.write draws the account's number after the insert, because a sequence does not roll back: a refused write would lose one.
-        -- A new account begins behind the numbers of all erased ones (migration 0012).
-        insert into errand.account as account (user_id, seq, last_at, number)
-        values (p_caller, errand.account_start() + 1, clock_timestamp(), null)
-        on conflict (user_id) do update
-        set seq = account.seq + 1,
-            last_at = greatest(clock_timestamp(), account.last_at + interval '1 microsecond')
-        returning account.seq, account.last_at, set_config('lock_timeout', '3s', true)
-        into stamp.seq, stamp.at, lock_timeout;
-    end if;
     return stamp;
 end
 $$;

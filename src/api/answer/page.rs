@@ -4,34 +4,19 @@ use axum::response::Response;
 use http::header::{HeaderValue, LINK};
 use http::{StatusCode, Uri};
 
-use super::{json, not_modified, with_tag};
-use crate::api::problem::Problem;
+use super::{json, read};
 use crate::api::query;
-use crate::data::Listing;
-use crate::domain::{Cursor, CursorBinding, Error, Page};
+use crate::domain::Cursor;
+use crate::service::{CursorPage, Read};
 
-/// A page, unless the client has the list. `name` is the member with the objects. A list that depends on the clock is not `tagged`.
-pub(in crate::api) fn listing(
-    name: &str,
-    uri: &Uri,
-    listing: Listing,
-    binding: &CursorBinding<'_>,
-    tagged: bool,
-) -> Result<Response, Problem> {
-    let (etag, page) = match listing {
-        Listing::Unchanged { etag } => return Ok(not_modified(&etag)),
-        Listing::Page { etag, page } => (etag, page),
-    };
-    let cursor = page.next.as_ref().map(|after| {
-        let cursor = Cursor::seal(after, binding);
-        cursor.ok_or_else(|| Error::Internal("the next page begins nowhere".to_owned()))
-    });
-    let response = respond(name, uri, page, cursor.transpose()?.as_ref().map(Cursor::as_str));
-    Ok(if tagged { with_tag(response, &etag) } else { response })
+/// A page, unless the client has the list. `name` is the member with the objects.
+pub(in crate::api) fn listing(name: &str, uri: &Uri, listing: Read<CursorPage>) -> Response {
+    read(listing, |page| respond(name, uri, page))
 }
 
 /// The objects as the database wrote them, and a link to the next page.
-fn respond(name: &str, uri: &Uri, page: Page, cursor: Option<&str>) -> Response {
+fn respond(name: &str, uri: &Uri, page: CursorPage) -> Response {
+    let cursor = page.next.as_ref().map(Cursor::as_str);
     let mut body = page.objects;
     body.insert_str(0, &["{\"", name, "\":["].concat());
     body.push_str(r#"],"next_cursor":"#);
