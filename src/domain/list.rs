@@ -219,11 +219,6 @@ impl Order {
         Self::ALL.into_iter().map(|order| order.parameter)
     }
 
-    /// What the database calls it.
-    pub fn name(self) -> &'static str {
-        self.name
-    }
-
     /// The order that the parameter `sort` names.
     pub fn parse(value: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|order| order.parameter == value)
