@@ -4,5 +4,5 @@ mod read;
 pub mod tasks;
 mod write;
 
-pub use read::{CursorPage, Read};
+pub use read::{CursorPage, Read, object, page};
 pub use write::write;

@@ -209,14 +209,14 @@ impl Order {
         Self { parameter, name }
     }
 
-    /// The values of the parameter `sort`.
-    pub fn parameters() -> impl Iterator<Item = &'static str> {
-        Self::ALL.into_iter().map(|order| order.parameter)
-    }
-
     /// What the database calls it.
     pub fn name(self) -> &'static str {
         self.name
+    }
+
+    /// The values of the parameter `sort`.
+    pub fn parameters() -> impl Iterator<Item = &'static str> {
+        Self::ALL.into_iter().map(|order| order.parameter)
     }
 
     /// The order that the parameter `sort` names.

@@ -21,8 +21,8 @@ pub struct CursorPage {
     pub total: Option<i64>,
 }
 
-/// The JSON of an object, unless the client has its state.
-pub(super) fn object(stored: Option<Stored>, known: Option<&TagMatch>) -> Result<Read<String>, Error> {
+/// The JSON of an object, unless the client has its state. Fails with [`Error::NotFound`] where there is no such object.
+pub fn object(stored: Option<Stored>, known: Option<&TagMatch>) -> Result<Read<String>, Error> {
     let Stored { json, etag } = stored.ok_or(Error::NotFound)?;
     Ok(match known.is_some_and(|known| known.matches(&etag)) {
         true => Read::Unchanged(etag),
@@ -31,11 +31,7 @@ pub(super) fn object(stored: Option<Stored>, known: Option<&TagMatch>) -> Result
 }
 
 /// A page, unless the client has the list.
-pub(super) fn page(
-    listing: Listing,
-    binding: &CursorBinding<'_>,
-    depends_on_clock: bool,
-) -> Result<Read<CursorPage>, Error> {
+pub fn page(listing: Listing, binding: &CursorBinding<'_>, depends_on_clock: bool) -> Result<Read<CursorPage>, Error> {
     let (etag, Page { objects, next, total }) = match listing {
         Listing::Unchanged { etag } => return Ok(Read::Unchanged(etag)),
         Listing::Page { etag, page } => (etag, page),

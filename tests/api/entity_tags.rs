@@ -37,7 +37,7 @@ fn another_users_tag_matches_nothing() {
     let (alice, bob, id) = twins("tag");
     let path = |template: &str| template.replace("{user_id}", "me").replace("{id}", &id.to_string());
     let (mut reads, mut writes) = (0, 0);
-    for route in routes().filter(|route| !route.public) {
+    for route in routes().filter(|route| route.path.contains("/tasks")) {
         let path = path(route.path);
         for method in route.methods() {
             if method == "GET" {
