@@ -1,7 +1,7 @@
-//! The way to the database: one call of one function, as the caller.
+//! Calls of database functions. An operation is one call of one function, as the caller.
 //!
-//! `Data` holds the connection and hands out nothing but `Scope`s, which name their caller; so no query can be written
-//! without one, and the caller is always `$1`. The functions themselves are in `migrations/functions`.
+//! `Data` keeps the database private and gives out only `Scope`s. A `Scope` has a caller and passes it as `$1`, so no query can be
+//! written without one. The functions are in `migrations/functions`.
 
 mod admission;
 mod error;
@@ -32,8 +32,8 @@ use ready::{Ready, Step};
 use crate::auth::Caller;
 use crate::domain::Error;
 
-/// SQL that fails with `undefined_object` where the database does not serve [`INTERFACE`]. PostgreSQL removes the condition when it plans
-/// the statement.
+/// SQL that fails with `undefined_object` if the database does not serve [`INTERFACE`]. PostgreSQL removes the condition when it plans the
+/// statement.
 macro_rules! served {
     ($sql:literal) => {
         concat!($sql, " where null::api.interface_3 is null")
@@ -53,7 +53,7 @@ pub type WriteLock = Box<dyn Any + Send>;
 /// The future of [`Database::lock_writes`].
 pub type LockFuture<'a> = Pin<Box<dyn Future<Output = WriteLock> + Send + 'a>>;
 
-/// Calls of PostgreSQL functions. Implemented once per runtime.
+/// Calls of PostgreSQL functions. Each runtime implements it.
 pub trait Database: Send + Sync {
     /// Makes one call, which returns at most one row. After the deadline it fails, whether it is waiting for a pool checkout, a
     /// connection, a batch or the answer.
@@ -67,7 +67,7 @@ pub trait Database: Send + Sync {
     fn sleep(&self, time: Duration) -> SleepFuture;
 }
 
-/// The database, out of reach of anyone without a caller.
+/// The database. Only a [`Scope`] can run statements on it, but for the readiness check.
 #[derive(Clone)]
 pub struct Data {
     database: Arc<dyn Database>,
@@ -75,24 +75,24 @@ pub struct Data {
     budget: Duration,
     admission: Arc<Admission>,
     ready: Arc<Ready>,
-    /// The proof, once there is one.
+    /// The error that proved the pooler unsafe.
     unsafe_pooler: Arc<OnceLock<DatabaseError>>,
 }
 
-/// The database as one caller sees it.
+/// The database for one caller.
 pub struct Scope<'a> {
     data: &'a Data,
     caller: &'a Caller,
     stopwatch: &'a dyn Stopwatch,
 }
 
-/// Learns how long calls took.
+/// Adds up the time of the database operations of a request.
 pub trait Stopwatch: Send + Sync {
-    /// Another call took this long.
+    /// Adds the time of an operation.
     fn add(&self, time: Duration);
 }
 
-/// Whether a statement can be sent again when nobody knows what became of it.
+/// Whether a statement can be sent again when its outcome is unknown.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Read,
@@ -100,19 +100,19 @@ enum Kind {
 }
 
 impl Data {
-    /// Takes a database in. Each operation may take as long as the budget says.
+    /// Wraps a database. The budget is the time limit of each operation.
     pub fn new(database: Arc<dyn Database>, clock: fn() -> Instant, budget: Duration) -> Self {
         let admission = Arc::new(Admission::new(budget));
         Self { database, clock, budget, admission, ready: Arc::default(), unsafe_pooler: Arc::default() }
     }
 
-    /// The database as this caller sees it.
+    /// The database for this caller.
     pub fn scope<'a>(&'a self, caller: &'a Caller, stopwatch: &'a dyn Stopwatch) -> Scope<'a> {
         Scope { data: self, caller, stopwatch }
     }
 
-    /// Whether the database can serve: a real query, of nobody's data, that must not take long. Anyone may ask, so an answer is
-    /// good for half a second.
+    /// Checks with a query whether the database can serve. The query reads no user's data. The check needs no token, so its result is
+    /// reused for half a second.
     pub async fn ready(&self, stopwatch: &dyn Stopwatch) -> Result<(), Error> {
         const INTERFACE_RANGE: Statement =
             Statement::single(served!("select current, oldest from api.interface()")).with_pool(Pool::Readiness);
@@ -131,8 +131,8 @@ impl Data {
         answer
     }
 
-    /// Runs a statement, a second time where the first one certainly left nothing behind and a second may fare better. After the proof of
-    /// an unsafe pooler a statement could run in the place of another, so none is sent for as long as this instance lives.
+    /// Runs a statement. Sends it a second time if the first attempt certainly changed nothing and a retry may succeed. After an error that
+    /// proves the pooler unsafe, a statement could run in place of another, so this instance sends no statement any more.
     async fn ask(
         &self,
         statement: Statement,
@@ -146,7 +146,7 @@ impl Data {
                 return Err(proof.clone());
             }
             let begun = (self.clock)();
-            // In a loop, because a second place to wait would make the future larger.
+            // In a loop, because a second `await` would make the future larger.
             let outcome = self.database.call(statement, parameters.clone(), deadline).await;
             if statement.pool == Pool::Shared {
                 self.admission.ended(begun, (self.clock)(), outcome.as_ref().err());
@@ -167,7 +167,7 @@ impl Data {
         }
     }
 
-    /// The same, with its failure as what a client can do about it.
+    /// [`Self::ask`] with the error of the domain.
     async fn call(
         &self,
         statement: Statement,
@@ -210,11 +210,11 @@ impl Data {
     }
 }
 
-/// The number of the interface that this errand calls. It grows when the component needs a function that the database did not have
-/// before; `api.interface` in `migrations/functions/interface.sql` names those that the database has.
+/// The number of the database interface that this version calls. It grows when the component needs a function that an older database
+/// does not have. `api.interface` (`migrations/functions/interface.sql`) returns the numbers that the database serves.
 pub const INTERFACE: i64 = 3;
 
-/// Whether the database has this interface, by the current number and the oldest that still works.
+/// Checks that the database serves [`INTERFACE`], with a row of `api.interface`.
 fn fits(mut row: Row) -> Result<(), Error> {
     let [current, oldest] = [row.require::<i64>()?, row.require()?];
     match (oldest..=current).contains(&INTERFACE) {
@@ -226,7 +226,7 @@ fn fits(mut row: Row) -> Result<(), Error> {
     }
 }
 
-/// A statement that was cancelled within this time ran into a lock timeout. The other timeouts are of seconds.
+/// A statement that was cancelled within this time ran into the lock timeout, because the other timeouts are longer.
 const LOCK_CANCEL_WINDOW: Duration = Duration::from_secs(1);
 
 /// How long a write waits for the other writes of its user in this process, before it is sent.
@@ -253,12 +253,12 @@ impl Kind {
 }
 
 impl Scope<'_> {
-    /// The id of the user whose data it shows.
+    /// The id of the caller.
     pub fn user_id(&self) -> &str {
         self.caller.user_id()
     }
 
-    /// Runs a statement that changes nothing, with the caller before the other parameters.
+    /// Runs a read. The caller is its first parameter.
     async fn read(
         &self,
         statement: Statement,
@@ -296,8 +296,9 @@ impl Scope<'_> {
         .await
     }
 
-    /// Runs a statement that may change something. Its parameter says whether it may wait for another write. Over a shared connection it
-    /// may not. If another write of the user has the turn, it is sent again after a pause, and at last over its own connection.
+    /// Runs a write. Its parameter says whether it may wait for another write of the user, which it may not over the shared pool. If
+    /// another write has the turn, this one is sent again after a delay, and after the last retry over the dedicated pool. A write that
+    /// met a lock is sent over the dedicated pool immediately.
     async fn call_as_writer(
         &self,
         statement: Statement,
@@ -331,7 +332,7 @@ impl Scope<'_> {
         std::iter::once(caller).chain(parameters).collect()
     }
 
-    /// Runs an operation, unless there is overload, and tells the stopwatch how long it took.
+    /// Runs an operation, unless it is refused because of overload, and adds its time to the stopwatch.
     async fn timed<T>(&self, call: impl AsyncFnOnce(Instant) -> Result<T, Error>) -> Result<T, Error> {
         let begun = (self.data.clock)();
         let _admitted = self.data.admission.enter(self.caller.user_id(), begun)?;

@@ -2,8 +2,8 @@
 //!
 //! The way of a request: [`api`] matches the route, [`auth`] turns the bearer token into a `Caller`, [`domain`] parses
 //! the input, [`mod@service`] applies the rule, [`data`] makes one database call, and [`api`] writes the response. Calls go
-//! down only. The crate knows no runtime: whoever embeds it gives it a [`data::Database`], an [`auth::KeySource`], a clock
-//! and a source of ids. `crates/spin` makes a Spin component of it, `crates/native` a native server.
+//! down only. The crate knows no runtime: an adapter passes it a [`data::Database`], an [`auth::KeySource`], a clock and a
+//! source of ids. `crates/spin` makes a Spin component of it, `crates/native` a native server.
 #![cfg_attr(not(test), warn(clippy::disallowed_methods))]
 
 pub mod api;

@@ -1,7 +1,7 @@
 //! What a request may allocate, against `bench/budget.toml`. Counts do not depend on how busy the machine is, so this can
 //! fail a build where a clock could not.
 //!
-//! Only errand's own code is counted, from the parsed request to the response: the database's answer is recorded. HTTP,
+//! Only the code of errand is counted, from the parsed request to the response: the database's answer is recorded. HTTP,
 //! WebAssembly and PostgreSQL have their place in `cargo xtask bench`.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
@@ -68,7 +68,7 @@ impl Database for Recorded {
     }
 
     fn sleep(&self, _: Duration) -> SleepFuture {
-        panic!("nobody waits")
+        panic!("a call waits")
     }
 }
 

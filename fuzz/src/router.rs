@@ -67,8 +67,8 @@ thread_local! {
     static CALLS: RefCell<Vec<(&'static str, Vec<Value>)>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Sends a request, and checks what holds of every answer: it is no fault of errand's own, and a refusal is a problem
-/// that agrees with its response.
+/// Sends a request, and checks what holds of every answer: it is not a 500, and a refusal is a problem that agrees with
+/// its response.
 pub(super) fn send(request: Request) -> Answer {
     let head = request.method() == Method::HEAD;
     CALLS.take();
@@ -134,7 +134,7 @@ impl Database for Recorded {
     }
 
     fn sleep(&self, _: Duration) -> SleepFuture {
-        panic!("nobody waits")
+        panic!("a call waits")
     }
 }
 
@@ -160,10 +160,10 @@ struct Unpublished;
 
 impl KeySource for Unpublished {
     fn fetch<'a>(&'a self, url: &'a str) -> FetchFuture<'a> {
-        panic!("{url} is asked for by nobody")
+        panic!("{url} is fetched")
     }
 
     fn sleep(&self, _: Duration) -> SleepFuture {
-        panic!("nobody waits for keys")
+        panic!("a fetch waits")
     }
 }

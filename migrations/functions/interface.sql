@@ -1,9 +1,10 @@
--- Which components the database serves. A component has one number (`INTERFACE` in src/data.rs). The current number grows by one with
--- each set of functions that components call and an older database does not have; the oldest grows when functions are dropped
--- that components of a lower number call. Interface 1 is that of the components that do not ask.
+-- The range of interfaces that the database serves. A component has one number (`INTERFACE` in src/data.rs). The current number grows by
+-- one with each set of functions that components call and that an older database does not have. The oldest number grows when functions
+-- are dropped that components of a lower number call. Interface 1 is that of the components that do not call this function.
 --
--- Each number has a type, `api.interface_N`, which a numbered migration makes, and another one drops when the number is served no longer.
--- Every statement of a component names its own, so it fails with undefined_object instead of calling functions that mean something else.
+-- Each number has a type, `api.interface_N`. A numbered migration creates it, and another one drops it when the number is no longer
+-- served. Every statement of a component names its own type. So it fails with undefined_object instead of calling functions with
+-- another meaning.
 create or replace function api.interface(out current bigint, out oldest bigint)
 language plpgsql stable as $$
 begin

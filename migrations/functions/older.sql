@@ -1,5 +1,5 @@
--- What components call that were built before entity tags had a digest: while a new one takes their place, both are there.
--- The version of a task was its tag, and the number of the user's latest write that of a list. These go with version 0.2.
+-- Functions for components from before entity tags had a digest, because both versions run during a deployment. The version of a task was
+-- its tag, and the number of the user's latest write was the tag of a list. Version 0.2 drops these functions.
 
 -- The entity tags of the task in these versions. If another write changes the task afterwards, the task's new tag is not among them.
 create or replace function api.task_tags(p_caller text, p_id uuid, p_versions bigint[]) returns text[]
@@ -112,7 +112,7 @@ begin
 end
 $$;
 
--- What components call that were built while the database made the entity tags. These go with version 0.2, too.
+-- Functions for components from when the database made the entity tags. Version 0.2 drops them, too.
 
 create or replace function api.get_task(p_caller text, p_id uuid, out task text, out etag text)
 language plpgsql stable as $$
@@ -207,10 +207,10 @@ begin
 end
 $$;
 
--- What components call that were built before api.write was the one door. These go with version 0.2, too.
+-- Functions for components from before api.write. Version 0.2 drops them, too.
 
--- One write, as those components ask for it and hear of it: a replay tells the task as it is now, and one of a task that is gone finds
--- none.
+-- Runs one write with the parameters and the result that those components expect. A replay returns the current task, or no task if it was
+-- deleted.
 create or replace function errand.write_for_older(
     p_caller text, p_write jsonb, p_key text, p_fingerprint text, p_wait boolean,
     out outcome text, out task text, out seq bigint, out epoch text)
@@ -252,7 +252,7 @@ begin
 end
 $$;
 
--- The document names what has a value, and the others become their defaults.
+-- The document has only the columns with a value. The others get their defaults.
 create or replace function api.put_task(
     p_caller text, p_id uuid, p_if_match text[], p_create boolean, p_task jsonb, p_wait boolean,
     out outcome text, out task text, out seq bigint, out epoch text)
@@ -314,7 +314,7 @@ begin
 end
 $$;
 
--- The erasure of an account by an `errand-db` of before.
+-- The erasure of an account by an older `errand-db`.
 create or replace function api.turn_of(p_user text) returns bigint
 language sql stable as $$
     select errand.turn_of(p_user)

@@ -1,5 +1,5 @@
--- Whether the component can serve: the schema is there, row-level security holds the role, the role is not the owner's (who
--- could take the wall down), and no statement and no lock is waited for for ever.
+-- Fails unless the component can serve: the schema exists, row-level security applies to the role, the role cannot act as the owner (who
+-- could disable row-level security), and statements and lock waits have timeouts.
 create or replace function api.ready() returns boolean
 language plpgsql stable as $$
 declare

@@ -1,6 +1,6 @@
--- Reads of one task. No function names the user's column in a condition: row-level security does, in every statement.
+-- Reads of one task. No function has a condition on `user_id`, because row-level security adds it to every statement.
 
--- NULLs where there is no such task. The component makes the entity tag of the number and the epoch.
+-- Reads a task. All columns are NULL if it does not exist. The component makes the entity tag from the number and the epoch.
 create or replace function api.read_task(p_caller text, p_id uuid, out task text, out seq bigint, out epoch text)
 language plpgsql stable as $$
 declare

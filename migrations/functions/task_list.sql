@@ -1,27 +1,27 @@
 -- A page of the caller's tasks.
 --
--- Each order has an index that serves it. Filters that no index can serve (row-level security lets none serve words and tags) leave that
--- index the best way: then the query is in a function of its own (errand.tasks_in_order), whose plan stays cached in the session. Filters
--- by time are planned anew each time (errand.page_text), because there another index may be the better way.
+-- Each order has an index. For filters that no other index can serve (words and tags, because of row-level security), it is the best one.
+-- Those queries are in functions (errand.tasks_in_order), so that the session caches their plans. Filters by time are planned for each
+-- call (errand.page_text), because another index may be better for their values.
 --
--- A page begins with a line of numbers with blanks between: those of the latest writes of its tasks, which the component makes
--- their tags of. Then there is a line for each task, its JSON without the member `etag`; JSON has no line feeds of its own. Lines
--- beyond the numbers are not part of the page; the component drops them, because slicing the array costs more here.
+-- A page begins with a line of numbers, separated by blanks: the numbers of the latest writes of its tasks. The component makes the entity
+-- tags from them. A line for each task follows: its JSON without the member `etag`. The JSON has no line feeds. Lines beyond the
+-- numbers are not part of the page. The component drops them, because slicing the array costs more here.
 --
 -- The types are those of migration 0005.
 
--- p_list: {order, limit, after: {key, id}, known: [etag] or true, count, filter, slot, short}. `known` are the entity tags of the
--- lists that the client has; if one is current there is nothing to build. With `slot` the list needs a slot of the caller's, and
--- the outcome is `busy` where none is free. With `short`, the list reads at most errand.short_walk() tasks, and the outcome is `long` if
--- the page is not full and there may be more tasks. `short` allows the filters `completed` and `priorities` alone. Otherwise the
--- outcome is `unchanged` or `page`. Stable: everything is read from one snapshot, the number of the latest write too.
+-- p_list: {order, limit, after: {key, id}, known: [etag] or true, count, filter, slot, short}. `known` has the entity tags of the lists
+-- that the client has. If one of them is current, the outcome is `unchanged`, otherwise `page`. With `slot`, the list needs a slot of the
+-- caller, and the outcome is `busy` if none is free. With `short`, the list reads at most errand.short_walk() tasks, and the outcome is
+-- `long` if the page is not full and there may be more tasks. `short` allows only the filters `completed` and `priorities`. The function
+-- is stable, so it reads everything from one snapshot, including the number of the latest write.
 --
--- The place where the next page begins is marked with the epoch, the user and the account: `last_key` is `9f86d081884c7d65-0` (the digest
--- of entity tags, and the upper bits of the account's numbers), a blank, and the key. Behind a place of another mark there may be tasks
--- that the client has not seen and would miss: a restore moves tasks back to where they were. Such a place is refused.
+-- The position of the next page is marked with the epoch, the user and the account: `last_key` is `9f86d081884c7d65-0` (the digest of
+-- entity tags, and the upper bits of the account's numbers), a blank, and the key. A position with another mark is refused. It is from
+-- before a restore, which moves tasks back to earlier positions, or from before an erasure. The client would miss tasks.
 --
--- With filters a page may end early, even empty, at the last task that its walk has passed. An account with so few writes that
--- one walk passes all its tasks has such pages never.
+-- With filters, a page may end early, or even be empty. Its walk then ends at its last scanned task, and the next page continues there.
+-- An account has no such pages while it has had so few writes that one walk scans all its tasks.
 create or replace function api.read_tasks(
     p_caller text, p_list jsonb,
     out outcome text, out seq bigint, out epoch text, out tasks text, out last_key text, out last_id text, out total bigint)
@@ -40,7 +40,7 @@ declare
     -- How many writes the account has had: the lower 40 bits of the latest number (migration 0012).
     writes bigint;
     account_number int;
-    -- Whether one walk may be too short for all tasks, and what bounds it.
+    -- Whether the account may have more tasks than a walk scans, and the bounds of the walk.
     ends boolean := false;
     range text;
     -- Whether the list is short and the account may have more tasks than a short walk.
@@ -55,7 +55,7 @@ begin
             return;
         end if;
     end if;
-    -- A list without `slot` takes none.
+    -- Only a list with `slot` takes one.
     if (p_list -> 'slot')::boolean then
         if not errand.take_slot(account_number) then
             outcome := 'busy';

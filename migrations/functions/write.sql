@@ -1,29 +1,29 @@
--- The one door for writes: api.write. It announces the caller, takes the caller's turn, looks for a replay, checks preconditions, takes
--- the numbers of the writes, and keeps the key.
+-- api.write, the only function for writes. It announces the caller, looks for a replay, takes the caller's turn, checks preconditions,
+-- takes the numbers of the writes, and stores the key.
 --
--- What a write means to a resource is in the functions of the resource, such as errand.plan_task, errand.create_task,
--- errand.change_task, errand.delete_task and errand.current_task (errand/task.sql). They know no caller, no key and no outcome. A new
--- resource adds its branches to the `case` statements here and in errand/write.sql.
+-- Each resource has its own functions for the effect of a write, such as errand.plan_task, errand.create_task, errand.change_task,
+-- errand.delete_task and errand.current_task (errand/task.sql). They know no caller, no key and no outcome. A new resource adds branches
+-- to the `case` expressions here and in errand.replay (errand/write.sql).
 
 -- Runs the writes of one request in their order.
 --
--- p_writes: {key, fingerprint, atomic, wait, list: [{operation, id, if_match, must_be_absent, document}]}. A request without `key` is
--- not kept. `if_match` is true or a list of entity tags. `wait` says whether the writes may wait for another one (errand.may_go_on).
+-- p_writes: {key, fingerprint, atomic, wait, list: [{operation, id, if_match, must_be_absent, document}]}. `key` may be absent.
+-- `if_match` is true or a list of entity tags. `wait` says whether the writes may wait for another write (errand.may_go_on).
 --
--- The outcome of the request is `done`, `replayed` (an earlier request with the key did these writes), `busy` (the caller's slots are
--- taken, or another write of the caller's has the turn), `key_reused` or `in_flight`. With `done` and `replayed`, each write has a
--- place in each array. The outcome of a write is `created`, `changed`, `deleted`, `not_found`, `precondition_failed`, or `gone` (a
--- replay whose resource is not there any more). With `atomic`, a refused write undoes those before it and ends the arrays.
+-- The outcome of the request is `done`, `replayed` (an earlier request with the key did these writes), `busy` (no slot of the caller is
+-- free, or another write of the caller has the turn), `key_reused` or `in_flight`. With `done` and `replayed`, each array has an element
+-- for each write. The outcome of a write is `created`, `changed`, `deleted`, `not_found`, `precondition_failed`, or `gone` (a replay
+-- whose resource no longer exists). With `atomic`, a refused write undoes the earlier writes and is the last element.
 --
--- A body is the JSON of the resource without the member `etag`. The component makes the entity tag of the number and the epoch, because
--- the digest costs PostgreSQL more than it costs the component.
+-- A body is the JSON of the resource without the member `etag`. The component makes the entity tag from the number and the epoch, because
+-- the digest costs PostgreSQL more.
 create or replace function api.write(p_caller text, p_writes jsonb) returns api.written
 language plpgsql as $$
 declare
     caller constant text := errand.announce(p_caller);
     wait constant boolean := (p_writes -> 'wait')::boolean;
     key constant text := p_writes ->> 'key';
-    -- The only write of the request, as of nearly all.
+    -- The first write. Nearly all requests have only one.
     write constant jsonb := p_writes #> '{list,0}';
     operation constant text := write ->> 'operation';
     id constant uuid := (write ->> 'id')::uuid;
@@ -51,7 +51,7 @@ begin
     if p_writes #> '{list,1}' is not null then
         written := errand.write_all(caller, p_writes -> 'list', (p_writes -> 'atomic')::boolean);
     else
-        -- The state that the write meets. A new id has none, unless the client chose it.
+        -- The current state of the resource. A generated id has none, an id that the client chose may have one.
         if operation not like '%.create' or write ? 'must_be_absent' then
             held := case
                 when operation ^@ 'task.' then errand.plan_task(id, operation, write -> 'document')

@@ -1,59 +1,58 @@
-//! What a database call can fail with, and what each failure means. Adapters report; only this file judges.
+//! The errors of a database call, and their meaning. Adapters report, this file judges.
 
 use crate::domain::{Cause, CauseCode, Error, Invalid};
 
-/// Why a database call has no answer. The texts are for the log.
+/// Why a database call failed. The texts are for the log.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DatabaseError {
-    /// PostgreSQL refused the statement; nothing of it remains.
+    /// PostgreSQL refused the statement and rolled it back.
     #[error("SQLSTATE {sqlstate}: {message}")]
     Refused {
         /// Five characters (PostgreSQL manual, appendix A).
         sqlstate: String,
-        /// The constraint that the statement ran into, when it is one.
+        /// The constraint that the statement violated, if any.
         constraint: Option<String>,
-        /// PostgreSQL's own words.
+        /// PostgreSQL's message.
         message: String,
     },
-    /// There was no connection to send the statement on.
+    /// No connection could be opened.
     #[error("no connection: {0}")]
     Unreachable(String),
-    /// The statement was sent, and the connection broke before its answer came.
+    /// The statement was sent, and the connection broke before the answer.
     #[error("no answer: {0}")]
     Lost(String),
-    /// The deadline passed; `sent` says whether the statement was on its way by then.
+    /// The deadline passed before or after the statement was sent.
     #[error("the deadline passed {}", if *sent { "before the answer came" } else { "before there was a connection" })]
     Deadline {
-        /// Whether the database may have got the statement.
+        /// Whether the database may have received the statement.
         sent: bool,
     },
-    /// The answer is not one that the statement can have, or the runtime refused the parameters.
+    /// The answer has an unexpected form, or the runtime refused the parameters.
     #[error("malformed: {0}")]
     Malformed(String),
 }
 
 impl DatabaseError {
-    /// Whether PostgreSQL rolled the statement back for a reason that may be gone already: a serialization failure, a
-    /// deadlock, or the replacement of a function while it was looked up (an internal error, a result of another type, an
-    /// undefined function).
+    /// Whether PostgreSQL rolled the statement back for a transient reason: a serialization failure, a deadlock, or the replacement of a
+    /// function during its lookup (an internal error, a result of another type, an undefined function).
     pub(super) fn was_rolled_back_by_chance(&self) -> bool {
-        const PASSING: [&str; 5] = ["40001", "40P01", "XX000", "0A000", "42883"];
-        matches!(self, Self::Refused { sqlstate, .. } if PASSING.contains(&sqlstate.as_str()))
+        const TRANSIENT: [&str; 5] = ["40001", "40P01", "XX000", "0A000", "42883"];
+        matches!(self, Self::Refused { sqlstate, .. } if TRANSIENT.contains(&sqlstate.as_str()))
     }
 
-    /// Whether the statement came to a lock that another transaction holds (`lock_not_available`).
+    /// Whether the statement ran into the lock timeout, or a lock was not available (`lock_not_available`).
     pub fn met_a_lock(&self) -> bool {
         matches!(self, Self::Refused { sqlstate, .. } if sqlstate == "55P03")
     }
 
-    /// Whether PostgreSQL cancelled the statement (`query_canceled`): at a time limit, by an operator's word, and now and then
-    /// for a wait that was cut short in the moment in which it ended.
+    /// Whether PostgreSQL cancelled the statement (`query_canceled`): at a time limit, by an operator's command, or rarely at a lock
+    /// timeout in the moment in which the wait ends.
     pub(super) fn was_cancelled(&self) -> bool {
         matches!(self, Self::Refused { sqlstate, .. } if sqlstate == "57014")
     }
 
-    /// Whether the session does not know a statement that was prepared in it, or knows another one by that name
-    /// (`invalid_sql_statement_name`, `duplicate_prepared_statement`): a pooler has put one session in the place of another.
+    /// Whether the session lacks a statement that was prepared in it, or has another one of that name (`invalid_sql_statement_name`,
+    /// `duplicate_prepared_statement`). A pooler has then replaced one session with another.
     pub(super) fn proves_an_unsafe_pooler(&self) -> bool {
         self.cause_code() == CauseCode::UnsafePooler
     }
@@ -89,7 +88,7 @@ impl DatabaseError {
         }
     }
 
-    /// Whether the connection is of no use any more, so that a fresh one may fare better.
+    /// Whether the connection broke, so that a retry over a new connection may succeed.
     pub(super) fn broke_the_connection(&self) -> bool {
         match self {
             Self::Lost(_) => true,
@@ -99,12 +98,12 @@ impl DatabaseError {
     }
 }
 
-/// What PostgreSQL's refusals mean, by the beginning of the SQLSTATE; the first entry that fits counts. Nothing of the statement remains.
-/// Any other refusal is a bug, or a value that only PostgreSQL could refuse.
+/// The meaning of a refusal by PostgreSQL, by the beginning of the SQLSTATE. The first match counts. The statement is rolled back. Any other
+/// refusal is a bug, or a value that only PostgreSQL can check.
 pub const REFUSALS: &[(&str, CauseCode)] = &[
     ("26000", CauseCode::UnsafePooler),
     ("42P05", CauseCode::UnsafePooler),
-    // There is no such function, or no type that stands for the interface, or no schema for them.
+    // The function, the type of the interface or the schema does not exist.
     ("42883", CauseCode::SchemaMismatch),
     ("42704", CauseCode::SchemaMismatch),
     ("3F000", CauseCode::SchemaMismatch),
@@ -120,7 +119,7 @@ pub const REFUSALS: &[(&str, CauseCode)] = &[
     ("53", CauseCode::OutOfResources),
 ];
 
-/// What PostgreSQL and PgBouncer say to a client that they have no connection for. Drivers give only the text.
+/// The messages of PostgreSQL and PgBouncer when they have no connection left. Drivers report only the text.
 const NO_CONNECTION_LEFT: [&str; 3] = ["too many clients", "too many connections", "remaining connection slots"];
 
 impl From<DatabaseError> for Error {
@@ -128,11 +127,11 @@ impl From<DatabaseError> for Error {
         if let DatabaseError::Refused { sqlstate, constraint, .. } = &error {
             match (sqlstate.as_str(), constraint.as_deref()) {
                 (_, Some(constraint)) if let Some(invalid) = mistake(constraint) => return invalid.into(),
-                // Another request with the key has been done while this one waited.
+                // Another request with the key was committed while this one waited.
                 ("23505", Some("idempotency_pkey")) => return Self::InFlight,
-                // Another request made the resource meanwhile.
+                // Another request created the resource meanwhile.
                 ("23505", _) => return Self::PreconditionFailed,
-                // A value that only PostgreSQL could tell to be wrong.
+                // A value that only PostgreSQL can check.
                 (state, _) if state.starts_with("22") => {
                     return Invalid::body("", "The database cannot keep one of the values.").into();
                 }
@@ -150,7 +149,7 @@ impl From<DatabaseError> for Error {
     }
 }
 
-/// The mistakes that only the database can see, by the constraint that caught them.
+/// The mistakes of clients that only the database detects, by constraint.
 fn mistake(constraint: &str) -> Option<Invalid> {
     Some(match constraint {
         "task_due_zone_known" => Invalid::body("/due/time_zone", "Unknown time zone."),

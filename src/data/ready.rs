@@ -1,15 +1,15 @@
-//! Whether the database can serve, as this instance last heard. Anyone may ask, without a token: so one answer serves all who come
-//! within half a second, and while one asks the others take the last answer.
+//! The cached result of the readiness check. The check needs no token, so its cost is bounded: a result is reused for half a second, and
+//! while one request checks, the others get the last result.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::domain::Error;
 
-/// How long an answer is good.
-const GOOD: Duration = Duration::from_millis(500);
+/// How long a result is reused.
+const MAX_AGE: Duration = Duration::from_millis(500);
 
-/// The last answer.
+/// The last result.
 #[derive(Default)]
 pub(super) struct Ready(Mutex<State>);
 
@@ -19,20 +19,20 @@ struct State {
     asking: bool,
 }
 
-/// What to do for an answer.
+/// How a request gets its result.
 pub(super) enum Step<'a> {
     Known(Result<(), Error>),
     Ask(Asking<'a>),
 }
 
-/// One request asks. When it is given up, the next one does.
+/// The right to check. If the request is cancelled, the next one gets it.
 pub(super) struct Asking<'a>(&'a Ready);
 
 impl Ready {
     pub(super) fn step(&self, now: Instant) -> Step<'_> {
         let mut state = self.state();
         match &state.last {
-            Some((then, answer)) if state.asking || now.saturating_duration_since(*then) < GOOD => {
+            Some((then, answer)) if state.asking || now.saturating_duration_since(*then) < MAX_AGE => {
                 Step::Known(answer.clone())
             }
             _ => {

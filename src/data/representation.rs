@@ -1,30 +1,30 @@
-//! Objects and lists as clients get them: the JSON that the database keeps, with the entity tags in it.
+//! Objects and lists in the form that clients get: the stored JSON with entity tags added.
 
 use serde::Serialize;
 
 use super::{Row, Scope, Value};
 use crate::domain::{EntityTag, Error, Page, PagePosition};
 
-/// An object as a client gets it.
+/// An object in the form that clients get.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stored {
     /// Its JSON.
     pub json: String,
-    /// The tag of its state, which is in its JSON, too.
+    /// The tag of its state. The JSON has it, too.
     pub etag: EntityTag,
 }
 
-/// A list, or the word that the client has it already.
+/// A list, or the fact that the client has it already.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Listing {
-    /// Nothing has changed since.
+    /// Nothing has changed since the client's copy.
     Unchanged {
-        /// The tag of the caller's lists as they are now.
+        /// The current tag of the caller's lists.
         etag: EntityTag,
     },
     /// A page.
     Page {
-        /// The tag of the caller's lists as they are now.
+        /// The current tag of the caller's lists.
         etag: EntityTag,
         /// The objects.
         page: Page,
@@ -32,15 +32,15 @@ pub enum Listing {
 }
 
 impl Scope<'_> {
-    /// The object of a row: its JSON, which is NULL where there is none, its number, and the epoch.
+    /// The object of a row: its JSON (NULL if it does not exist), its number, and the epoch.
     pub(super) fn stored(&self, mut row: Row) -> Result<Option<Stored>, Error> {
         let Some(json) = row.take::<String>()? else { return Ok(None) };
         let etag = self.etag(&mut row)?;
         Ok(Some(Stored { json: tagged(&json, &etag), etag }))
     }
 
-    /// The list of a row: the outcome, the number and the epoch of the list, the lines of the page, the position of its last object
-    /// where there are more, and how many there are in all where that was asked.
+    /// The list of a row: the outcome, the number and the epoch of the list, the lines of the page, the position of its last object if
+    /// there are more, and the total number if the query asks for it.
     pub(super) fn listing(&self, mut row: Row) -> Result<Listing, Error> {
         let (outcome, etag) = (row.require::<String>()?, self.etag(&mut row)?);
         match outcome.as_str() {
@@ -56,22 +56,22 @@ impl Scope<'_> {
         Ok(Listing::Page { etag, page: Page { objects, next, total: row.take()? } })
     }
 
-    /// Makes the entity tag of a state. Its parts are the next two columns.
+    /// Makes the entity tag of a state from the next two columns.
     fn etag(&self, row: &mut Row) -> Result<EntityTag, Error> {
         let (number, epoch) = (row.require()?, row.require::<String>()?);
         Ok(EntityTag::of_state(&epoch, self.caller.user_id(), number))
     }
 }
 
-/// What stands before an entity tag in the JSON of an object, and behind it.
+/// The JSON before and after an entity tag, at the end of an object.
 const TAG_BEFORE: &str = r#","etag":"\""#;
 const TAG_BEHIND: &str = r#"\""}"#;
-/// What the JSON of an object grows by at most: the member, around 16 digits of a digest, `-`, and 19 of a number.
+/// The maximum growth of an object's JSON: the member with 16 digits of a digest, `-`, and 19 digits of a number.
 const TAG_ROOM: usize = TAG_BEFORE.len() + 36 + TAG_BEHIND.len();
-/// What a response has around the objects of a page, but for a long cursor.
+/// The length of a response without its objects, unless the cursor is long.
 const PAGE_ROOM: usize = 256;
 
-/// The JSON that the database keeps, with the entity tag in it.
+/// The stored JSON with the entity tag added.
 pub(super) fn tagged(json: &str, etag: &EntityTag) -> String {
     let mut tagged = String::with_capacity(json.len() + TAG_ROOM);
     tagged.extend([members(json), TAG_BEFORE, etag.as_str(), TAG_BEHIND]);
@@ -84,8 +84,8 @@ fn members(json: &str) -> &str {
     json.strip_suffix('}').unwrap_or(json)
 }
 
-/// The objects of a page, with commas between. The database gives a line of the numbers in their entity tags, which begin as that of
-/// the list does, and then a line for each object: its JSON. There may be more lines than numbers: those are not of the page.
+/// The objects of a page, separated by commas. The database gives a line with the numbers in their entity tags, and a line of JSON for
+/// each object. The tags begin like that of the list. Lines beyond the numbers are not part of the page.
 fn tagged_lines(page: &str, list: &EntityTag) -> Result<String, Error> {
     const BEHIND: &str = r#"\""},"#;
     let before = [TAG_BEFORE, list.base()].concat();

@@ -13,8 +13,8 @@ pub struct Statement {
     pub pool: Pool,
 }
 
-/// The pools of connections. There are three, so that slow statements hold up only slow statements. The limit of a pool bounds each
-/// kind. A budget for each instance would bound nothing, because the runtime adds instances.
+/// The pools of connections. There are three, so that slow statements delay only other slow statements. The size of a pool bounds the
+/// statements of its kind. A limit for each instance would bound nothing, because the runtime adds instances.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pool {
     /// Connections that concurrent requests share. The cost of the statement is bounded by construction, and it waits at most a

@@ -47,7 +47,7 @@ impl Scope<'_> {
                 "select number, caller, outcome, seq, epoch, tasks, last_key, last_id, total from api.read_tasks_of_each($1, $2)"
             ),
         );
-        // A filter may have to read all that the caller has, and so does a count.
+        // A list with filters may read all data of the caller, and so does a count.
         let bounded = query.filter.is_empty() && !query.count;
         let list = |short| {
             json(&List {
@@ -62,14 +62,14 @@ impl Scope<'_> {
             })
         };
         let row = match (bounded, query.filter.is_cheap() && !query.count) {
-            // The place in a cursor may be refused.
+            // Not batched, because the position in a cursor may be refused.
             (true, _) if query.after.is_some() => self.read(LIST, [list(false)?]).await,
             (true, _) => self.read(FIRST_PAGE, [list(false)?]).await,
             (false, true) => self.read_short_first(LIST, list).await,
             (false, false) => self.read(LIST.with_pool(Pool::Dedicated), [list(false)?]).await,
         };
         let row = row.map_err(|error| match error {
-            // All the other values were parsed; that of a place is known to the database alone.
+            // The component has parsed all values but the position, which only the database can check.
             Error::Invalid(_) => Invalid::parameter("cursor", "Not a cursor that errand gave.").into(),
             other => other,
         });

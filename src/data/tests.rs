@@ -1,4 +1,4 @@
-//! Tests over a database that answers as the test says, because a real one cannot be made to fail in each of these ways.
+//! Tests with a fake database, because a real one cannot fail in each of these ways on demand.
 
 mod calls;
 mod ready;
@@ -12,7 +12,7 @@ use std::task::{Context, Poll, Waker};
 
 use super::*;
 
-/// Gives the answers that it was given, in order, and keeps what it was asked.
+/// Returns prepared answers in order, and records the calls.
 #[derive(Default)]
 struct Fake {
     answers: Mutex<VecDeque<(Duration, Answer)>>,
@@ -83,7 +83,7 @@ fn now() -> Instant {
     *BEGAN + PASSED.get()
 }
 
-/// What each operation of these tests may take.
+/// The time limit of an operation in these tests.
 const BUDGET: Duration = Duration::from_secs(5);
 
 fn data() -> (Arc<Fake>, Data) {
@@ -100,7 +100,7 @@ fn caller() -> Caller {
     Caller::unverified("alice")
 }
 
-/// Keeps the times that it is told.
+/// Records the times.
 #[derive(Default)]
 struct Times(Mutex<Vec<Duration>>);
 

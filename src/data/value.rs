@@ -1,4 +1,4 @@
-//! What goes to a database function and comes back from it: the few types that every runtime carries faithfully.
+//! The parameters and columns of database functions: the few types that every runtime supports without loss.
 
 use uuid::Uuid;
 
@@ -62,12 +62,12 @@ impl Row {
         Self(columns.into_iter())
     }
 
-    /// Whether its first column says that other requests of its caller are in the way.
+    /// Whether its first column is `busy`: no slot of the caller is free, or another write has the turn.
     pub fn is_busy(&self) -> bool {
         self.begins_with("busy")
     }
 
-    /// Whether its first column says that the list needs a connection of its own.
+    /// Whether its first column is `long`: the list needs the dedicated pool.
     pub fn is_long(&self) -> bool {
         self.begins_with("long")
     }
@@ -84,7 +84,7 @@ impl Row {
         match self.0.next() {
             Some(Value::Null) => Ok(None),
             Some(value) => T::try_from(value).map(Some).map_err(|value| {
-                // Its content may be what a user wrote, which is not for the log.
+                // The error has no value, because text of a user must not be logged.
                 Error::Internal(format!("a column is {}, not {}", value.kind(), std::any::type_name::<T>()))
             }),
             None => Err(Error::Internal("a column is missing".to_owned())),

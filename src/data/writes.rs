@@ -1,4 +1,4 @@
-//! The function of `migrations/functions/write.sql`.
+//! The call of `api.write` (`migrations/functions/write.sql`).
 
 use serde::Serialize;
 use uuid::Uuid;
@@ -10,7 +10,7 @@ use crate::domain::{Document, EntityTag, Error, TagMatch, Write, Writes, Written
 const WRITE: Statement =
     Statement::single(served!("select outcome, epoch, outcomes, ids, seqs, versions, bodies from api.write($1, $2)"));
 
-/// The document of `api.write`.
+/// The parameter `p_writes` of `api.write`.
 #[derive(Serialize)]
 struct Request<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -22,7 +22,7 @@ struct Request<'a> {
     list: Vec<Element<'a>>,
 }
 
-/// One write in it.
+/// A write in the list.
 #[derive(Serialize)]
 struct Element<'a> {
     operation: &'static str,
@@ -47,13 +47,13 @@ impl<'a> From<&'a Write> for Element<'a> {
 }
 
 impl Scope<'_> {
-    /// Runs the writes of a request. The result has a place for each write; with `atomic` it ends with the first refused one, and nothing is
-    /// written then.
+    /// Runs the writes of a request. The result has an element for each write. With `atomic`, it ends with the first refused write, and
+    /// nothing is written then.
     ///
     /// # Errors
     ///
-    /// [`Error::KeyReused`] and [`Error::InFlight`] by the key; what is wrong with a document that the database alone can tell; and what
-    /// the database cannot do now.
+    /// [`Error::KeyReused`] and [`Error::InFlight`] because of the key, [`Error::Invalid`] for a mistake that only the database detects,
+    /// and the errors of the database.
     pub async fn write(&self, writes: &Writes) -> Result<Vec<Result<Written, Error>>, Error> {
         let request = |wait| {
             json(&Request {

@@ -11,9 +11,9 @@ pub enum Read<T> {
     Found(T, Option<EntityTag>),
 }
 
-/// A page of a list, as clients get it.
+/// A page of a list, in the form that clients get.
 pub struct CursorPage {
-    /// The JSON of each object, with commas between.
+    /// The JSON of each object, separated by commas.
     pub objects: String,
     /// The cursor of the next page, if there is one.
     pub next: Option<Cursor>,

@@ -209,7 +209,7 @@ fn another_epoch_makes_other_tags_of_the_same_states() {
     let (base, number) = before[0].split_at(17);
     assert!(base.ends_with('-') && base[..16].bytes().all(|byte| byte.is_ascii_hexdigit()), "{base}");
     assert_eq!(number, "1");
-    // The same state, whoever tells it.
+    // Every operation gives this state the same tag.
     assert_eq!(before, [&before[0], &before[0], &before[0], &before[0]].map(String::as_str));
     assert_ne!(get, &before[0]);
     assert!(get.ends_with("-1"), "{get}");

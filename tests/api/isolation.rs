@@ -1,7 +1,6 @@
-//! Many users at once, in whatever order: whatever comes back belongs to whoever asked.
+//! Many users at once, in random order: an answer has only data of the user who asked.
 //!
-//! Each user's id is in each of their titles, so that any text of another user's is seen for what it is, wherever it
-//! stands in an answer.
+//! Each title has the id of its user, so text of another user is recognized anywhere in an answer.
 
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -135,7 +134,7 @@ impl Tenant {
                 self.checked(reply);
             }
             (9, Some(id), _) if random.below(4) == 0 => {
-                // Whoever takes it out of the book deletes it: nobody else counts it.
+                // Only the thread that removes the id from the map deletes the task, so it is counted once.
                 if self.tasks.lock().unwrap().remove(&id).is_some() {
                     self.checked(patiently(|| user.delete(&format!("/tasks/{id}"))).expect(204));
                 }

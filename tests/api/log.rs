@@ -74,7 +74,7 @@ fn a_request_is_one_line_that_says_all_and_nothing_secret() {
     let refused = errand.get(&user.path("/tasks"), &other.token).expect(403);
     let line = line_of(&refused);
     assert_eq!((&line["code"], &line["level"]), (&json!("forbidden"), &json!("info")));
-    assert!(line["user"].is_string() && line["user"] != hash, "whoever was refused is named: {line}");
+    assert!(line["user"].is_string() && line["user"] != hash, "the refused user is not named: {line}");
 
     let written = [&reply, &created, &refused].map(|reply| log_with(reply.header("x-request-id")).concat()).concat();
     let signature = user.token.rsplit('.').next().unwrap();

@@ -61,7 +61,7 @@ fn a_thousand_unknown_keys_cause_four_fetches() {
     for number in 0..4 {
         made_up(number).expect(401);
     }
-    // Whether a key is new, nobody knows now. Whoever comes with one is told to come again.
+    // Now no instance can tell whether a key is new. A token with an unknown key is answered 503.
     let next = AtomicUsize::new(4);
     std::thread::scope(|threads| {
         for _ in 0..8 {

@@ -100,7 +100,7 @@ fn an_old_set_serves_while_the_issuer_is_down_and_is_replaced_when_it_is_back() 
     // The failure is heeded by all for ten seconds.
     send(&errand, &signer, 150, 1);
     assert!((1..=3).contains(&issuer.asked()), "{}", issuer.asked());
-    // Whoever learns of a new key has the issuer asked.
+    // A token with an unknown key causes a fetch.
     issuer.now_answers(Answer::Keys(jwks(&[&signer, &stranger])));
     send(&errand, &stranger, 150, 1);
 }

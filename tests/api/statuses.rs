@@ -34,7 +34,7 @@ const RULES: &[(u16, How)] = &[
     (415, By(Call::with_text)),
     (422, By(Call::with_a_used_key)),
     (429, By(Call::in_a_crowd)),
-    (500, NotHere("only a mistake of errand's own gives it")),
+    (500, NotHere("only a bug in errand gives it")),
     (503, NotHere("needs a database that is away or slow; the host's own tests have one")),
 ];
 

@@ -1,7 +1,7 @@
 //! What no well-behaved client sends, as bytes on a connection: each row of the tables is one way to confuse a server,
 //! and the statuses of the answers that it gets. hyper reads the bytes, in Spin as here; what it lets through, the
-//! component must stand. After each table errand still serves, and no row makes a trap or a hang, or a 500
-//! of errand's own.
+//! component must stand. After each table errand still serves. No row causes a trap, a hang or a 500 of the
+//! component.
 //!
 //! `[]` is a connection that is closed without an answer.
 

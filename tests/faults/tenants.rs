@@ -186,7 +186,7 @@ async fn against(world: &World, attack: &Attack, runtime: &str, address: SocketA
         times[times.len() * 99 / 100].as_millis(),
     );
     if seen.long_and_shared > 0 {
-        wrong.push(format!("{} statements held up whoever shared their connection", seen.long_and_shared));
+        wrong.push(format!("{} statements held up others on their connection", seen.long_and_shared));
     }
     // The bystander sends one request at a time.
     if seen.own > SLOTS * i64::try_from(ATTACKERS).unwrap() + 1 {

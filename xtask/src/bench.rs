@@ -195,7 +195,7 @@ impl Bench {
                 if cell.scenario.is_conditional() {
                     wrk.plan(&data.plan(size).await?)?;
                 }
-                // Whoever comes first in one round comes last in another.
+                // The order rotates, so that no server always runs first.
                 for server in turned(servers, round) {
                     let each = each * cell.weight();
                     if !budget.has(each) {
@@ -282,7 +282,7 @@ async fn warm(wrk: &Wrk, data: &Data, servers: &[Running], connections: u32) -> 
     Ok(())
 }
 
-/// Waits until nothing is left to do of what nobody waits for any more: the next peer would pay for it.
+/// Waits until the servers are idle, because abandoned work would slow the next peer.
 async fn settle(pids: &[Option<u32>]) {
     const LOOK: Duration = Duration::from_millis(100);
     let end = Instant::now() + Duration::from_secs(10);

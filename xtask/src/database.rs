@@ -135,7 +135,7 @@ impl Database {
             (Some(url), Some(app)) if unpooled(&app) == unpooled(&self.address) => Ok(url),
             _ if known_role => bail!(
                 "the role {} existed on {} before, and its password is not known here: put the component's connection string into .env \
-                 as {APP_URL}, or set a new password with `cargo xtask db password` (whoever uses the old one is locked out)",
+                 as {APP_URL}, or set a new password with `cargo xtask db password` (the old one no longer works then)",
                 role::APP_ROLE,
                 self.address.endpoint()
             ),

@@ -20,8 +20,8 @@ use crate::{
 
 /// Longer than a soak takes beyond its time: to build, to measure the capacity, to compare.
 const OVERHEAD: Duration = LONG;
-/// A soak by goals other than time has as much time as it needs, up to this.
-const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+/// The time limit of a soak that ends at another goal.
+const MAX_DURATION: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Mixed load and random faults for as long as you like; then the clients' ledger is compared with the database
 ///
@@ -63,7 +63,7 @@ impl Soak {
         ] {
             command.env(name, value.to_string());
         }
-        process::run(command, if has_goal { LONGEST } else { Duration::from_secs(seconds) + OVERHEAD }).await
+        process::run(command, if has_goal { MAX_DURATION } else { Duration::from_secs(seconds) + OVERHEAD }).await
     }
 }
 

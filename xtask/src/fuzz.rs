@@ -18,8 +18,8 @@ use crate::{
 
 /// The version that is installed where there is none.
 const CARGO_FUZZ: &str = "0.13.2";
-/// The longest input that is tried, in bytes.
-const LONGEST: u32 = 4096;
+/// The maximum length of an input, in bytes.
+const MAX_INPUT_LEN: u32 = 4096;
 /// How long one input may take before it counts as a hang, in seconds.
 const HANG: u32 = 20;
 
@@ -105,7 +105,7 @@ impl Builder {
         command.args([&folders.found_inputs, &folders.seeds, &folders.corpus]).args([
             "--",
             &format!("-max_total_time={seconds}"),
-            &format!("-max_len={LONGEST}"),
+            &format!("-max_len={MAX_INPUT_LEN}"),
             &format!("-timeout={HANG}"),
             "-print_final_stats=1",
             &format!("-artifact_prefix={}/{target}-", folders.failures.display()),

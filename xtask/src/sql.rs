@@ -28,10 +28,10 @@ impl Sql {
     }
 }
 
-/// The most tasks that a page can have, which `ListQuery` checks.
+/// The maximum number of tasks of a page, which `ListQuery` checks.
 const PAGE: u32 = 500;
-/// How many tasks a page passes at most, where filters choose among them.
-const LONGEST_WALK: u32 = 20_000;
+/// The maximum number of tasks that a page with filters scans.
+const MAX_WALK: u32 = 20_000;
 /// The same over a shared connection.
 const SHORT_WALK: u32 = 500;
 
@@ -102,7 +102,7 @@ pub(crate) fn task_orders(template: &str) -> Result<String> {
             ("columns_of_bounded", template.query("columns_of_bounded")?),
             ("granted", &granted.join(",\n")),
             ("look_ahead", &(PAGE + 1).to_string()),
-            ("longest_walk_size", &LONGEST_WALK.to_string()),
+            ("longest_walk_size", &MAX_WALK.to_string()),
             ("short_walk_size", &SHORT_WALK.to_string()),
         ],
     ));
@@ -166,7 +166,7 @@ impl<'a> Template<'a> {
         let short_conditions = self.query("short_conditions")?;
         let conditions = fill(self.query("conditions")?, &[("short_conditions", short_conditions)]);
         let look_ahead = (PAGE + 1).to_string();
-        let (longest, short) = (LONGEST_WALK.to_string(), SHORT_WALK.to_string());
+        let (longest, short) = (MAX_WALK.to_string(), SHORT_WALK.to_string());
         let walk = |columns: &str, conditions: &str, limit: &str| {
             let places = [("start", "p_start"), ("columns", columns), ("conditions", conditions), ("limit", limit)];
             without_empty_ends(&fill(walk, &places))

@@ -1,4 +1,4 @@
-// The peer of errand's bench for the edge: Hono and postgres.js. It serves the endpoints that the bench uses, from
+// A peer in the benchmark, for the edge: Hono and postgres.js. It serves the endpoints that the bench uses, from
 // errand's own tables, with the same answers. `server.js` runs it on Node, `worker.js` on workerd.
 
 import { Hono } from "hono";

@@ -111,7 +111,7 @@ pub async fn rollback(address: &Address, migrations: &(impl Files + ?Sized), ste
         ledger::prepare(&tx).await?;
         let applied = ledger::applied(&tx).await?;
         let Some(last) = applied.last() else { break };
-        // The checksum of the up file may differ here: whoever edits a migration takes it back first.
+        // The checksum of the up file may differ here, because an edited migration is rolled back first.
         let migration =
             source.migrations.iter().find(|m| m.version == last.version && m.name == last.name).with_context(|| {
                 format!("{:04}_{}.up.sql is applied but not in this checkout", last.version, last.name)
@@ -162,13 +162,13 @@ pub async fn begin_epoch(address: &Address) -> Result<()> {
 /// Deletes expired idempotency keys of all users, some thousands in a transaction, and tells how many each time. The role
 /// `errand_maintenance` does it, which may delete those and nothing else.
 pub async fn tidy(address: &Address, mut told: impl FnMut(i64)) -> Result<()> {
-    const MOST: i32 = 10_000;
+    const BATCH_SIZE: i32 = 10_000;
     let mut client = connect(address).await?;
     loop {
         let tx = client.transaction().await?;
         let tidied = async {
             tx.batch_execute("set local role errand_maintenance").await?;
-            tx.query_typed_one("select errand.tidy($1)", &[(&MOST, Type::INT4)]).await
+            tx.query_typed_one("select errand.tidy($1)", &[(&BATCH_SIZE, Type::INT4)]).await
         };
         let removed: i64 = tidied
             .await
@@ -192,7 +192,7 @@ pub async fn tidy(address: &Address, mut told: impl FnMut(i64)) -> Result<()> {
             told(removed);
         }
         // Stop at a partial batch: keys keep expiring, so a loop until 0 might never end.
-        if removed < i64::from(MOST) {
+        if removed < i64::from(BATCH_SIZE) {
             return Ok(());
         }
     }
@@ -215,7 +215,7 @@ pub async fn reset(address: &Address) -> Result<()> {
 /// Opens a transaction that holds the migrator's lock until it ends.
 pub(crate) async fn begin(client: &mut Client) -> Result<Transaction<'_>> {
     let tx = client.transaction().await?;
-    // The search path is fixed so that a file means the same whoever runs it.
+    // The search path is fixed, so that a file means the same for every role.
     tx.batch_execute(
         "set local search_path = public; set local client_min_messages = warning; \
          set local statement_timeout = 0; set local lock_timeout = '2min'",

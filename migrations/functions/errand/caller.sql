@@ -1,6 +1,6 @@
--- What the functions of schema `api` begin with, and what they share.
+-- Functions that the functions of schema `api` share: the caller, slots, turns, numbers and entity tags.
 
--- Ends a statement of a role that row-level security does not hold.
+-- Fails the statement of a role that bypasses row-level security.
 create or replace function errand.refuse_role() returns text
 language plpgsql stable as $$
 begin
@@ -11,10 +11,10 @@ begin
 end
 $$;
 
--- Announces the caller, for the current transaction alone: row-level security shows this user's rows and no others.
--- A role that row-level security does not hold (a superuser, BYPASSRLS) is turned away, so that a mistaken connection
--- string cannot open every account to everyone. Returns the caller: a function begins by declaring it, because an
--- expression costs less than a statement. It is an SQL function, because the planner inlines those.
+-- Announces the caller for the current transaction: row-level security then shows the rows of this user and no others.
+-- It refuses a role that bypasses row-level security (a superuser, BYPASSRLS), because a wrong connection string would otherwise
+-- show all accounts to every user. It returns the caller, so that functions can call it in a declaration: an expression costs less
+-- than a statement. It is an SQL function, because the planner inlines those.
 create or replace function errand.announce(p_caller text) returns text
 language sql as $$
     select case
@@ -23,8 +23,8 @@ language sql as $$
     end
 $$;
 
--- Takes the caller's next sequence number and the time of the write, and keeps the caller's other writes waiting until
--- this transaction ends: numbers and times become visible in their order.
+-- Takes the caller's next sequence number and the time of the write, and locks the account until this transaction ends. So numbers
+-- and times become visible in their order.
 create or replace function errand.next_write(p_caller text) returns errand.stamp
 language plpgsql as $$
 declare
@@ -39,20 +39,21 @@ begin
     on conflict (user_id) do update
     set seq = account.seq + 1,
         last_at = greatest(clock_timestamp(), account.last_at + interval '1 microsecond')
-    -- The account is locked, so no other write of this user can block this one. The short limit would still refuse the write while
-    -- PostgreSQL extends a table for another user, and all its work would be repeated.
+    -- The account is locked, so no other write of this user can block this one. The limit is raised, because PostgreSQL also locks a
+    -- table while it extends it: a wait for that would fail the write, and all its work would be repeated.
     returning account.seq, account.last_at, set_config('lock_timeout', '3s', true)
     into stamp.seq, stamp.at, lock_timeout;
     return stamp;
 end
 $$;
 
--- Takes one of the caller's three slots for this transaction, if one is free: so many statements of a user that may read all that
--- the user has, or wait for another write, are run at the same time. Who has no account has nothing to read or to wait for.
+-- Takes one of the caller's three slots for this transaction, and returns whether one was free. The slots limit how many statements of
+-- a user run at the same time that may read all data of the user or wait for another write. A user without an account has nothing to
+-- read or to wait for.
 create or replace function errand.take_slot(p_account_number int) returns boolean
 language plpgsql as $$
 begin
-    -- The first that is free. Numbers from 0 on name keys (errand.claim).
+    -- The first free slot. Numbers from 0 on name keys (errand.try_claim).
     return case
         when p_account_number is null then true
         when pg_try_advisory_xact_lock(p_account_number, -1) then true
@@ -62,7 +63,7 @@ begin
 end
 $$;
 
--- The same, by the number of the caller's account.
+-- errand.take_slot for the caller's account.
 create or replace function errand.take_own_slot() returns boolean
 language plpgsql as $$
 begin
@@ -70,10 +71,10 @@ begin
 end
 $$;
 
--- Whether a write may go on. Over a connection that it shares with others (p_wait is false) it waits for no lock longer than a
--- millisecond until it has that of its account (errand.next_write). Then PostgreSQL refuses it with 55P03, and it is asked again over
--- a connection of its own, where it may wait (true), in a slot. For its turn it does not wait at all (errand.try_turn). The functions
--- for older components pass NULL, which also waits.
+-- Prepares the locks of a write, and returns whether it may go on. Over the shared pool (p_wait is false), the write waits at most a
+-- millisecond for a lock until it has the lock of its account (errand.next_write), and not at all for its turn (errand.try_turn). After
+-- a millisecond PostgreSQL fails it with 55P03, and the component sends it again over the dedicated pool. There (p_wait is true) it
+-- takes a slot and may wait. The functions for older components pass NULL: such a write waits without a slot.
 --
 -- PL/pgSQL initializes an expression in each transaction, and the cost grows with the number of its function calls. The planner
 -- inlines this function and errand.try_turn into such expressions, so both have few calls.
@@ -86,13 +87,13 @@ language sql as $$
     end
 $$;
 
--- The name of the lock that is a user's turn to write. Other users cannot compute it, because the epoch is secret.
+-- The name of the advisory lock that is the turn of a user. Other users cannot compute it, because the epoch is secret.
 create or replace function errand.turn_of(p_user text) returns bigint
 language sql stable as $$
     select hashtextextended(errand.epoch() || ' turn ' || p_user, 0)
 $$;
 
--- Waits for the caller's turn to write, and returns true. Returns false at once if the write may not wait (p_wait is false).
+-- Waits for the caller's turn, and returns true. Returns false immediately if the write may not wait (p_wait is false).
 create or replace function errand.await_turn(p_user text, p_wait boolean) returns boolean
 language plpgsql as $$
 begin
@@ -104,16 +105,16 @@ begin
 end
 $$;
 
--- Takes the caller's turn to write for this transaction, because the writes of a user run one after the other. Returns false if
--- another write has the turn and this write may not wait. The row lock of the account would also refuse the write, but it costs an
--- error, a log line, and the work before it.
+-- Takes the caller's turn for this transaction, because the writes of a user run one after the other. Returns false if another write
+-- has the turn and this write may not wait. The row lock of the account would also stop the write, but at the cost of an error, a log
+-- line, and the work before it.
 create or replace function errand.try_turn(p_user text, p_wait boolean) returns boolean
 language sql as $$
     select pg_try_advisory_xact_lock(errand.turn_of(p_user)) or errand.await_turn(p_user, p_wait)
 $$;
 
--- What every entity tag of a user's begins with: a digest of the user, of the format of the representations (the 2) and of
--- the database's epoch. The number of a write, which the user never gets again in this epoch, makes it the tag of one state.
+-- The beginning of every entity tag of a user: a digest of the user, of the format of the representations (the 2) and of the
+-- database's epoch. The number of a write follows. Numbers do not repeat within an epoch, so a tag names one state.
 -- The component makes the same digest for its answers (`EntityTag::of_state`). PostgreSQL makes it to compare a precondition.
 create or replace function errand.tag_base(p_user text) returns text
 language sql stable as $$

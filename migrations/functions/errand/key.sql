@@ -1,10 +1,10 @@
--- Requests that a client may repeat: a key, chosen by the client, a fingerprint of the request that it stands for, and what became of the
--- request: the ids and the statuses of its writes, and no text of theirs.
+-- Idempotency keys. A record has the key that the client chose, the fingerprint of its request, and the ids and statuses of the writes.
+-- It has no text of a resource.
 
--- Takes a key for this transaction, at once or not at all: no two requests with one key are done at the same time.
+-- Locks a key for this transaction without waiting, because requests with the same key must not run at the same time.
 --
--- The lock's name is the account's number and a hash of the key, so that a client can meet no lock but its own. An account
--- that is not there yet has no number: then the name is a digest that the epoch makes unknown to everybody.
+-- The name of the lock is the account's number and a hash of the key, so a client can block only its own requests. A user without an
+-- account has no number. The name is then a digest that includes the secret epoch.
 create or replace function errand.try_claim(p_key text, out claimed boolean, out keys bigint, out forgotten bigint)
 language plpgsql as $$
 declare
@@ -17,7 +17,7 @@ begin
         if not claimed then
             return;
         end if;
-        -- Made meanwhile, perhaps, by a request that has the key by its number.
+        -- Another request may have created the account meanwhile, and hold the key by the account's number.
         select account.number, account.keys, account.forgotten into account_number, keys, forgotten from errand.account;
     end if;
     -- Numbers below 0 name slots (errand.take_slot).
@@ -25,8 +25,8 @@ begin
 end
 $$;
 
--- The same, a few times where a request may wait (errand.may_go_on): it may come from a try that met a lock, and PostgreSQL tells of an
--- error a moment before it lets go of what the transaction held.
+-- errand.try_claim, with retries if the request may wait (errand.may_go_on). The component may have sent it after a lock timeout, and
+-- PostgreSQL reports an error a moment before it releases the locks of the failed transaction.
 create or replace function errand.claim(p_key text, out claimed boolean, out keys bigint, out forgotten bigint)
 language plpgsql as $$
 declare
@@ -43,11 +43,10 @@ begin
 end
 $$;
 
--- What is known of a request that comes with a key: `replayed`, if an earlier one has done its writes, with their ids and statuses;
--- `key_reused`, if the key stands for another request; `in_flight`, if the first one still runs; NULL, if nothing is known.
+-- Locks a key and looks it up. The outcome is `replayed` if an earlier request did the writes (with their ids and statuses), `key_reused`
+-- if the key belongs to another request, `in_flight` if the first request still runs, and NULL if the key is new.
 --
--- A key is forgotten when it is a day old, or when 10,000 have come after it. Each call deletes at most 50 forgotten keys, so that no write
--- pays for all that have gathered.
+-- A key expires after a day, or after 10,000 later keys. Each call deletes at most 50 expired keys, which bounds its cost.
 create or replace function errand.find_key(
     p_key text, p_fingerprint text, out outcome text, out ids uuid[], out statuses smallint[])
 language plpgsql as $$
@@ -67,7 +66,7 @@ begin
                 where o.number > claim.forgotten order by o.number limit 50) as oldest
             where oldest.created_at < now() - interval '24 hours' or oldest.number <= last_forgotten))
         and (i.created_at < now() - interval '24 hours' or i.number <= last_forgotten);
-    -- A key of before migration 0013 has the task as it was answered.
+    -- A key from before migration 0013 has the answered task instead of ids.
     select case when i.fingerprint = p_fingerprint then 'replayed' else 'key_reused' end,
         coalesce(i.ids, array[(i.task::jsonb ->> 'id')::uuid]), i.statuses
     into outcome, find_key.ids, find_key.statuses
@@ -76,7 +75,7 @@ begin
 end
 $$;
 
--- Keeps the key of a request in the transaction of its writes, unless all of them were refused or undone. The transaction has the turn
+-- Stores the key of a request in the transaction of its writes, unless all writes were refused or undone. The transaction has the turn
 -- (errand.try_turn), so no other transaction numbers a key of this user at the same time.
 create or replace function errand.keep_key(
     p_key text, p_fingerprint text, p_atomic boolean, p_outcomes text[], p_ids text[]) returns void
@@ -87,7 +86,7 @@ declare
         from unnest(p_outcomes) with ordinality as done (outcome, place) order by done.place);
     key_number bigint;
 begin
-    -- A refused write ends an atomic request, and undoes those before it.
+    -- A refused write ends an atomic request, and undoes the earlier writes.
     if 300 <= all (statuses) or p_atomic and statuses[cardinality(statuses)] >= 300 then
         return;
     end if;

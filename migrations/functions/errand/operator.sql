@@ -1,7 +1,7 @@
--- What the operator and the migrator call. The component may not.
+-- Functions for the operator and the migrator. The component may not call them.
 
--- Computes the instants of one user's tasks again, up to p_most of them behind the id p_after, and writes those that have changed, with
--- a number and a time as any other write. A task whose local time is gone keeps its instant.
+-- Computes the instants of one user's tasks again, for at most p_most tasks with ids above p_after. It writes the changed ones, with a
+-- number and a time as any other write. A task keeps its instant if its local time no longer exists.
 create or replace function errand.refresh_due(
     p_user text, p_after uuid, p_most int, out last uuid, out changed bigint, out kept bigint)
 language plpgsql as $$
@@ -12,9 +12,9 @@ declare
 begin
     changed := 0;
     kept := 0;
-    -- The policies hold the owner of the tables, too.
+    -- The policies apply to the owner of the tables, too.
     perform set_config('errand.user_id', p_user, true);
-    -- The user's other writes wait, as they do for each other.
+    -- The turn of the user: other writes of the user wait.
     perform pg_advisory_xact_lock(errand.turn_of(p_user));
     for task in
         select t.id, t.due_date + t.due_time::time as local_due, t.due_zone, t.due_at
@@ -78,8 +78,8 @@ begin
 end
 $$;
 
--- Deletes up to p_most expired keys of all users, the oldest first, and returns how many. `errand-db tidy` calls it until there are
--- fewer than p_most; so does a scheduler in the database: `set role errand_maintenance; select errand.tidy(10000)`.
+-- Deletes at most p_most expired keys of all users, the oldest first, and returns their number. `errand-db tidy` calls it until it
+-- returns fewer than p_most. A scheduler in the database does the same: `set role errand_maintenance; select errand.tidy(10000)`.
 create or replace function errand.tidy(p_most int) returns bigint
 language plpgsql as $$
 declare

@@ -1,8 +1,8 @@
--- What the logins of the component bring along to each of their sessions in this database. Settings of a role survive a pooler in
--- transaction mode, which those of a session do not.
+-- The settings of the component's logins in this database. Settings of a role survive a pooler in transaction mode. Settings of a session
+-- do not.
 --
--- The statements of the functions are written so that one plan is good for all parameters; planning them again and again would
--- cost as much as running them. No page is worth machine code, or several processes.
+-- One plan of each statement fits all parameters, and planning costs as much as running, so plans are generic. JIT compilation and
+-- parallel plans cost more than a page.
 create or replace function errand.role_settings(out name text, out setting text) returns setof record
 language sql immutable as $$
     values

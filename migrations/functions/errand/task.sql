@@ -1,6 +1,6 @@
--- What follows from the columns of a task.
+-- Derived columns and writes of tasks.
 
--- The instant of a local time in a zone. Fails with a check violation where there is none.
+-- The instant of a local time in a zone. Fails with a check violation if there is none.
 create or replace function errand.due_instant(p_local timestamp, p_zone text) returns timestamptz
 language plpgsql stable as $$
 declare
@@ -16,7 +16,7 @@ begin
             due := first_due;
         end if;
     end if;
-    -- In the gap of a clock change there is no such instant; PostgreSQL would answer with another time of day.
+    -- A local time in the gap of a clock change has no instant. PostgreSQL returns that of another local time.
     if due at time zone p_zone <> p_local then
         raise exception using errcode = 'check_violation', constraint = 'task_due_time_exists',
             message = 'no such local time';
@@ -29,8 +29,8 @@ begin
 end
 $$;
 
--- What follows from the other columns is computed here, once per write, so that no function can forget it and no read
--- pays for it: the instant that is due, the keys that lists sort and search by, and the JSON that clients get.
+-- Computes the derived columns: the due instant, the keys for sorting and searching, and the JSON for clients. A trigger does it once per
+-- write, so no function can forget it, and reads cost less.
 create or replace function errand.derive_task() returns trigger
 language plpgsql as $$
 begin
@@ -41,7 +41,7 @@ begin
         new.due_at := null;
         -- A time without a zone is refused by a constraint.
         if new.due_time is not null and new.due_zone is not null then
-            -- In the database's spelling, but no other name: a link is a zone as good as the one that it leads to.
+            -- The spelling of the database. A link (an alias) stays: it is not replaced by the zone that it names.
             new.due_zone := errand.time_zones() ->> lower(new.due_zone);
             if new.due_zone is null then
                 raise exception using errcode = 'check_violation', constraint = 'task_due_zone_known',
@@ -49,7 +49,7 @@ begin
             end if;
             new.due_at := errand.due_instant(new.due_date + new.due_time::time, new.due_zone);
         end if;
-        -- A day is past when it is over in UTC; no due date sorts behind every date.
+        -- A whole day is past at its end in UTC. A task without a due date sorts after all others.
         new.due_key := case
             when new.due_at is not null then new.due_at
             when new.due_date is not null then (new.due_date + time '24:00') at time zone 'UTC' - interval '1 microsecond'
@@ -88,8 +88,8 @@ begin
 end
 $$;
 
--- The state that a write of a task meets, and what it changes there. Locks the task. `seq` is NULL where there is no such task, and
--- `changes` where nothing changes. A deletion needs the number alone.
+-- Locks a task, and returns its state and the changes that a write makes to it. `seq` is NULL if the task does not exist, and `changes`
+-- if the write changes nothing. A deletion needs only the number.
 create or replace function errand.plan_task(p_id uuid, p_operation text, p_document jsonb) returns errand.plan
 language plpgsql as $$
 declare
@@ -101,7 +101,7 @@ begin
     end if;
     select t.* into held from errand.task as t where t.id = p_id for update;
     if p_document ? 'due_zone' then
-        -- A zone in another case of letters is the same one, and keeps its spelling.
+        -- A time zone that differs only in case is the same zone and keeps its spelling.
         if lower(p_document ->> 'due_zone') = lower(held.due_zone) then
             changes := changes - 'due_zone';
         end if;
@@ -116,7 +116,7 @@ begin
 end
 $$;
 
--- Makes a task of a document, which names every column that a client may write. What else it names is assigned after it, here or by
+-- Creates a task from a document with every column that a client may write. Any other column in the document is overwritten here or by
 -- errand.derive_task.
 create or replace function errand.create_task(
     p_id uuid, p_document jsonb, p_seq bigint, p_at timestamptz)
@@ -137,8 +137,8 @@ begin
 end
 $$;
 
--- Changes the columns that a document names, and no others: PostgreSQL writes a long text anew where a statement assigns it. A column that
--- may be NULL asks whether the document names it.
+-- Changes only the columns that are in the document, because PostgreSQL stores a long text again if a statement assigns it. For a column
+-- that may be NULL, `?` distinguishes null from absent.
 create or replace function errand.change_task(p_id uuid, p_document jsonb, p_seq bigint, p_at timestamptz)
 returns errand.state language plpgsql as $$
 declare
@@ -168,7 +168,7 @@ begin
 end
 $$;
 
--- Deletes a task. Its last version is answered without a body.
+-- Deletes a task, and returns its last version without a body.
 create or replace function errand.delete_task(p_id uuid) returns errand.state
 language plpgsql as $$
 declare
@@ -179,7 +179,7 @@ begin
 end
 $$;
 
--- A task as it is now, with nothing to change; NULLs where there is none.
+-- The current state of a task, without changes. All columns are NULL if the task does not exist.
 create or replace function errand.current_task(p_id uuid) returns errand.plan
 language plpgsql stable as $$
 declare

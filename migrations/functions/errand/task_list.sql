@@ -1,7 +1,7 @@
 -- The filters of a list, as values and as SQL.
 
--- The words of a search, each of which may be the beginning of a word; NULL where there are none. The first 16 different
--- ones count: one character may come apart into many words.
+-- The query for the words of a search. Each matches the words that begin with it. NULL if the text has no words. Only the first 16
+-- distinct words count, because the decomposition of a single character may give many words.
 create or replace function errand.search_query(p_text text) returns tsquery
 language plpgsql immutable as $$
 declare
@@ -66,8 +66,8 @@ begin
 end
 $$;
 
--- Those of them that bound the keys of an order, for a walk to begin and to end at: each holds for all tasks that the filters
--- choose. A day is up to one day away from the same day in UTC.
+-- The conditions that bound the keys of an order, so that a walk begins and ends there. Each holds for all tasks that the filters
+-- select. A local day begins and ends up to one day before or after the same day in UTC.
 create or replace function errand.task_range(p_order text, filter api.task_filter) returns text
 language plpgsql immutable as $$
 begin

@@ -2556,20 +2556,20 @@ begin
 end
 $$;
 
--- How many tasks a page passes at most, where filters choose among them.
+-- The maximum number of tasks that a page with filters scans.
 create or replace function errand.longest_walk() returns int
 language sql immutable as $$
     select 20000
 $$;
 
--- The maximum number of tasks that a list with filters reads over a shared connection.
+-- The maximum number of tasks that a list with filters scans over the shared pool.
 create or replace function errand.short_walk() returns int
 language sql immutable as $$
     select 500
 $$;
 
--- A page by a plan that stays cached in the session: without filters, or with filters that no index serves (p_filter). With p_ends its walk
--- is the longest one.
+-- A page with a plan that stays cached in the session: without filters, or with filters that no other index serves (p_filter). With p_ends
+-- the walk is bounded by errand.longest_walk().
 create or replace function errand.tasks_in_order(
     p_order text, p_start api.task_page_start, p_filter api.task_filter, p_ends boolean) returns api.task_page
 language plpgsql stable as $$
@@ -2592,8 +2592,8 @@ begin
 end
 $$;
 
--- The same with a short walk, for filters by `completed` and `priorities`. It has no tasks (NULL) if the page is not full and there may
--- be more tasks after the walk.
+-- errand.tasks_in_order with a short walk, for the filters `completed` and `priorities`. `tasks` is NULL if the page is not full and there
+-- may be more tasks after the walk.
 create or replace function errand.near_tasks_in_order(p_order text, p_start api.task_page_start, p_filter api.task_filter)
 returns api.task_page
 language plpgsql stable as $$
@@ -2719,8 +2719,8 @@ begin
 end
 $$;
 
--- The query for a page in one order, with the same parameters. With p_range the walk is the longest one: it passes tasks for which
--- p_range holds, and p_conditions choose among these.
+-- The query for a page in one order, with the same parameters. With p_range, it is a walk of errand.longest_walk() tasks for which p_range
+-- holds, and p_conditions select from them.
 create or replace function errand.page_text(p_order text, p_range text, p_conditions text, p_measured boolean) returns text
 language plpgsql immutable as $$
 declare

@@ -1,6 +1,6 @@
--- Text as searches and sorts see it.
+-- Text for searching and sorting.
 
--- Without case and without accents. What is ASCII has neither accents nor other forms.
+-- Lower case, without accents. ASCII text has no accents and no other forms.
 create or replace function errand.fold(p_text text) returns text
 language plpgsql immutable as $$
 begin
@@ -12,10 +12,10 @@ begin
 end
 $$;
 
--- The words of a text in their order, folded, each cut to 64 characters: a lexeme may have 2 kB.
+-- The words of a text in their order, folded, each cut to 64 characters, because a lexeme may have at most 2 kB.
 --
--- A row of marks costs the square of its length to normalize. So the text is split where no word goes on (at ASCII's and the
--- most common other punctuation and spaces), and cut, before it is folded; folding may make several words of one piece.
+-- The time to normalize a sequence of combining marks grows with the square of its length. So the text is split and cut before it is
+-- folded. It is split at ASCII's and the most common other punctuation and spaces. Folding may make several words of one piece.
 create or replace function errand.words(p_text text) returns text[]
 language plpgsql immutable as $$
 declare
@@ -28,7 +28,7 @@ begin
             select string_agg(errand.fold(left(piece, 256)), ' ')
             from regexp_split_to_table(p_text, '[\u0001-/:-@\[-`{-\u00a0\u2000-\u206f\u3000-\u303f]+') as piece);
     end if;
-    -- Few texts have a word to cut. The other texts need no query.
+    -- Only a text with a long word needs the query, which costs more.
     if folded !~ '[[:alnum:]]{65}' then
         return array_remove(regexp_split_to_array(folded, '[^[:alnum:]]+'), '');
     end if;

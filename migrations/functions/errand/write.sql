@@ -1,7 +1,7 @@
--- What api.write does with several writes, with a refused one, and with those that an earlier request has done.
+-- The parts of api.write for several writes, refused writes and replays.
 
--- Runs several writes, each as a request of its own. With p_atomic a refused write raises an exception, because PostgreSQL undoes writes
--- only where a subtransaction ends. Variables keep their values then.
+-- Runs several writes, each by its own call of api.write. With p_atomic, a refused write raises an exception, because PostgreSQL undoes
+-- writes only with a subtransaction. Variables keep their values.
 create or replace function errand.write_all(p_user text, p_list jsonb, p_atomic boolean) returns api.written
 language plpgsql as $$
 declare
@@ -25,8 +25,8 @@ exception when triggered_action_exception then
 end
 $$;
 
--- Why a write may not be done: NULL where it may. p_seq is the number of the state that the write meets, NULL where there is no such
--- resource. If-Match comes before If-None-Match (RFC 9110, section 13.2.2).
+-- The outcome of a write that must be refused, or NULL. It decides 404 and 412. p_seq is the number of the current state, or NULL if the
+-- resource does not exist. If-Match comes before If-None-Match (RFC 9110, section 13.2.2).
 create or replace function errand.refusal(p_user text, p_seq bigint, p_operation text, p_write jsonb) returns text
 language plpgsql stable as $$
 begin
@@ -42,7 +42,7 @@ begin
 end
 $$;
 
--- The status of a write's outcome (RFC 9110, section 15), which is kept with a key.
+-- The HTTP status of an outcome, which is stored with a key.
 create or replace function errand.status_of(p_outcome text) returns smallint
 language sql immutable as $$
     select case p_outcome
@@ -54,7 +54,7 @@ language sql immutable as $$
     end::smallint
 $$;
 
--- The answer to writes that a request with the same key has done: the outcomes of then, the resources as they are now.
+-- The answer to a repeated request: the stored outcomes, with the current state of the resources.
 create or replace function errand.replay(p_list jsonb, p_ids uuid[], p_statuses smallint[]) returns api.written
 language plpgsql stable as $$
 declare
@@ -74,7 +74,7 @@ begin
             when 204 then 'deleted'
             else case
                 when current.body is null then 'gone'
-                -- The keys of before the statuses were kept have none (migration 0013).
+                -- Keys from before migration 0013 have no statuses.
                 when coalesce(p_statuses[place] = 201, operation = 'task.create') then 'created'
                 else 'changed'
             end

@@ -1,4 +1,4 @@
-//! What is tried again, what a failure is told as, and within which time.
+//! Retries, the errors for each failure, and time limits.
 
 use super::*;
 
@@ -11,7 +11,7 @@ enum Again {
     Always,
 }
 
-/// What a failure is told as.
+/// The error for a failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Told {
     PreconditionFailed,
@@ -23,7 +23,7 @@ pub(super) enum Told {
     Internal,
 }
 
-/// What PostgreSQL refuses, which leaves nothing behind: reads and writes are told the same.
+/// Refusals of PostgreSQL. They are rolled back, so reads and writes get the same error.
 const REFUSALS: [(&str, Again, Told); 35] = [
     // A serialization failure, a deadlock.
     ("40001", Again::Always, Told::Unavailable),
@@ -70,7 +70,7 @@ const REFUSALS: [(&str, Again, Told); 35] = [
     ("", Again::Never, Told::Internal),
 ];
 
-/// Each failure: whether it is tried again, what a read is told, and what a write.
+/// Each failure: whether it is retried, and the errors of a read and of a write.
 fn failures() -> Vec<(DatabaseError, Again, [Told; 2])> {
     use DatabaseError::{Deadline, Lost, Malformed, Unreachable};
     let why = || "because".to_owned();

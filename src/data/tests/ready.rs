@@ -1,4 +1,4 @@
-//! Readiness: what it asks, how long an answer is good, and which database fits.
+//! Readiness: its query, the lifetime of a result, and the databases that fit.
 
 use super::calls::{Told, told};
 use super::*;

@@ -1,4 +1,4 @@
-//! What the functions of tasks are asked, and what their rows mean.
+//! The parameters of the functions for tasks, and the meaning of their rows.
 
 use uuid::Uuid;
 

@@ -1,4 +1,4 @@
-//! What `api.write` is asked, and what its row means.
+//! The parameters of `api.write`, and the meaning of its row.
 
 use uuid::Uuid;
 

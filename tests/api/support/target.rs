@@ -37,7 +37,7 @@ struct Database {
 }
 
 /// How long `spin up` may take to stop.
-const PATIENCE: Duration = Duration::from_secs(10);
+const STOP_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// So that no errand finds what another one kept.
 const IN_MEMORY: [&str; 2] = ["--state-dir", ""];
@@ -132,7 +132,7 @@ impl Target {
                 }
                 command.args(kept.iter().map(|(key, value)| format!("--key-value={key}={value}")));
                 command.envs(authority.map(|file| ("SSL_CERT_FILE", file)));
-                Box::new(Process::start(command, &all, Ending::Group(PATIENCE), take))
+                Box::new(Process::start(command, &all, Ending::Group(STOP_TIMEOUT), take))
             }
             other => panic!("ERRAND_TEST_TARGET is native, host, host-p2, spin or spin-p2, not {other}"),
         };

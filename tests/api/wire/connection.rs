@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::support::target;
 
 /// How long an answer may take before it counts as a hang.
-const PATIENCE: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(20);
 
 pub struct Connection {
     stream: TcpStream,
@@ -35,8 +35,8 @@ pub enum Ended {
 impl Connection {
     pub fn open() -> Self {
         let stream = TcpStream::connect(target().url().trim_start_matches("http://")).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        stream.set_write_timeout(Some(PATIENCE)).unwrap();
+        stream.set_read_timeout(Some(TIMEOUT)).unwrap();
+        stream.set_write_timeout(Some(TIMEOUT)).unwrap();
         stream.set_nodelay(true).unwrap();
         Self { stream, read: Vec::new() }
     }

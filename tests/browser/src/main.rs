@@ -84,7 +84,7 @@ fn listen(tab: &Arc<Tab>) -> Result<Arc<Mutex<Vec<String>>>> {
     Ok(complaints)
 }
 
-/// For whoever wants to see what it saw.
+/// Saves a screenshot, for a person to look at.
 fn picture(tab: &Tab, name: &str) -> Result<()> {
     let folder = PathBuf::from(env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into())).join("browser");
     std::fs::create_dir_all(&folder)?;

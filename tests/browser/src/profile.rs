@@ -28,7 +28,7 @@ const SCRIPT: &str = r#"
   return shown.map((owners) => owners.join(" ")).join(", ");
 })"#;
 
-/// Called on a page of errand's own, which may ask the API.
+/// Called on a page of the component, which may call the API.
 pub(crate) fn two_users_see_their_own(tab: &Tab, token: &str, other_token: &str) -> Result<()> {
     let answer = tab.evaluate(&format!("{SCRIPT}(['{token}', '{other_token}'])"), true)?;
     let shown = answer.value.as_ref().and_then(|value| value.as_str());

@@ -100,7 +100,7 @@ async fn converse(client: TcpStream, shared: Arc<Shared>) {
     let mut mode = shared.mode.subscribe();
     let mut resets = shared.resets.subscribe();
     resets.mark_unchanged();
-    // Closed by a reset, so that nobody waits for what is lost.
+    // Closed by a reset, so that no peer waits for lost data.
     _ = client.set_zero_linger();
     _ = client.set_nodelay(true);
     if *mode.borrow() == Mode::Refuse {

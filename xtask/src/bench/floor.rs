@@ -49,7 +49,7 @@ pub(crate) struct Floor {
     pub(crate) cpu: f64,
 }
 
-/// A part of a request, on one of errand's servers.
+/// A part of a request, on a server that is errand.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Part {
     pub(crate) peer: Peer,

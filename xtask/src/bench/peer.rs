@@ -249,7 +249,7 @@ impl Recipe {
         Ok(Running { peer: self.peer, port, log, child, leash })
     }
 
-    /// The command line of one of errand's own servers, for what is not serving.
+    /// A command of a server that is errand, for a task other than serving.
     pub(crate) fn command(&self, data: &Data, arguments: &[&str]) -> Result<Command> {
         let (program, first) = self.words.split_first().context("no program")?;
         let mut command = workspace::program_in(&self.root, &program.to_string_lossy());

@@ -16,10 +16,10 @@ use super::{
     sample,
 };
 
-/// The limit for a mutant's tests is so many times what they take without one,
-const PATIENCE: u32 = 5;
-/// but no less than this.
-const LEAST_LIMIT: Duration = Duration::from_secs(30);
+/// The time limit for a mutant's tests, as a multiple of their time without a mutant.
+const LIMIT_FACTOR: u32 = 5;
+/// The minimum of this limit.
+const MIN_LIMIT: Duration = Duration::from_secs(30);
 
 /// What tries one mutant at a time.
 pub(crate) trait Judge: Send + 'static {
@@ -54,7 +54,7 @@ impl Run {
         let known = chosen.len() - wanted;
         let waiting = ordered.iter().filter(unknown).cloned().collect();
         let queue = Queue { waiting, ledger, wanted, known, done: 0, of: wanted };
-        Self { queue: Mutex::new(queue), limit: LEAST_LIMIT, end }
+        Self { queue: Mutex::new(queue), limit: MIN_LIMIT, end }
     }
 
     pub(crate) fn wanted(&self) -> usize {
@@ -82,7 +82,7 @@ impl Run {
                 seconds
             }
         };
-        self.limit = (Duration::from_secs_f64(seconds) * PATIENCE).max(LEAST_LIMIT);
+        self.limit = (Duration::from_secs_f64(seconds) * LIMIT_FACTOR).max(MIN_LIMIT);
         eprintln!("errand: without a mutant they take {seconds:.0} s; the limit is {} s", self.limit.as_secs());
         Ok(())
     }

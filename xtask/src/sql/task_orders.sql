@@ -1,10 +1,10 @@
--- What migrations/functions/errand/task_orders.sql is made of, by `cargo xtask sql`. A part begins with a line `--- name`.
+-- The template of migrations/functions/errand/task_orders.sql, for `cargo xtask sql`. A part begins with a line `--- name`.
 
--- The caller's tasks from a place on, in one order.
+-- The caller's tasks from a position on, in one order.
 --
--- Row comparison, over columns that are those of an index: a page in the middle costs what the first one does. With CASE, because the
--- planner takes coalesce() for leaky, and would compare only what row-level security has let through, from the first row on. The limit is
--- a constant, which tells the planner that few rows are wanted.
+-- It uses row comparison over the columns of an index, so page cost is independent of the position. CASE rather than coalesce(): coalesce()
+-- is not leakproof, so the planner would apply the RLS filter first and scan from the start of the index. The limit is a constant, so that
+-- the planner expects few rows.
 --- walk
 select {columns}, t.{key} as key
 from errand.task as t
@@ -14,8 +14,9 @@ where (t.{key}, t.id) {beyond} (
 order by t.{key} {direction}, t.id {direction}
 limit {limit};
 
--- Latest first, and still no due date last: two index scans, the second begun only when the first has run out. One comparison says where
--- the first begins: beside a second one the index might be entered at the wrong place, and every task without a due date be passed.
+-- Latest first, with tasks without a due date last: two index scans, and the second begins only after the end of the first. Only one
+-- comparison sets the start of the first scan. With a second one, the scan might start at the wrong entry of the index, and pass every
+-- task without a due date.
 --- walk_due_desc
 (select {columns}, t.due_key as key
 from errand.task as t
@@ -36,7 +37,7 @@ order by t.due_key desc, t.id desc
 limit {limit})
 limit {limit};
 
--- A bounded walk: {conditions} choose among the tasks that it passes.
+-- A bounded walk: {conditions} select from the tasks that it scans.
 --- chosen
 select t.json, t.seq, t.id, t.key
 from (
@@ -44,11 +45,11 @@ from (
 where true {conditions}
 limit {look_ahead};
 
--- What a page reads of a task.
+-- The columns that a page reads.
 --- columns
 t.json, t.seq, t.id;
 
--- And what conditions may name in a bounded walk, and no more: each column is copied for each task that is passed.
+-- The columns for the conditions of a bounded walk. There are no others, because each column is copied for each scanned task.
 --- columns_of_bounded
 t.json, t.seq, t.id, t.completed, t.priority, t.tags, t.words, t.due_date, t.due_key, t.updated_at;
 
@@ -57,17 +58,17 @@ t.json, t.seq, t.id, t.completed, t.priority, t.tags, t.words, t.due_date, t.due
 and (by_completed is null or t.completed = by_completed)
 and (by_priorities is null or t.priority = any (by_priorities));
 
--- The filters of the others that are planned once.
+-- The filters of the other walks with a cached plan.
 --- conditions
 {short_conditions}
 and (by_tags is null or t.tags @> by_tags)
 and (by_query is null or t.words @@ by_query);
 
--- A page. One row more than it has says whether there is a next one. The length of a text is known without reading it from where
--- PostgreSQL keeps long ones: what is not in the page is not read.
+-- A page. The query reads one row more than the page has, to know whether there is a next page. PostgreSQL knows the length of a long text
+-- without reading it from the TOAST table, so texts outside of the page are not read.
 --
--- It ends at 1 MiB of JSON, but has a task in any case. 500 tasks of 2 kB fit without counting: where there is a longer one, the
--- unmeasured page has NULL for the tasks, and the measured one counts. That one costs twice as much.
+-- A page ends at 1 MiB of JSON, but has at least one task. 500 tasks of 2 kB fit without measuring. If a task is longer, the unmeasured
+-- page has NULL for the tasks, and the measured page is read, which costs twice as much.
 --- page
 select row (
     case when page.lengthy then null
@@ -96,9 +97,9 @@ from (
         {source}) as endless limit ({start}).size + 1) as source
 ) as task;
 
--- Two functions for each order. The plan is for any user and any filters, and expects few rows of either: sorting them would look cheap.
--- The filters are variables, because a field of a composite value is looked up again for every row. Without filters none of that is
--- needed, and where all of an account is one walk, none needs to end.
+-- Two functions for each order. The plan is for any user and any filters, so it expects few rows, and the planner would sort them:
+-- `enable_sort` is off. The filters are variables, because a field of a composite value is looked up again for every row. A list without
+-- filters has queries without conditions, and an account that fits one walk has queries without a bound.
 --- functions
 create or replace function errand.tasks_by_{order}(p_start api.task_page_start, p_filter api.task_filter, p_ends boolean)
 returns api.task_page language plpgsql stable set enable_sort = off as $$
@@ -161,22 +162,22 @@ begin
 end
 $$;
 
--- What api.read_tasks calls.
+-- The functions that api.read_tasks calls.
 --- common
--- How many tasks a page passes at most, where filters choose among them.
+-- The maximum number of tasks that a page with filters scans.
 create or replace function errand.longest_walk() returns int
 language sql immutable as $$
     select {longest_walk_size}
 $$;
 
--- The maximum number of tasks that a list with filters reads over a shared connection.
+-- The maximum number of tasks that a list with filters scans over the shared pool.
 create or replace function errand.short_walk() returns int
 language sql immutable as $$
     select {short_walk_size}
 $$;
 
--- A page by a plan that stays cached in the session: without filters, or with filters that no index serves (p_filter). With p_ends its walk
--- is the longest one.
+-- A page with a plan that stays cached in the session: without filters, or with filters that no other index serves (p_filter). With p_ends
+-- the walk is bounded by errand.longest_walk().
 create or replace function errand.tasks_in_order(
     p_order text, p_start api.task_page_start, p_filter api.task_filter, p_ends boolean) returns api.task_page
 language plpgsql stable as $$
@@ -190,8 +191,8 @@ begin
 end
 $$;
 
--- The same with a short walk, for filters by `completed` and `priorities`. It has no tasks (NULL) if the page is not full and there may
--- be more tasks after the walk.
+-- errand.tasks_in_order with a short walk, for the filters `completed` and `priorities`. `tasks` is NULL if the page is not full and there
+-- may be more tasks after the walk.
 create or replace function errand.near_tasks_in_order(p_order text, p_start api.task_page_start, p_filter api.task_filter)
 returns api.task_page
 language plpgsql stable as $$
@@ -218,8 +219,8 @@ begin
 end
 $$;
 
--- The query for a page in one order, with the same parameters. With p_range the walk is the longest one: it passes tasks for which
--- p_range holds, and p_conditions choose among these.
+-- The query for a page in one order, with the same parameters. With p_range, it is a walk of errand.longest_walk() tasks for which p_range
+-- holds, and p_conditions select from them.
 create or replace function errand.page_text(p_order text, p_range text, p_conditions text, p_measured boolean) returns text
 language plpgsql immutable as $$
 declare

@@ -348,8 +348,8 @@ async fn a_database_of_an_older_version_is_refused() -> Result<()> {
     migrate(&address, &files).await?;
     exported(&address, "alice").await?;
     let before = everything(&address).await?;
-    let older = "create or replace function errand.next_write(p_caller text, out seq bigint, out at timestamptz)
-        language sql as 'select 1::bigint, now()'";
+    let older = "create or replace function errand.next_write(p_caller text) returns errand.stamp
+        language sql as 'select row (1, now())::errand.stamp'";
     connect(&address).await?.batch_execute(older).await?;
     refused().await?;
     assert_eq!(everything(&address).await?, before);

@@ -199,7 +199,7 @@ fn a_whole_day_is_overdue_when_it_is_over() {
 /// A description may have 60 kB of JSON.
 #[test]
 fn a_page_ends_at_a_mebibyte() {
-    const MOST: usize = 1024 * 1024;
+    const MAX_PAGE: usize = 1024 * 1024;
     let user = User::new("mebibyte");
     // Control characters are written with six bytes each.
     let long = "\u{1}".repeat(10_000);
@@ -228,7 +228,7 @@ fn a_page_ends_at_a_mebibyte() {
                 reply.json()["tasks"].as_array().unwrap().iter().map(|task| task.to_string().len()).sum();
             // One more would not have fitted: each has some 60,300 bytes, and its tag is not counted.
             assert!(
-                (1..=17).contains(&list.tasks.len()) && documents < MOST + 17 * 40,
+                (1..=17).contains(&list.tasks.len()) && documents < MAX_PAGE + 17 * 40,
                 "{query}: {}",
                 list.tasks.len()
             );

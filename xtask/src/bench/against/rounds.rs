@@ -23,9 +23,9 @@ use crate::bench::{
 /// side begins as many pieces a moment before the other one.
 const PIECES: u32 = 8;
 /// The least number of requests in a slot: below, the requests in flight at the end of each piece weigh too much.
-const FEWEST: u64 = 1_600;
-/// A slot may take so many times as long as it should.
-const PATIENCE: u64 = 10;
+const MIN_REQUESTS: u64 = 1_600;
+/// The time limit of a slot, as a multiple of its planned time.
+const LIMIT_FACTOR: u64 = 10;
 
 /// One scenario on one runtime: a figure of each side for each round.
 #[derive(Debug)]
@@ -74,7 +74,7 @@ async fn one(slot: &Slot<'_>, round: u32, found: &mut [Found]) -> Result<()> {
         // Code that is compiled, plans that are cached and connections that are opened when first used are not measured.
         if one.requests == 0 {
             let mean = slot.rate(cell).await?;
-            one.requests = ((mean * task.seconds as f64) as u64).max(FEWEST);
+            one.requests = ((mean * task.seconds as f64) as u64).max(MIN_REQUESTS);
         } else {
             slot.measure(cell, (one.requests / 2, PIECES), None).await?;
         }
@@ -141,7 +141,7 @@ impl Slot<'_> {
         (requests, piece): (u64, u32),
         counter: Option<&Instructions>,
     ) -> Result<[Measured; 2]> {
-        let limit = (requests, self.task.seconds * PATIENCE + 10);
+        let limit = (requests, self.task.seconds * LIMIT_FACTOR + 10);
         let seed = self.seed * (PIECES + 1) + piece;
         let beside = counter.map(Instructions::beside);
         let processes: Vec<_> = self.processes().collect();

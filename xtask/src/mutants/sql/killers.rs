@@ -8,7 +8,7 @@ use std::{
 };
 
 /// The maximum number of tests that run first. Each test costs time for a mutant that it does not kill.
-const MOST: usize = 16;
+const MAX_TESTS: usize = 16;
 
 /// The tests by place (a statement or a file) and program, the latest last.
 #[derive(Debug, Default)]
@@ -28,7 +28,7 @@ impl Killers {
         for place in places {
             let tests = known.entry((place.to_owned(), program.to_owned())).or_default();
             tests.retain(|known| known != test);
-            if tests.len() == MOST {
+            if tests.len() == MAX_TESTS {
                 tests.remove(0);
             }
             tests.push(test.to_owned());
@@ -43,12 +43,12 @@ mod tests {
     #[test]
     fn the_latest_tests_of_a_statement_are_kept() {
         let (killers, program) = (Killers::default(), Path::new("api"));
-        for number in 0..=MOST {
+        for number in 0..=MAX_TESTS {
             killers.add(["f", "file"], program, &number.to_string());
         }
         killers.add(["f", "file"], program, "5");
         let tests = killers.of(["f", "file"], program);
-        assert_eq!(tests.len(), MOST);
+        assert_eq!(tests.len(), MAX_TESTS);
         assert_eq!((tests.first().map(String::as_str), tests.last().map(String::as_str)), (Some("1"), Some("5")));
         assert!(killers.of(["f", "file"], Path::new("migrator")).is_empty());
     }
