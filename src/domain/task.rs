@@ -211,8 +211,12 @@ mod tests {
     fn a_new_task_has_every_field() {
         let defaults = json!({"title": "t", "description": null, "completed": false, "priority": 0, "due_date": null,
             "due_time": null, "due_zone": null, "tags": []});
-        assert_eq!(document(NewTask::parse(br#"{"title":" t "}"#).unwrap()), defaults);
-        assert_eq!(document(Replacement::parse(br#"{"title":"t","completed":false,"due":null}"#).unwrap()), defaults);
+        let created = document(NewTask::parse(br#"{"title":" t "}"#).unwrap());
+        let replaced = document(Replacement::parse(br#"{"title":"t","completed":false,"due":null}"#).unwrap());
+        assert_eq!(created, replaced);
+        for (name, value) in defaults.as_object().unwrap() {
+            assert_eq!(created.get(name), Some(value), "{name}");
+        }
     }
 
     #[test]

@@ -58,6 +58,11 @@ fn rows<'a>(document: &'a Value, table: &str) -> &'a [Value] {
     document.get("tables").and_then(|tables| tables.get(table)?.as_array()).map_or(&[], Vec::as_slice)
 }
 
+/// The tables that have rows of the user, and how many.
+async fn filled_tables(address: &Address, user: &str) -> Result<Vec<(&'static str, i64)>> {
+    Ok(count(address, user).await?.into_iter().filter(|(_, rows)| *rows > 0).collect())
+}
+
 /// Takes back the erasure's migration, and those after it.
 async fn back_to_11(address: &Address, files: &Migrations) -> Result<()> {
     while ask(address, "select max(version) from errand_meta.migration").await?.parse::<i32>()? > 11 {
@@ -141,8 +146,8 @@ async fn an_export_of_an_unknown_user_has_no_rows() -> Result<()> {
     for user in ["nobody", "Alice", "alice ", "alice' or true --", "%"] {
         let (document, rows) = exported(&address, user).await?;
         assert_eq!((rows, &document["user_id"]), (0, &json!(user)));
-        let tables = json!({"errand.task": [], "errand.idempotency": [], "errand.account": []});
-        assert_eq!(document["tables"], tables);
+        let tables = document["tables"].as_object().context("there are no tables")?;
+        assert!(tables.len() >= 3 && tables.values().all(|rows| *rows == json!([])), "{tables:?}");
         assert!(count(&address, user).await?.iter().all(|(_, rows)| *rows == 0));
     }
     Ok(())
@@ -161,8 +166,8 @@ async fn a_table_that_is_not_declared_stops_export_and_erasure() -> Result<()> {
     assert_eq!(found, declared, "declare the new table in account.rs");
     let before = everything(&address).await?;
     for (new, end) in [
-        ("create table errand.note (user_id text, text text)", "drop table errand.note"),
-        ("create table errand_meta.note (whose text)", "drop table errand_meta.note"),
+        ("create table errand.other (user_id text, text text)", "drop table errand.other"),
+        ("create table errand_meta.other (whose text)", "drop table errand_meta.other"),
         (
             "create materialized view errand.titles as select user_id, title from errand.task",
             "drop materialized view errand.titles",
@@ -188,7 +193,7 @@ async fn an_erasure_deletes_one_user_and_nothing_else() -> Result<()> {
     let address = filled().await?;
     let bobs = |all: String| all.lines().filter(|line| line.contains("bob")).map(str::to_owned).collect::<Vec<_>>();
     let before = bobs(everything(&address).await?);
-    let counts = count(&address, "alice").await?;
+    let counts = filled_tables(&address, "alice").await?;
     assert_eq!(counts, [("errand.task", 2), ("errand.idempotency", 1), ("errand.account", 1)]);
     let erased = erase(&address, "alice", |_| true).await?;
     assert_eq!(erased.0, [("errand.account", 1), ("errand.idempotency", 1), ("errand.task", 2)].into());
@@ -231,7 +236,7 @@ async fn a_large_account_goes_in_small_transactions_and_an_ended_erasure_goes_on
     assert_eq!((ended.rows(), &told[..]), (4000, &[2000, 4000][..]));
     // What is left is still an account.
     assert_eq!(
-        count(&address, "alice").await?,
+        filled_tables(&address, "alice").await?,
         [("errand.task", 500), ("errand.idempotency", 2000), ("errand.account", 1)]
     );
     assert_eq!(erase(&address, "alice", |_| true).await?.rows(), 2501);
