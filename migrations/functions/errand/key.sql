@@ -81,11 +81,12 @@ create or replace function errand.keep_key(
     p_key text, p_fingerprint text, p_atomic boolean, p_outcomes text[], p_ids text[]) returns void
 language plpgsql as $$
 declare
-    statuses constant smallint[] := array(
-        select errand.status_of(done.outcome)
-        from unnest(p_outcomes) with ordinality as done (outcome, place) order by done.place);
+    statuses smallint[];
     key_number bigint;
 begin
+    for place in 1 .. cardinality(p_outcomes) loop
+        statuses := statuses || errand.status_of(p_outcomes[place]);
+    end loop;
     -- A refused write ends an atomic request, and undoes the earlier writes.
     if 300 <= all (statuses) or p_atomic and statuses[cardinality(statuses)] >= 300 then
         return;
