@@ -61,9 +61,13 @@ begin
                 outcome := errand.refusal(caller, held.seq, operation, write);
             end if;
         end if;
-        if outcome is not null then
-            null;
-        elsif held.seq is null then
+        if held.changes is not null and outcome is null then
+            stamp := errand.next_write(caller);
+            state := case
+                when operation = 'task.delete' then errand.delete_task(id)
+                when operation ^@ 'task.' then errand.change_task(id, held.changes, stamp.seq, stamp.at)
+            end;
+        elsif held.seq is null and outcome is null then
             outcome := 'created';
             stamp := errand.next_write(caller);
             state := case
@@ -73,20 +77,14 @@ begin
             if (stamp.seq & 1099511627775) = 1 then
                 update errand.account as account set number = nextval('errand.account_number') where account.number is null;
             end if;
-        elsif held.body is not null then
+        elsif outcome is null then
             -- Nothing changes, and no number is taken.
-            outcome := 'changed';
             state := row (held.version, held.body)::errand.state;
-        else
-            stamp := errand.next_write(caller);
-            state := case
-                when operation = 'task.delete' then errand.delete_task(id)
-                when operation ^@ 'task.' then errand.change_task(id, held.changes, stamp.seq, stamp.at)
-            end;
-            outcome := case when state.body is null then 'deleted' else 'changed' end;
         end if;
         written := row (
-            'done', errand.epoch(), array[outcome], array[id::text], array[coalesce(stamp.seq, held.seq)],
+            'done', errand.epoch(),
+            array[case when outcome is not null then outcome when state.body is null then 'deleted' else 'changed' end],
+            array[id::text], array[case when stamp.seq is null then held.seq else stamp.seq end],
             array[state.version], array[state.body])::api.written;
     end if;
     if key is not null then

@@ -97,7 +97,7 @@ declare
     changes jsonb := p_document;
 begin
     if p_operation = 'task.delete' then
-        return (select row (t.seq, null, null, null)::errand.plan from errand.task as t where t.id = p_id for update);
+        return (select row (t.seq, null, null, '{}')::errand.plan from errand.task as t where t.id = p_id for update);
     end if;
     select t.* into held from errand.task as t where t.id = p_id for update;
     if p_document ? 'due_zone' then
@@ -112,7 +112,15 @@ begin
     if jsonb_populate_record(held, changes) is not distinct from held then
         return row (held.seq, held.version, held.json, null)::errand.plan;
     end if;
-    return row (held.seq, null, null, changes)::errand.plan;
+    return row (held.seq, null, null, case when held.seq is not null then changes end)::errand.plan;
+end
+$$;
+
+-- The array of a JSON array of strings. A subquery in the statement that needs it would be prepared for each write, named or not.
+create or replace function errand.texts(p_texts jsonb) returns text[]
+language plpgsql immutable as $$
+begin
+    return array(select jsonb_array_elements_text(p_texts));
 end
 $$;
 
@@ -156,10 +164,7 @@ begin
         due_time = case when p_document ? 'due_time' then p_document ->> 'due_time' else t.due_time end,
         due_zone = case when p_document ? 'due_zone' then p_document ->> 'due_zone' else t.due_zone end,
         priority = coalesce((p_document -> 'priority')::smallint, t.priority),
-        tags = case
-            when p_document ? 'tags' then array(select jsonb_array_elements_text(p_document -> 'tags'))
-            else t.tags
-        end,
+        tags = case when p_document ? 'tags' then errand.texts(p_document -> 'tags') else t.tags end,
         title = coalesce(p_document ->> 'title', t.title),
         description = case when p_document ? 'description' then p_document ->> 'description' else t.description end
     where t.id = p_id
@@ -196,5 +201,6 @@ grant execute on function
     errand.current_task,
     errand.delete_task,
     errand.due_instant,
-    errand.plan_task
+    errand.plan_task,
+    errand.texts
     to errand_app;
