@@ -71,21 +71,21 @@ pub enum Mode {
     Patch,
 }
 
-/// A [`Mode`] as a type.
+/// What a body is for, as a type.
 pub trait BodyMode {
     /// The mode.
     const MODE: Mode;
 }
 
-/// [`Mode::Create`]
+/// The body of POST.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Create {}
 
-/// [`Mode::Replace`]
+/// The body of PUT.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Replace {}
 
-/// [`Mode::Patch`]
+/// The body of PATCH.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Patch {}
 
