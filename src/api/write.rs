@@ -141,7 +141,8 @@ impl Describe for CreateHeaders {
             operation.refuses(&[Code::Gone]);
         }
         let meaning = "A name for this write, of the client's making: sent again with it within a day, the write is not \
-                       done again but answered as before. 1 to 255 visible ASCII characters, in double quotes or not.";
+                       done again. The answer has the first status and the resource as it is now. 1 to 255 visible ASCII \
+                       characters, in double quotes or not.";
         // Not quoted at the beginning; quoted there alone; a lone quote; quoted at both ends.
         let key = text().pattern(Some(r#"^([!#-~][!-~]{0,254}|"[!-~]{0,253}[!#-~]|"|"[!-~]{1,255}")$"#));
         operation.takes(header("Idempotency-Key", meaning, key));

@@ -98,6 +98,10 @@ impl Scope<'_> {
                 let (Some(id), Some(seq), Some(version)) = (id.and_then(|id| id.parse().ok()), seq, version) else {
                     return Err(Error::Internal(format!("a resource is {outcome}, and has no id or number")));
                 };
+                // An operation without a branch in api.write writes nothing.
+                if body.is_none() != (outcome == "deleted") {
+                    return Err(Error::Internal(format!("a resource is {outcome}, which its body contradicts")));
+                }
                 let etag = EntityTag::of_state(&epoch, self.caller.user_id(), seq);
                 let body = body.map(|json| tagged(&json, &etag));
                 Ok(Ok(Written { id, etag, version, body, created: outcome == "created", replayed }))

@@ -23,7 +23,8 @@ pub(in crate::api) struct PageOrUnchanged<L>(PhantomData<L>);
 
 const TAG: Header = ("ETag", "The tag of the resource's state; `etag` in the body.");
 const LIST_TAG: Header = ("ETag", "The tag of all that the caller has; none with `overdue`.");
-const REPLAYED: Header = ("Idempotency-Replayed", "`true` where the `Idempotency-Key` brought an earlier answer back.");
+const REPLAYED: Header =
+    ("Idempotency-Replayed", "`true` where an earlier request with the `Idempotency-Key` did this write.");
 const MINIMAL: Header = ("Preference-Applied", "`return=minimal`.");
 
 impl<R: ToSchema> Describe for Created<R> {

@@ -90,6 +90,10 @@ fn what_no_function_of_errand_answers_is_an_internal_error() {
         columns[length] = Value::Null;
         assert_eq!(internal(delete(row(columns))), "a column is null");
     }
+    for (outcome, body) in [("created", None), ("changed", None), ("deleted", Some("{}"))] {
+        let why = format!("a resource is {outcome}, which its body contradicts");
+        assert_eq!(internal(delete(row(answer("done", outcome, body)))), why);
+    }
     for (place, value) in [(3, texts([None])), (3, texts([Some("x")])), (4, numbers([None])), (5, numbers([None]))] {
         let mut columns = whole.clone();
         columns[place] = value;
