@@ -5,3 +5,19 @@ drop type api.interface_3;
 alter table errand.idempotency no force row level security;
 delete from errand.idempotency where task is null;
 alter table errand.idempotency force row level security;
+
+-- The functions of before rely on the constraints.
+alter table errand.account
+    add constraint account_user_id_length check (char_length(user_id) between 1 and 255);
+alter table errand.task
+    add constraint task_title_length check (char_length(title) between 1 and 255),
+    add constraint task_description_length check (char_length(description) <= 10000),
+    add constraint task_priority_range check (priority between 0 and 3),
+    add constraint task_tags_count check (cardinality(tags) <= 20),
+    add constraint task_due_parts check (
+        case
+            when due_date is null then due_time is null and due_zone is null
+            else (due_time is null) = (due_zone is null)
+        end
+    ),
+    add constraint task_completed_at check (completed = (completed_at is not null));

@@ -34,8 +34,11 @@ begin
     -- api.write draws the account's number after the insert, because a sequence does not roll back: a refused write would lose one.
     -- A new account begins behind the numbers of all erased ones (migration 0012). A plain update would compute its time before it waits
     -- for the row.
+    -- A user id of more than 255 characters becomes NULL, and row-level security refuses that row. A CHECK constraint would cost each
+    -- write more than this expression (errand.derive_task).
     insert into errand.account as account (user_id, seq, last_at, number)
-    values (p_caller, errand.account_start() + 1, clock_timestamp(), null)
+    values (
+        case when char_length(p_caller) <= 255 then p_caller end, errand.account_start() + 1, clock_timestamp(), null)
     on conflict (user_id) do update
     set seq = account.seq + 1,
         last_at = greatest(clock_timestamp(), account.last_at + interval '1 microsecond')

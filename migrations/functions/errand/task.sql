@@ -29,18 +29,38 @@ begin
 end
 $$;
 
--- Computes the derived columns: the due instant, the keys for sorting and searching, and the JSON for clients. A trigger does it once per
--- write, so no function can forget it, and reads cost less.
+-- Checks the rules of a row, and computes the derived columns: the due instant, the keys for sorting and searching, and the JSON for
+-- clients. A trigger does it once per write, so no function can forget it, and reads cost less.
+--
+-- The rules have the names of constraints. They are no CHECK constraints, because PostgreSQL parses and plans the text of each constraint
+-- in each statement that writes. PL/pgSQL plans an expression once per session.
 create or replace function errand.derive_task() returns trigger
 language plpgsql as $$
-begin
-    if tg_op = 'INSERT'
+declare
+    due_changes constant boolean := tg_op = 'INSERT'
         or (new.due_date, new.due_time, new.due_zone, new.due_at)
-            is distinct from (old.due_date, old.due_time, old.due_zone, old.due_at)
-    then
+            is distinct from (old.due_date, old.due_time, old.due_zone, old.due_at);
+    text_changes constant boolean := tg_op = 'INSERT'
+        or (new.title, new.description, new.tags) is distinct from (old.title, old.description, old.tags);
+    broken_rule constant text := case
+        when new.completed <> (new.completed_at is not null) then 'task_completed_at'
+        when new.priority not between 0 and 3 then 'task_priority_range'
+        -- A date may stand alone. A time needs a date and a zone.
+        when due_changes and ((new.due_time is null) <> (new.due_zone is null) or new.due_date is null and new.due_time is not null)
+            then 'task_due_parts'
+        when text_changes and char_length(new.title) not between 1 and 255 then 'task_title_length'
+        when text_changes and char_length(new.description) > 10000 then 'task_description_length'
+        when text_changes and cardinality(new.tags) > 20 then 'task_tags_count'
+    end;
+begin
+    if broken_rule is not null then
+        raise exception using errcode = 'check_violation', schema = 'errand', table = 'task', constraint = broken_rule,
+            message = format('the task breaks the rule %I', broken_rule);
+    end if;
+
+    if due_changes then
         new.due_at := null;
-        -- A time without a zone is refused by a constraint.
-        if new.due_time is not null and new.due_zone is not null then
+        if new.due_time is not null then
             -- The spelling of the database. A link (an alias) stays: it is not replaced by the zone that it names.
             new.due_zone := errand.time_zones() ->> lower(new.due_zone);
             if new.due_zone is null then
@@ -57,9 +77,7 @@ begin
         end;
     end if;
 
-    if tg_op = 'INSERT'
-        or (new.title, new.description, new.tags) is distinct from (old.title, old.description, old.tags)
-    then
+    if text_changes then
         new.title_key := left(errand.fold(new.title), 128);
         new.words := array_to_tsvector(
             errand.words(concat_ws(' ', new.title, new.description, array_to_string(new.tags, ' '))));
