@@ -21,3 +21,6 @@ alter table errand.task
         end
     ),
     add constraint task_completed_at check (completed = (completed_at is not null));
+
+alter policy own on errand.account
+    with check (user_id = (select nullif(current_setting('errand.user_id', true), '')));

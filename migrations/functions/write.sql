@@ -23,11 +23,10 @@ declare
     caller constant text := errand.announce(p_caller);
     wait constant boolean := (p_writes -> 'wait')::boolean;
     key constant text := p_writes ->> 'key';
-    -- The first write. Nearly all requests have only one.
-    write constant jsonb := p_writes #> '{list,0}';
-    operation constant text := write ->> 'operation';
-    id constant uuid := (write ->> 'id')::uuid;
     kept record;
+    write jsonb;
+    operation text;
+    id uuid;
     held errand.plan;
     stamp errand.stamp;
     state errand.state;
@@ -51,6 +50,10 @@ begin
     if p_writes #> '{list,1}' is not null then
         written := errand.write_all(caller, p_writes -> 'list', (p_writes -> 'atomic')::boolean);
     else
+        -- Nearly all requests have only one write. It is read here, because a write that is `busy` is sent again.
+        write := p_writes #> '{list,0}';
+        operation := write ->> 'operation';
+        id := (write ->> 'id')::uuid;
         -- The current state of the resource. A generated id has none, an id that the client chose may have one.
         if operation not like '%.create' or write ? 'must_be_absent' then
             held := case

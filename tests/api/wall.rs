@@ -351,6 +351,16 @@ fn only_these_columns_may_be_null() {
     assert_eq!(nullable, expected);
 }
 
+/// PostgreSQL parses and plans the text of a CHECK constraint in each statement that writes. `errand.derive_task` checks the rules.
+#[test]
+fn no_table_has_a_check_constraint() {
+    let checks = scratch().rows(
+        "select conrelid::regclass || ' ' || conname from pg_constraint
+         where contype = 'c' and connamespace = 'errand'::regnamespace and conrelid <> 0",
+    );
+    assert_eq!(checks, [""; 0]);
+}
+
 /// The rules of a row keep out what the component refuses first: nothing else is there to test them.
 #[test]
 fn the_tables_refuse_what_no_task_and_no_user_can_be() {
@@ -379,6 +389,7 @@ fn the_tables_refuse_what_no_task_and_no_user_can_be() {
         ("title", "''", Some("task_title_length")),
         ("description", "repeat('ž', 10000)", None),
         ("description", "repeat('ž', 10001)", Some("task_description_length")),
+        ("description", "repeat('d', 10001)", Some("task_description_length")),
         ("priority", "0", None),
         ("priority", "3", None),
         ("priority", "4", Some("task_priority_range")),

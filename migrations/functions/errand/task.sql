@@ -37,20 +37,16 @@ $$;
 create or replace function errand.derive_task() returns trigger
 language plpgsql as $$
 declare
-    due_changes constant boolean := tg_op = 'INSERT'
-        or (new.due_date, new.due_time, new.due_zone, new.due_at)
-            is distinct from (old.due_date, old.due_time, old.due_zone, old.due_at);
-    text_changes constant boolean := tg_op = 'INSERT'
-        or (new.title, new.description, new.tags) is distinct from (old.title, old.description, old.tags);
     broken_rule constant text := case
+        when char_length(new.title) not between 1 and 255 then 'task_title_length'
+        -- The number of bytes is known without reading a long text.
+        when octet_length(new.description) > 10000 and char_length(new.description) > 10000 then 'task_description_length'
         when new.completed <> (new.completed_at is not null) then 'task_completed_at'
         when new.priority not between 0 and 3 then 'task_priority_range'
         -- A date may stand alone. A time needs a date and a zone.
-        when due_changes and ((new.due_time is null) <> (new.due_zone is null) or new.due_date is null and new.due_time is not null)
+        when (new.due_time is null) <> (new.due_zone is null) or new.due_date is null and new.due_time is not null
             then 'task_due_parts'
-        when text_changes and char_length(new.title) not between 1 and 255 then 'task_title_length'
-        when text_changes and char_length(new.description) > 10000 then 'task_description_length'
-        when text_changes and cardinality(new.tags) > 20 then 'task_tags_count'
+        when cardinality(new.tags) > 20 then 'task_tags_count'
     end;
 begin
     if broken_rule is not null then
@@ -58,7 +54,10 @@ begin
             message = format('the task breaks the rule %I', broken_rule);
     end if;
 
-    if due_changes then
+    if tg_op = 'INSERT'
+        or (new.due_date, new.due_time, new.due_zone, new.due_at)
+            is distinct from (old.due_date, old.due_time, old.due_zone, old.due_at)
+    then
         new.due_at := null;
         if new.due_time is not null then
             -- The spelling of the database. A link (an alias) stays: it is not replaced by the zone that it names.
@@ -77,7 +76,9 @@ begin
         end;
     end if;
 
-    if text_changes then
+    if tg_op = 'INSERT'
+        or (new.title, new.description, new.tags) is distinct from (old.title, old.description, old.tags)
+    then
         new.title_key := left(errand.fold(new.title), 128);
         new.words := array_to_tsvector(
             errand.words(concat_ws(' ', new.title, new.description, array_to_string(new.tags, ' '))));

@@ -1,15 +1,21 @@
 -- Text for searching and sorting.
 
--- Lower case, without accents. ASCII text has no accents and no other forms.
-create or replace function errand.fold(p_text text) returns text
+-- Lower case, without accents (errand.fold of a text with other characters than ASCII's).
+create or replace function errand.fold_unicode(p_text text) returns text
 language plpgsql immutable as $$
 begin
-    if octet_length(p_text) = char_length(p_text) then
-        return lower(p_text);
-    end if;
     return translate(
         regexp_replace(normalize(lower(p_text), nfkd), '[\u0300-\u036f]', '', 'g'), 'øłđðħıŧßæœþ', 'olddhitsaot');
 end
+$$;
+
+-- Lower case, without accents. ASCII text has no accents and no other forms. It is an SQL function, because the planner inlines those.
+create or replace function errand.fold(p_text text) returns text
+language sql immutable as $$
+    select case
+        when octet_length(p_text) = char_length(p_text) then lower(p_text)
+        else errand.fold_unicode(p_text)
+    end
 $$;
 
 -- The words of a text in their order, folded, each cut to 64 characters, because a lexeme may have at most 2 kB.
@@ -29,7 +35,7 @@ begin
             from regexp_split_to_table(p_text, '[\u0001-/:-@\[-`{-\u00a0\u2000-\u206f\u3000-\u303f]+') as piece);
     end if;
     -- Only a text with a long word needs the query, which costs more.
-    if folded !~ '[[:alnum:]]{65}' then
+    if char_length(folded) < 65 or folded !~ '[[:alnum:]]{65}' then
         return array_remove(regexp_split_to_array(folded, '[^[:alnum:]]+'), '');
     end if;
     return array(
@@ -41,5 +47,6 @@ $$;
 
 grant execute on function
     errand.fold,
+    errand.fold_unicode,
     errand.words
     to errand_app;
