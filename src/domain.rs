@@ -26,7 +26,7 @@ pub use fields::{About, Body, BodyMode, Components, Create, Document, FieldValue
 pub use idempotency::{IdempotencyKey, KeyedRequest};
 pub use instant::{DateOrInstant, Instant};
 pub use json::Json;
-pub use list::{Filter, ListQuery, Order, Page, PagePosition};
+pub use list::{Filter, ListQuery, MAX_PAGE_SIZE, Order, Page, PagePosition};
 pub use precondition::{Precondition, TagMatch};
 pub use task::{Completion, Description, NewTask, Priority, Replacement, Tags, Task, TaskOperation, TaskPatch, Title};
 pub(crate) use text::INVISIBLE;

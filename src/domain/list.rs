@@ -6,6 +6,9 @@ use serde::{Serialize, Serializer};
 
 use super::{Cursor, CursorBinding, DateOrInstant, Errors, Instant, Invalid, Priority, Tags, text};
 
+/// The maximum number of resources of a page. The functions of lists have the same one (`cargo xtask sql`).
+pub const MAX_PAGE_SIZE: u16 = 500;
+
 /// The query of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListQuery {
@@ -13,7 +16,7 @@ pub struct ListQuery {
     pub order: Order,
     /// Which tasks are listed.
     pub filter: Filter,
-    /// The maximum number of tasks of a page, 1 to 500.
+    /// The maximum number of tasks of a page, 1 to [`MAX_PAGE_SIZE`].
     pub limit: u16,
     /// The position that the page follows; `None` for the first page.
     pub after: Option<PagePosition>,
@@ -254,8 +257,8 @@ impl Filter {
 pub(super) fn limit(value: &str, errors: &mut Errors<'_>) -> Option<u16> {
     let digits = value.bytes().all(|byte| byte.is_ascii_digit());
     match value.parse() {
-        Ok(limit @ 1..=500) if digits => Some(limit),
-        _ => errors.refuse("Must be a number from 1 to 500."),
+        Ok(limit @ 1..=MAX_PAGE_SIZE) if digits => Some(limit),
+        _ => errors.refuse(format!("Must be a number from 1 to {MAX_PAGE_SIZE}.")),
     }
 }
 
@@ -284,8 +287,11 @@ mod tests {
     }
 
     #[test]
-    fn the_database_has_every_order() {
+    fn the_database_has_every_order_and_the_longest_page() {
         let functions = include_str!("../../migrations/functions/errand/task_orders.sql");
+        // One more task says whether there is another page.
+        let longest = format!("limit {}) as source limit (p_start).size + 1)", MAX_PAGE_SIZE + 1);
+        assert_eq!(functions.matches(&longest).count(), functions.matches(") as source limit (p_start).size").count());
         for order in Order::ALL {
             assert!(functions.contains(&format!(" errand.tasks_by_{}(", order.name)), "{order:?}");
             assert_eq!(Order::parse(order.parameter), Some(order));

@@ -28,7 +28,7 @@ impl Sql {
     }
 }
 
-/// The maximum number of tasks of a page, which `ListQuery` checks.
+/// The maximum number of tasks of a page: `domain::MAX_PAGE_SIZE`, whose test compares it with what this writes.
 const PAGE: u32 = 500;
 /// The maximum number of tasks that a page with filters scans.
 const MAX_WALK: u32 = 20_000;

@@ -1,13 +1,13 @@
 //! What parameters are described with, and the parameters of lists and of every operation.
 
-use crate::domain::{INVISIBLE, Order};
+use crate::domain::{INVISIBLE, MAX_PAGE_SIZE, Order};
 use utoipa::openapi::path::{ParameterBuilder, ParameterIn, ParameterStyle};
 use utoipa::openapi::schema::{ArrayBuilder, Schema};
 use utoipa::openapi::{KnownFormat, ObjectBuilder, OneOfBuilder, RefOr, Required, SchemaFormat, Type};
 
 /// The parameters of the list of tasks. `domain::ListQuery` reads them.
 pub(in crate::api) fn of_tasks() -> [ParameterBuilder; 12] {
-    let limit = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(1)).maximum(Some(500));
+    let limit = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(1)).maximum(Some(MAX_PAGE_SIZE));
     let sort = text().enum_values(Some(Order::parameters())).default(Some("created_at".into()));
     let priority = text().enum_values(Some(["none", "low", "medium", "high"]));
     // One tag, or several with commas between. Each has 50 characters at most, and one that can be seen among the first 25: a

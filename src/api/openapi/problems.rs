@@ -15,7 +15,7 @@ use crate::api::body::MAX_BODY_BYTES;
 use crate::api::code::Code;
 use crate::api::problem::Problem;
 use crate::auth::{Access, Refusal};
-use crate::domain::{Cause, CauseCode, Error, Invalid};
+use crate::domain::{Cause, CauseCode, Error, Invalid, MAX_PAGE_SIZE};
 
 /// The request id of the examples.
 const REQUEST_ID: &str = "019ab3c4-5d6e-7f80-9a1b-2c3d4e5f6071";
@@ -53,7 +53,7 @@ pub(super) fn components() -> impl Iterator<Item = (String, Response)> {
                     Invalid::body("/title", "Must not be empty."),
                     Invalid::body("/due/date", "Must be a day that exists, as YYYY-MM-DD."),
                 ]),
-                Invalid::parameter("limit", "Must be a number from 1 to 500.").into(),
+                Invalid::parameter("limit", format!("Must be a number from 1 to {MAX_PAGE_SIZE}.")).into(),
             ],
         ),
         (
