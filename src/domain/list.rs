@@ -290,8 +290,10 @@ mod tests {
     fn the_database_has_every_order_and_the_longest_page() {
         let functions = include_str!("../../migrations/functions/errand/task_orders.sql");
         // One more task says whether there is another page.
-        let longest = format!("limit {}) as source limit (p_start).size + 1)", MAX_PAGE_SIZE + 1);
-        assert_eq!(functions.matches(&longest).count(), functions.matches(") as source limit (p_start).size").count());
+        let longest = format!("limit {}) as ", MAX_PAGE_SIZE + 1);
+        let pages: Vec<_> = functions.lines().filter(|line| line.contains(" limit (p_start).size + 1)")).collect();
+        assert!(pages.len() >= Order::ALL.len());
+        assert_eq!(pages.iter().find(|line| !line.trim_start().starts_with(&longest)), None);
         for order in Order::ALL {
             assert!(functions.contains(&format!(" errand.tasks_by_{}(", order.name)), "{order:?}");
             assert_eq!(Order::parse(order.parameter), Some(order));

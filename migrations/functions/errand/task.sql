@@ -51,7 +51,7 @@ declare
 begin
     if broken_rule is not null then
         raise exception using errcode = 'check_violation', schema = 'errand', table = 'task', constraint = broken_rule,
-            message = format('the task breaks the rule %I', broken_rule);
+            message = 'the task breaks the rule ' || broken_rule;
     end if;
 
     if tg_op = 'INSERT'
