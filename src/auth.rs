@@ -10,6 +10,7 @@ mod claims;
 mod config;
 mod keys;
 mod published;
+mod signature;
 mod token;
 mod verifier;
 

@@ -76,7 +76,8 @@ impl AuthConfig {
                 secrets.extend(two);
             }
         }
-        Ok(secrets.into_iter().map(|secret| Key::secret(secret.as_bytes())).collect())
+        let keys = secrets.into_iter().map(|secret| Key::secret(secret.as_bytes()));
+        keys.collect::<Result<_, _>>().map_err(|problem| error("jwt_secret", problem))
     }
 
     /// The issuer's keys, or where they are.

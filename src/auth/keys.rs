@@ -5,11 +5,11 @@
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use jsonwebtoken::DecodingKey;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 use super::algorithm::Algorithm;
+use super::signature::{RsaKey, VerifyingKey};
 
 /// A digest of a key, which stays the same when the set is fetched again.
 pub(super) type KeyId = [u8; 32];
@@ -18,19 +18,9 @@ pub(super) type KeyId = [u8; 32];
 pub(super) struct Key {
     pub(super) id: KeyId,
     kid: Option<String>,
-    kind: Kind,
     /// The only algorithm that it may be used with (`alg`).
     algorithm: Option<Algorithm>,
-    decoding: DecodingKey,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Secret,
-    Rsa,
-    P256,
-    P384,
-    Ed25519,
+    verifying: VerifyingKey,
 }
 
 /// The keys of an issuer.
@@ -63,34 +53,23 @@ struct Jwk {
 
 impl Key {
     /// A shared secret.
-    pub(super) fn secret(secret: &[u8]) -> Self {
-        Self {
+    pub(super) fn secret(secret: &[u8]) -> Result<Self, &'static str> {
+        Ok(Self {
             id: Sha256::digest(secret).into(),
             kid: None,
-            kind: Kind::Secret,
             algorithm: Some(Algorithm::Hs256),
-            decoding: DecodingKey::from_secret(secret),
-        }
+            verifying: VerifyingKey::secret(secret)?,
+        })
     }
 
     /// Whether signatures of this algorithm may be verified with this key.
     pub(super) fn fits(&self, algorithm: Algorithm) -> bool {
-        self.algorithm.is_none_or(|only| only == algorithm)
-            && matches!(
-                (self.kind, algorithm),
-                (Kind::Secret, Algorithm::Hs256)
-                    | (Kind::Rsa, Algorithm::Rs256 | Algorithm::Ps256)
-                    | (Kind::P256, Algorithm::Es256)
-                    | (Kind::P384, Algorithm::Es384)
-                    | (Kind::Ed25519, Algorithm::EdDsa)
-            )
+        self.algorithm.is_none_or(|only| only == algorithm) && self.verifying.fits(algorithm)
     }
 
-    /// Whether the signature is that of this key. HMACs are compared in constant time.
-    pub(super) fn verifies(&self, algorithm: Algorithm, message: &str, signature: &str) -> bool {
-        self.fits(algorithm)
-            && jsonwebtoken::crypto::verify(signature, message.as_bytes(), &self.decoding, algorithm.into())
-                .unwrap_or(false)
+    /// Whether the signature is that of this key.
+    pub(super) fn verifies(&self, algorithm: Algorithm, message: &[u8], signature: &[u8]) -> bool {
+        self.fits(algorithm) && self.verifying.verifies(algorithm, message, signature)
     }
 }
 
@@ -154,57 +133,17 @@ impl Jwk {
         if self.r#use.as_deref().is_some_and(|purpose| purpose != "sig") || !verifies {
             return Ok(None);
         }
-        let (kind, decoding) = match (self.kty.as_str(), self.crv.as_deref()) {
-            ("RSA", _) => (Kind::Rsa, self.rsa()?),
-            ("EC", Some("P-256")) => (Kind::P256, self.elliptic(Algorithm::Es256, 32)?),
-            ("EC", Some("P-384")) => (Kind::P384, self.elliptic(Algorithm::Es384, 48)?),
-            ("OKP", Some("Ed25519")) => (Kind::Ed25519, self.edwards()?),
+        let verifying = match (self.kty.as_str(), self.crv.as_deref()) {
+            ("RSA", _) => VerifyingKey::Rsa(RsaKey::new(&part(&self.n)?, &part(&self.e)?)?),
+            ("EC", Some("P-256")) => VerifyingKey::p256(&part(&self.x)?, &part(&self.y)?)?,
+            ("EC", Some("P-384")) => VerifyingKey::p384(&part(&self.x)?, &part(&self.y)?)?,
+            ("OKP", Some("Ed25519")) => VerifyingKey::ed25519(&part(&self.x)?)?,
             _ => return Ok(None),
         };
-        let key = Key { id: self.id(), kid: self.kid.clone(), kind, algorithm, decoding };
+        let key = Key { id: self.id(), kid: self.kid.clone(), algorithm, verifying };
         match algorithm.is_none_or(|algorithm| key.fits(algorithm)) {
             true => Ok(Some(key)),
             false => Err("its alg does not fit its kty and crv"),
-        }
-    }
-
-    fn rsa(&self) -> Result<DecodingKey, &'static str> {
-        let (n, e) = (bytes(self.n.as_deref())?, bytes(self.e.as_deref())?);
-        let n: Vec<u8> = n.into_iter().skip_while(|byte| *byte == 0).collect();
-        let bits = n.first().map_or(0, |first| n.len() * 8 - first.leading_zeros() as usize);
-        if !(2048..=4096).contains(&bits) {
-            return Err("an RSA modulus must have 2048 to 4096 bits");
-        }
-        let exponent = e.iter().try_fold(0_u64, |sum, byte| Some(sum.checked_mul(256)? + u64::from(*byte)));
-        match exponent {
-            // The upper bound is that of the implementation. Exponents in use are smaller.
-            Some(3..=0x1_ffff_ffff) if exponent.is_some_and(|e| e % 2 == 1) => {}
-            _ => return Err("its exponent is not one"),
-        }
-        Ok(DecodingKey::from_rsa_raw_components(&n, &e))
-    }
-
-    fn elliptic(&self, algorithm: Algorithm, length: usize) -> Result<DecodingKey, &'static str> {
-        let (x, y) = (bytes(self.x.as_deref())?, bytes(self.y.as_deref())?);
-        if x.len() != length || y.len() != length {
-            return Err("its coordinates have the wrong length");
-        }
-        let point: Vec<u8> = [0x04].into_iter().chain(x).chain(y).collect();
-        let key = DecodingKey::from_ec_der(&point);
-        // The library checks only in use whether the point is on the curve.
-        match jsonwebtoken::crypto::verify("", b"", &key, algorithm.into()) {
-            Ok(_) => Ok(key),
-            Err(_) => Err("it is not a point of its curve"),
-        }
-    }
-
-    fn edwards(&self) -> Result<DecodingKey, &'static str> {
-        let x = bytes(self.x.as_deref())?;
-        let point: [u8; 32] = x.as_slice().try_into().map_err(|_| "it has the wrong length")?;
-        match ed25519_dalek::VerifyingKey::from_bytes(&point) {
-            // For a point of small order, signatures can be forged without the private key.
-            Ok(key) if !key.is_weak() => Ok(DecodingKey::from_ed_der(&point)),
-            _ => Err("it is not a point of its curve, or a weak one"),
         }
     }
 
@@ -220,8 +159,9 @@ impl Jwk {
     }
 }
 
-fn bytes(text: Option<&str>) -> Result<Vec<u8>, &'static str> {
-    let text = text.ok_or("a part of it is missing")?;
+/// The bytes of a member.
+fn part(text: &Option<String>) -> Result<Vec<u8>, &'static str> {
+    let text = text.as_deref().ok_or("a part of it is missing")?;
     BASE64_URL_SAFE_NO_PAD.decode(text).map_err(|_| "a part of it is not base64url")
 }
 

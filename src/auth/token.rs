@@ -19,7 +19,7 @@ pub(super) struct Token<'a> {
     pub(super) typ: Option<String>,
     /// What is signed.
     pub(super) message: &'a str,
-    pub(super) signature: &'a str,
+    pub(super) signature: Vec<u8>,
     payload: &'a str,
 }
 
@@ -53,6 +53,7 @@ impl<'a> Token<'a> {
             return Err(Refusal::Invalid("it needs an extension that is not known here"));
         }
         let algorithm = Algorithm::parse(&header.alg).ok_or(Refusal::Invalid("its algorithm is not accepted"))?;
+        let signature = BASE64_URL_SAFE_NO_PAD.decode(signature).map_err(|_| malformed)?;
         Ok(Self { algorithm, kid: header.kid, typ: header.typ, message, signature, payload })
     }
 

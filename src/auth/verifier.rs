@@ -160,7 +160,7 @@ impl Verifier {
 }
 
 fn check(key: &Key, token: &Token<'_>) -> Result<KeyId, Refusal> {
-    match key.verifies(token.algorithm, token.message, token.signature) {
+    match key.verifies(token.algorithm, token.message.as_bytes(), &token.signature) {
         true => Ok(key.id),
         false => Err(Refusal::Invalid("its signature is wrong")),
     }

@@ -15,6 +15,7 @@ use jsonwebtoken::jwk::{Jwk, PublicKeyUse};
 use jsonwebtoken::{Algorithm, EncodingKey};
 use ring::rand::{SecureRandom, SystemRandom};
 use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair};
+use rsa::Generate;
 use rsa::pkcs1::EncodeRsaPrivateKey;
 use serde_json::json;
 use tokio::{
@@ -85,7 +86,7 @@ impl Alg {
             Self::RS256 | Self::PS256 => EncodingKey::from_rsa_der(&der),
             Self::ES256 | Self::ES384 => EncodingKey::from_ec_der(&der),
             Self::EdDSA => EncodingKey::from_ed_der(&der),
-            Self::HS256 => EncodingKey::from_secret(&der),
+            Self::HS256 => EncodingKey::from_secret(&der)?,
         })
     }
 
@@ -95,7 +96,7 @@ impl Alg {
         Ok(match self {
             Self::RS256 | Self::PS256 => {
                 eprintln!("errand: making an RSA key, once");
-                rsa::RsaPrivateKey::new(&mut rsa::rand_core::OsRng, 2048)?.to_pkcs1_der()?.as_bytes().to_owned()
+                rsa::PrivateKey::generate().to_pkcs1_der()?.as_bytes().to_owned()
             }
             Self::ES256 => EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &random)
                 .map_err(failed)?

@@ -58,5 +58,5 @@ impl Live {
 pub(crate) fn token(user: &str) -> Result<String> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).context("the clock stands before 1970")?;
     let claims = json!({"sub": user, "iat": now.as_secs(), "exp": (now + VALIDITY).as_secs()});
-    Ok(encode(&Header::default(), &claims, &EncodingKey::from_secret(SECRET.as_bytes()))?)
+    Ok(encode(&Header::default(), &claims, &EncodingKey::from_secret(SECRET.as_bytes())?)?)
 }

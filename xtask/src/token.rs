@@ -95,7 +95,7 @@ fn current(secrets: &str) -> &str {
 fn signed(alg: Alg, claims: &Claims, secret: impl FnOnce() -> Result<String>) -> Result<String> {
     let mut header = Header::new(alg.algorithm());
     let key = match alg {
-        Alg::HS256 => EncodingKey::from_secret(secret()?.as_bytes()),
+        Alg::HS256 => EncodingKey::from_secret(secret()?.as_bytes())?,
         _ => {
             header.kid = Some(alg.kid());
             alg.key()?

@@ -75,12 +75,14 @@ fn a_set_with_a_bad_key_is_refused_with_its_problem() {
     let identity = BASE64_URL_SAFE_NO_PAD.encode([&[1][..], &[0; 31]].concat());
     let (secret, exponent) = ("it is a secret, and secrets are not published", "its exponent is not one");
     let modulus = "an RSA modulus must have 2048 to 4096 bits";
+    let even = "its modulus is not the product of two odd primes";
     let (missing, text) = ("a part of it is missing", "a part of it is not base64url");
     let coordinates = "its coordinates have the wrong length";
     for (key, problem) in [
         (rsa(128, "AQAB"), modulus),
         (rsa(255, "AQAB"), modulus),
         (rsa(513, "AQAB"), modulus),
+        (with(rsa(256, "AQAB"), "n", json!(BASE64_URL_SAFE_NO_PAD.encode(vec![0xfe; 256]))), even),
         (rsa(256, "AQ"), exponent),
         (rsa(256, "BA"), exponent),
         (rsa(256, "_________w"), exponent),

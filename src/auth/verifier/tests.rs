@@ -62,7 +62,7 @@ fn shared() -> AuthConfig {
 }
 
 fn verify(claims: &Value) -> Result<Caller, Refusal> {
-    let key = EncodingKey::from_secret(SECRET.as_bytes());
+    let key = EncodingKey::from_secret(SECRET.as_bytes()).unwrap();
     let token = jsonwebtoken::encode(&Header::default(), claims, &key).unwrap();
     run(verifier(shared()).unwrap().verify(&format!("Bearer {token}"), moment()))
 }
@@ -74,7 +74,7 @@ fn claims() -> Value {
 /// What is kept is not verified again, which is what costs time.
 #[test]
 fn a_verified_token_is_kept_until_it_ends() {
-    let key = EncodingKey::from_secret(SECRET.as_bytes());
+    let key = EncodingKey::from_secret(SECRET.as_bytes()).unwrap();
     let token = jsonwebtoken::encode(&Header::default(), &claims(), &key).unwrap();
     let verifier = verifier(shared()).unwrap();
     let kept = |at: u64| verifier.cache.get(&Sha256::digest(&token).into(), at).map(|known| known.caller.user_id);
@@ -97,7 +97,7 @@ fn a_secret_has_a_successor_before_it_goes() {
     let secrets =
         ["current", "previous", "another"].map(|name| format!("{name}, and, long enough, a secret of 32 bytes"));
     let token = |secret: &str| {
-        let key = EncodingKey::from_secret(secret.as_bytes());
+        let key = EncodingKey::from_secret(secret.as_bytes()).unwrap();
         format!("Bearer {}", jsonwebtoken::encode(&Header::default(), &claims(), &key).unwrap())
     };
     let accepts = |configured: &str| {
