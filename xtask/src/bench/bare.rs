@@ -7,6 +7,7 @@ use super::{
     load::{Measured, Wrk},
     peer::{Peer, Running},
     scenario::{Cell, Scenario},
+    signer::Alg,
 };
 
 const ROUNDS: u32 = 6;
@@ -20,8 +21,8 @@ const SCENARIOS: [Scenario; 3] = [Scenario::Get, Scenario::List, Scenario::Creat
 pub(crate) async fn run(wrk: &Wrk, build: bool) -> Result<()> {
     let recipes = [Peer::HostP2.prepare(build).await?, Peer::Bare.prepare(build).await?];
     let size = Size { first_user: 1, users: 100, tasks: 1_000 };
-    let data = Data::open(&[size]).await?;
-    wrk.plan(&data.plan(size).await?)?;
+    let data = Data::open(&[size], Alg::Hs256).await?;
+    wrk.plan(&data.plan(&[size]).await?)?;
     let mut servers = Vec::new();
     for recipe in &recipes {
         let mut server = recipe.start(&data, &[])?;
