@@ -221,7 +221,7 @@ async fn settle(pids: &[Option<u32>]) {
     let mut before = looks();
     while Instant::now() < end {
         tokio::time::sleep(LOOK).await;
-        let used: u64 = before.iter().filter_map(Look::used).map(|usage| usage.cpu_micros).sum();
+        let used: u64 = before.iter().filter_map(Look::spent).sum();
         // A tick of the clock that counts is 10 ms.
         if used <= 20_000 {
             return;

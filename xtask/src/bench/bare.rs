@@ -64,7 +64,7 @@ async fn rounds(wrk: &Wrk, data: &Data, errand: &Running, bare: &Running) -> Res
         let [own_server, least_server] =
             all.each_ref().map(|slots| median(|slot| slot.each(slot.server.cpu_micros), slots));
         let [own_database, least_database] =
-            all.each_ref().map(|slots| median(|slot| slot.each(slot.postgres.cpu_micros), slots));
+            all.each_ref().map(|slots| median(|slot| slot.each(slot.postgres_micros), slots));
         let errors: u64 = all.iter().flatten().map(|slot| slot.errors).sum();
         println!(
             "{:<8} errand {own:>6.0}/s, ten lines {least:>6.0}/s: {:.2}; server {own_server:.0} and {least_server:.0} µs, \

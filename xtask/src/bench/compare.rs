@@ -15,7 +15,7 @@ use super::{
     schedule::{CROWD, Schedule, Turn},
     settle,
     signer::Alg,
-    usage::Look,
+    usage::{Look, Processes},
     warm,
 };
 
@@ -99,12 +99,14 @@ impl Bed<'_> {
                 round = turn.round;
                 let rest = schedule.turns.get(index..).unwrap_or_default();
                 let left = minutes(Schedule::estimate(rest));
+                // None is due within a round then: it would slow one peer and not another.
+                self.data.checkpoint().await?;
                 eprintln!("errand: round {round} of {}; about {left} minutes are left", schedule.rounds());
             }
             self.turn(turn, report).await?;
         }
         if connections.contains(&CROWD) {
-            report.held = self.held();
+            (report.held, report.postgres_kib) = self.held();
         }
         report.summarize();
         Ok(())
@@ -150,10 +152,11 @@ impl Bed<'_> {
         warming + if floor { floor::SECONDS as f64 * 1.3 } else { 0.0 }
     }
 
-    /// KiB that each server holds now.
-    fn held(&self) -> Vec<(Peer, u64)> {
-        let used = |server: &Running| Some((server.peer, Look::at(server.processes()?)?.used()?.memory_kib));
-        self.servers.iter().filter_map(used).collect()
+    /// KiB that each server holds now, and PostgreSQL.
+    fn held(&self) -> (Vec<(Peer, u64)>, u64) {
+        let of = |processes| Some(Look::at(processes)?.used()?.memory_kib);
+        let servers = self.servers.iter().filter_map(|server| Some((server.peer, of(server.processes()?)?)));
+        (servers.collect(), self.data.pid().map(Processes::Tree).and_then(of).unwrap_or_default())
     }
 }
 

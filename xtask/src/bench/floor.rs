@@ -113,12 +113,12 @@ async fn pgbench(data: &Data, size: Size, call: &'static str, protocol: Protocol
     let before = data.pid().map(Processes::Tree).and_then(Look::at);
     let told = output(command, Duration::from_secs(seconds + 30)).await?;
     super::settle(&[data.pid()]).await;
-    let used = before.and_then(|look| look.used()).unwrap_or_default();
+    let used = before.and_then(|look| look.spent()).unwrap_or_default();
     let rate: f64 = told
         .lines()
         .find_map(|line| line.strip_prefix("tps = ")?.split(' ').next()?.parse().ok())
         .with_context(|| format!("pgbench says: {told}"))?;
-    let cpu = used.cpu_micros as f64 / (rate * seconds as f64).max(1.0);
+    let cpu = used as f64 / (rate * seconds as f64).max(1.0);
     eprintln!("   pgbench  {call:<10} {mode:<9} {rate:>8.0}/s");
     Ok(Floor { call, protocol, rate, cpu })
 }

@@ -45,6 +45,8 @@ pub(crate) struct Report {
     pub(crate) parts: Vec<Part>,
     /// KiB that each server held at the end, where a crowd was there.
     pub(crate) held: Vec<(Peer, u64)>,
+    /// KiB that PostgreSQL held then.
+    pub(crate) postgres_kib: u64,
 }
 
 /// A peer in a cell, in a round.
@@ -105,6 +107,7 @@ impl Report {
             floor: Vec::new(),
             parts: Vec::new(),
             held: Vec::new(),
+            postgres_kib: 0,
         }
     }
 

@@ -146,7 +146,7 @@ impl Row {
             rate: Figure::of(&rounds, Measured::rate)?,
             processor: Figure::of(&rounds, Measured::processor_micros)?,
             server: Figure::of(&rounds, |measured| measured.each(measured.server.cpu_micros))?,
-            postgres: Figure::of(&rounds, |measured| measured.each(measured.postgres.cpu_micros))?,
+            postgres: Figure::of(&rounds, |measured| measured.each(measured.postgres_micros))?,
             instructions: Figure::of(&rounds, |measured| measured.each(measured.instructions.unwrap_or_default())),
             errors: sums(&rounds, |one| one.errors),
             busy: sums(&rounds, |one| one.busy),

@@ -47,7 +47,12 @@ impl Report {
         if !self.held.is_empty() {
             let held = self.held.iter().map(|(peer, kib)| format!("{} {} MiB", peer.title(), kib / 1024));
             let held: Vec<String> = held.collect();
-            writeln!(text, "- Memory after the last crowd, at rest: {}.", held.join(", "))?;
+            let postgres = self.postgres_kib / 1024;
+            writeln!(
+                text,
+                "- Memory after the last crowd, at rest: {}; PostgreSQL with the connections of all {postgres} MiB.",
+                held.join(", ")
+            )?;
         }
         writeln!(text, "\n![Requests per second]({name}.svg)")
     }
@@ -180,7 +185,7 @@ impl Report {
                 alone.p50,
                 loaded.rate(),
                 loaded.each(loaded.server.cpu_micros),
-                loaded.each(loaded.postgres.cpu_micros)
+                loaded.each(loaded.postgres_micros)
             )?;
         }
         let part = |scenario| self.parts.iter().find(|part| part.scenario == scenario);
@@ -215,14 +220,14 @@ impl Report {
             "\n## In full\n\n\
              Processor time is per request. Memory is held at the end of a slot; what processes share is divided among them.\n\n\
              | connections | request | server | req/s | p50 ms | p99 ms | errors | 429 | CPU server | CPU PostgreSQL | memory server | \
-             memory PostgreSQL | bytes |\n|---:|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|"
+             bytes |\n|---:|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|"
         )?;
         for cell in self.cells() {
             for peer in self.peers() {
                 let Some(found) = self.entry(cell, peer) else { continue };
                 writeln!(
                     text,
-                    "| {} | {} | {} | {:.0} | {:.2} | {:.2} | {} | {} | {:.0} µs | {:.0} µs | {} MiB | {} MiB | {:.0} |",
+                    "| {} | {} | {} | {:.0} | {:.2} | {:.2} | {} | {} | {:.0} µs | {:.0} µs | {} MiB | {:.0} |",
                     cell.connections,
                     cell.scenario.title(),
                     peer.title(),
@@ -232,9 +237,8 @@ impl Report {
                     found.errors,
                     found.busy,
                     found.each(found.server.cpu_micros),
-                    found.each(found.postgres.cpu_micros),
+                    found.each(found.postgres_micros),
                     found.server.memory_kib / 1024,
-                    found.postgres.memory_kib / 1024,
                     found.each(found.bytes)
                 )?;
             }
