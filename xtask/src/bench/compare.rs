@@ -148,7 +148,7 @@ impl Bed<'_> {
     /// About how many seconds pass before the first turn.
     fn before(&self, connections: &BTreeSet<u32>, floor: bool) -> f64 {
         // Most are steady after some seconds.
-        let warming = (8 + connections.len()) as f64 * 1.5 * self.servers.len() as f64;
+        let warming = (8 + connections.len()) as f64 * 1.1 * self.servers.len() as f64;
         warming + if floor { floor::SECONDS as f64 * 1.3 } else { 0.0 }
     }
 

@@ -154,3 +154,17 @@ fn user(line: &str) -> Option<User<'_>> {
     let tasks = fields.next()?.split(' ').zip(fields.next()?.split(' ')).collect();
     Some(User { id, token, tags, count, tasks })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_of_the_plan_names_each_task_with_its_own_tags() {
+        let line = "user-1\ttoken\t7,ab-7\t100\tid-1 id-2\t1,ab-3 2,ab-5";
+        let user = user(line).unwrap();
+        assert_eq!((user.id, user.token, user.tags, user.count), ("user-1", "token", "7,ab-7", "100"));
+        assert_eq!(user.tasks, [("id-1", "1,ab-3"), ("id-2", "2,ab-5")]);
+        assert!(super::user("user-1\ttoken\t7,ab-7\t100").is_none());
+    }
+}

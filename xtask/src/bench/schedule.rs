@@ -18,8 +18,8 @@ const ROUNDS: u32 = 6;
 const FEW_ROUNDS: u32 = 2;
 /// Beyond so many rounds, slots become longer.
 const MOST_ROUNDS: u32 = 12;
-/// Starting wrk, looking at processes and letting servers come to rest, per slot.
-const BETWEEN: f64 = 0.9;
+/// Seconds for each slot to start wrk, to look at processes and to let servers come to rest.
+const BETWEEN: f64 = 0.5;
 
 /// A cell in a round: each of these peers is measured for so many seconds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,14 +52,10 @@ impl Schedule {
         Self::new(ROUNDS, of_round, is_measured, (peers, 1))
     }
 
-    /// A first look: everything at 32 connections, and lists and gets where they differ most.
+    /// A first look: everything at 32 connections, and reads where they wait for nothing else.
     pub(crate) fn quick(scenarios: &[Scenario], peers: &[Peer]) -> Self {
         let cells = scenarios.iter().flat_map(|scenario| {
-            let connections: &[u32] = match scenario {
-                Scenario::List => &CONNECTIONS,
-                Scenario::Get => &[1, 32],
-                _ => &[32],
-            };
+            let connections: &[u32] = if matches!(scenario, Scenario::Get | Scenario::List) { &[1, 32] } else { &[32] };
             scenario::cells(&[*scenario], connections)
         });
         let cells: Vec<Cell> = cells.collect();
@@ -167,10 +163,11 @@ mod tests {
 
     #[test]
     fn a_full_run_of_all_peers_takes_less_than_an_hour() {
-        let schedule = Schedule::full(&Scenario::ALL, &Peer::ALL.map(|peer| peer));
-        assert!(Schedule::estimate(&schedule.turns) < 3_900.0, "{}", Schedule::estimate(&schedule.turns));
+        let schedule = Schedule::full(&Scenario::ALL, &Peer::ALL);
+        let seconds = Schedule::estimate(&schedule.turns);
+        assert!(seconds < 3_300.0, "{seconds} s, and warming up takes some minutes");
         let quick = Schedule::quick(&Scenario::ALL, &Peer::ALL);
-        assert!(quick.seconds() <= 130, "{}", quick.seconds());
+        assert!(quick.seconds() <= 110, "{} s", quick.seconds());
     }
 
     #[test]
