@@ -84,11 +84,20 @@ impl Report {
         if self.alg != Alg::Rs256 || self.base() != Some(Peer::Host) {
             return Ok(());
         }
+        let mut rows = String::new();
+        self.goal_rows(&mut rows)?;
+        if rows.is_empty() {
+            return Ok(());
+        }
         writeln!(
             text,
             "\n## Goals\n\nOf the requests of a goal, the one whose interval begins lowest is shown, because it decides.\n\n\
-             | goal | connections | least ratio | interval | where | |\n|---|---:|---:|---|---|---|"
-        )?;
+             | goal | connections | least ratio | interval | where | |\n|---|---:|---:|---|---|---|\n{}",
+            rows.trim_end()
+        )
+    }
+
+    fn goal_rows(&self, text: &mut String) -> std::fmt::Result {
         for goal in &GOALS {
             for connections in CONNECTIONS {
                 let Some((scenario, ratio)) = self.lowest(goal, connections) else { continue };

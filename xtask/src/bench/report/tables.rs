@@ -197,7 +197,7 @@ impl Report {
             ("HTTP and instance", Scenario::Live, None),
             ("token (and the refusal)", Scenario::Refused, Some(Scenario::Live)),
             ("checkout and a trivial query", Scenario::Ready, Some(Scenario::Live)),
-            ("the query of a get", Scenario::Get304, Some(Scenario::Ready)),
+            ("checkout and the query of a get", Scenario::Get304, Some(Scenario::Refused)),
             ("a task's JSON out", Scenario::Get, Some(Scenario::Get304)),
             ("a page: query and JSON out", Scenario::List, Some(Scenario::List304)),
         ];
