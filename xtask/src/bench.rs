@@ -3,6 +3,7 @@
 mod against;
 mod bare;
 mod client;
+mod compare;
 mod data;
 mod distance;
 mod floor;
@@ -16,9 +17,12 @@ mod report;
 mod same;
 mod scale;
 mod scenario;
+mod schedule;
+mod signer;
+mod statistics;
 mod usage;
+mod warm;
 
-use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
@@ -29,34 +33,34 @@ use crate::test::Test;
 use crate::workspace;
 use against::Asked;
 pub(crate) use against::Revision;
-use data::{Data, Size};
-use load::{Measured, Wrk};
-use peer::{Peer, Recipe, Running};
-use report::{Entry, Report};
-use scenario::{Cell, Scenario, quick_cells, rounds};
+use compare::Comparison;
+use data::Size;
+use load::Wrk;
+use peer::{Peer, Recipe};
+use scenario::Scenario;
+use schedule::Schedule;
+use signer::Alg;
 use usage::{Look, Processes};
 
-/// Seconds of measuring.
-const QUICK: u64 = 120;
-const FULL: u64 = 900;
-/// The part of them that goes to the floor and to the parts of a request.
-const FLOOR_QUICK: u64 = 29;
-const FLOOR_FULL: u64 = 58;
-
-/// The data of a run to keep.
+/// The data of a run to keep: a few large accounts, and many small ones.
+const SIZES: [Size; 2] =
+    [Size { first_user: 1, users: 100, tasks: 10_000 }, Size { first_user: 101, users: 9_900, tasks: 100 }];
+/// Seconds of a full run that names its connections.
+const PART_OF_FULL: u64 = 600;
+/// The data of a run that names one of these numbers and not the other.
 const USERS: u32 = 100;
 const TASKS: u32 = 10_000;
 
 /// Measure errand and its peers side by side
 ///
-/// Starts a PostgreSQL of its own (kept in .errand, with fsync on), loads 100 users x 10,000 tasks, checks that every
-/// peer answers alike, and measures one after the other in interleaved rounds with wrk. Writes bench/results.
+/// Starts a PostgreSQL of its own (kept in .errand, with fsync on), loads 10,000 users with two million tasks, checks that
+/// every peer answers alike, warms each up, and measures one after the other in interleaved rounds with wrk. Writes bench/results.
 #[derive(Args)]
 pub(crate) struct Bench {
-    /// Measure for 2 minutes (the default)
+    /// Measure once, in some 3 minutes (the default)
     #[arg(long, conflicts_with = "full")]
     quick: bool,
-    /// Measure for 15 minutes
+    /// Measure in 6 rounds, in about an hour: the run to keep, with an interval for each ratio
     #[arg(long)]
     full: bool,
     /// Measure the cost of a request against tasks, users and connections instead; 5 minutes
@@ -80,18 +84,21 @@ pub(crate) struct Bench {
     /// Only these numbers of connections
     #[arg(long, value_delimiter = ',', value_name = "N")]
     connections: Vec<u32>,
+    /// The algorithm of the tokens [default: RS256, HS256 with --against]
+    #[arg(long, value_enum, conflicts_with_all = ["scale", "tokens", "bare", "distance"])]
+    alg: Option<Alg>,
     #[command(flatten)]
     against: against::Options,
-    /// Measure for so many seconds; with --against, so many in each slot [default there: 2]
+    /// Measure in as many rounds as fit into so many seconds; with --against, so many in each slot [default there: 2]
     #[arg(long, value_name = "N")]
     seconds: Option<u64>,
-    /// How many users there are [default: 100, 50 with --against; at most 10,000 with --scale]
+    /// How many users there are, all with as many tasks [default with --tasks: 100; 50 with --against; at most 10,000 with --scale]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     users: Option<u32>,
-    /// How many tasks each of them has [default: 10,000, 2,000 with --against; at most 1,000,000 with --scale]
+    /// How many tasks each of them has [default with --users: 10,000; 2,000 with --against; at most 1,000,000 with --scale]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     tasks: Option<u32>,
-    /// Leave out the floor and the parts of a request
+    /// With --full: leave out the floor and the parts of a request
     #[arg(long)]
     no_floor: bool,
     /// Measure what is built already
@@ -134,6 +141,7 @@ impl Bench {
             seconds: self.seconds,
             users: self.users,
             tasks: self.tasks,
+            alg: self.alg,
             build: !self.no_build,
         }
     }
@@ -143,100 +151,36 @@ impl Bench {
             bail!("`{}` has its data with --against only", long.name());
         }
         let recipes = self.recipes().await?;
-        let load = machine::load_before();
-        let size = Size { first_user: 1, users: self.users.unwrap_or(USERS), tasks: self.tasks.unwrap_or(TASKS) };
-        let data = Data::open(&[size]).await?;
-        let servers = start(&recipes, &data).await?;
-        let plan = data.plan(size).await?;
-        wrk.plan(&plan)?;
-        let compared = same::check(&servers, &plan).await?;
-        eprintln!("errand: the peers agree in {compared} answers");
-        let mut report = Report::new((&data, wrk), load, self.label(), size).await?;
-        report.compared = compared;
-        let outcome = self.measure(wrk, &data, size, &servers, &mut report).await;
-        for server in servers {
-            server.stop().await;
-        }
-        data.close().await?;
-        outcome?;
-        report.write(self.is_whole())
-    }
-
-    async fn measure(
-        &self,
-        wrk: &Wrk,
-        data: &Data,
-        size: Size,
-        servers: &[Running],
-        report: &mut Report,
-    ) -> Result<()> {
-        let cells = self.cells();
-        for connections in cells.iter().map(|cell| cell.connections).collect::<BTreeSet<_>>() {
-            warm(wrk, data, servers, connections).await?;
-        }
-        let seconds = self.seconds.unwrap_or(if self.full { FULL } else { QUICK });
-        let floor = match (self.no_floor, self.full) {
-            (true, _) => 0,
-            (false, true) => FLOOR_FULL,
-            (false, false) => FLOOR_QUICK,
+        let comparison = Comparison {
+            label: if self.full { "full" } else { "quick" },
+            sizes: self.sizes(),
+            alg: self.alg.unwrap_or(Alg::Rs256),
+            floor: self.full && !self.no_floor,
+            whole: self.is_whole(),
         };
-        let (rounds, each) = rounds(
-            seconds.saturating_sub(floor),
-            cells.iter().map(|cell| cell.weight()).sum::<u64>() * servers.len() as u64,
-        );
-        report.rounds = (rounds, each);
-        let mut budget = Budget::new(seconds);
-        if floor > 0 {
-            floor::measure(wrk, data, size, servers, (self.full, &mut budget), report).await?;
-        }
-        let mut found: Vec<(Cell, Peer, Measured)> = Vec::new();
-        'rounds: for round in 1..=rounds {
-            for cell in &cells {
-                if cell.scenario.is_conditional() {
-                    wrk.plan(&data.plan(size).await?)?;
-                }
-                // The order rotates, so that no server always runs first.
-                for server in turned(servers, round) {
-                    let each = each * cell.weight();
-                    if !budget.has(each) {
-                        report.cut_short = true;
-                        break 'rounds;
-                    }
-                    let measured = wrk.run(server.port, *cell, each, round, (server.pid(), data.pid())).await?;
-                    budget.spend(each);
-                    settle(&[server.pid(), data.pid()]).await;
-                    eprintln!(
-                        "{:>5} connections  {:<26} {:<20} {:>8.0}/s  p99 {:>7.1} ms  {} errors",
-                        cell.connections,
-                        cell.scenario.title(),
-                        server.peer.title(),
-                        measured.rate(),
-                        measured.p99 / 1e3,
-                        measured.errors
-                    );
-                    found.push((*cell, server.peer, measured));
-                }
-            }
-        }
-        for cell in cells {
-            for server in servers {
-                let of_both = found.iter().filter(|(at, peer, _)| *at == cell && *peer == server.peer);
-                let slots: Vec<Measured> = of_both.map(|(_, _, measured)| *measured).collect();
-                if !slots.is_empty() {
-                    report.entries.push(Entry { cell, peer: server.peer, measured: Measured::merged(&slots) });
-                }
-            }
-        }
-        Ok(())
+        comparison.run(wrk, &recipes, |peers| self.schedule(peers)).await
     }
 
-    fn cells(&self) -> Vec<Cell> {
+    fn schedule(&self, peers: &[Peer]) -> Schedule {
         let scenarios = if self.only.is_empty() { Scenario::ALL.to_vec() } else { self.only.clone() };
-        if !self.connections.is_empty() {
-            return scenario::cells(&scenarios, &self.connections);
+        let whole = if self.full { Schedule::full } else { Schedule::quick };
+        match (self.connections.as_slice(), self.seconds) {
+            ([], None) => whole(&scenarios, peers),
+            ([], Some(seconds)) => Schedule::of_seconds(&whole(&scenarios, peers).cells(), peers, seconds),
+            (connections, seconds) => {
+                let cells = scenario::cells(&scenarios, connections);
+                Schedule::of_seconds(&cells, peers, seconds.unwrap_or(if self.full { PART_OF_FULL } else { 0 }))
+            }
         }
-        let all = if self.full { scenario::cells(&scenarios, &[1, 32, 100, 1_000]) } else { quick_cells() };
-        all.into_iter().filter(|cell| scenarios.contains(&cell.scenario)).collect()
+    }
+
+    fn sizes(&self) -> Vec<Size> {
+        match (self.users, self.tasks) {
+            (None, None) => SIZES.to_vec(),
+            (users, tasks) => {
+                vec![Size { first_user: 1, users: users.unwrap_or(USERS), tasks: tasks.unwrap_or(TASKS) }]
+            }
+        }
     }
 
     /// What the peers need; one that cannot be had is left out, unless it was asked for by name.
@@ -257,10 +201,6 @@ impl Bench {
         Ok(recipes)
     }
 
-    fn label(&self) -> &'static str {
-        if self.full { "full" } else { "quick" }
-    }
-
     /// Whether this is a run to keep; one with other data, peers or times goes to target/bench.
     fn is_whole(&self) -> bool {
         self.only.is_empty()
@@ -268,18 +208,9 @@ impl Bench {
             && self.connections.is_empty()
             && self.seconds.is_none()
             && !self.no_floor
-            && self.users.is_none_or(|users| users == USERS)
-            && self.tasks.is_none_or(|tasks| tasks == TASKS)
+            && self.alg.is_none_or(|alg| alg == Alg::Rs256)
+            && self.sizes() == SIZES
     }
-}
-
-/// A full second for each with so many connections, so that pools are filled and code is compiled: that is not what is measured.
-async fn warm(wrk: &Wrk, data: &Data, servers: &[Running], connections: u32) -> Result<()> {
-    for server in servers {
-        wrk.run(server.port, Cell { connections, scenario: Scenario::Day }, 1, 0, (None, None)).await?;
-        settle(&[server.pid(), data.pid()]).await;
-    }
-    Ok(())
 }
 
 /// Waits until the servers are idle, because abandoned work would slow the next peer.
@@ -290,7 +221,7 @@ async fn settle(pids: &[Option<u32>]) {
     let mut before = looks();
     while Instant::now() < end {
         tokio::time::sleep(LOOK).await;
-        let used: u64 = before.iter().filter_map(Look::used).map(|usage| usage.cpu_micros).sum();
+        let used: u64 = before.iter().filter_map(Look::spent).sum();
         // A tick of the clock that counts is 10 ms.
         if used <= 20_000 {
             return;
@@ -318,18 +249,4 @@ impl Budget {
     fn spend(&mut self, seconds: u64) {
         self.left = self.left.saturating_sub(seconds);
     }
-}
-
-async fn start(recipes: &[Recipe], data: &Data) -> Result<Vec<Running>> {
-    let mut servers = Vec::new();
-    for recipe in recipes {
-        let mut server = recipe.start(data, &[])?;
-        server.ready().await?;
-        servers.push(server);
-    }
-    Ok(servers)
-}
-
-fn turned(servers: &[Running], round: u32) -> Box<dyn Iterator<Item = &Running> + '_> {
-    if round % 2 == 1 { Box::new(servers.iter()) } else { Box::new(servers.iter().rev()) }
 }

@@ -34,6 +34,10 @@ impl Check {
                 cargo(&["fmt", "--check", "--manifest-path", "tests/browser/Cargo.toml"])?,
             ),
             (
+                "formatting of the peer in Rust",
+                cargo(&["fmt", "--check", "--manifest-path", "bench/peers/axum/Cargo.toml"])?,
+            ),
+            (
                 "lints",
                 cargo(&["clippy", "--workspace", "--exclude", "errand-host", "--all-targets", "--", "-D", "warnings"])?,
             ),

@@ -171,7 +171,8 @@ async fn answer(mut stream: TcpStream, keys: &str, about: &str) -> Result<()> {
     Ok(())
 }
 
-fn folder() -> Result<PathBuf> {
+/// Where the private keys are.
+pub(crate) fn folder() -> Result<PathBuf> {
     let folder = workspace::root()?.join(".errand/issuer");
     fs::create_dir_all(&folder)?;
     Ok(folder)

@@ -60,12 +60,6 @@ pub(crate) fn mint(settings: &Settings, user: &str, validity: Duration) -> Resul
     signed(Alg::HS256, &claims, || secret(settings))
 }
 
-/// A token for the bench, for anyone with this secret.
-pub(crate) fn sign(secret: &str, user: &str) -> Result<String> {
-    const VALIDITY: Duration = Duration::from_secs(24 * 60 * 60);
-    signed(Alg::HS256, &Claims::new(user, VALIDITY, (None, None))?, || Ok(secret.to_owned()))
-}
-
 impl Claims {
     fn new(user: &str, validity: Duration, (iss, aud): (Option<String>, Option<String>)) -> Result<Self> {
         if user.is_empty() || user.chars().count() > 255 {

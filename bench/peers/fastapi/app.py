@@ -21,7 +21,8 @@ from sqlalchemy.ext.asyncio import async_sessionmaker, create_async_engine
 from sqlmodel import Field, SQLModel, func, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-SECRET = os.environ["BENCH_JWT_SECRET"]
+# A JWK with `alg`.
+KEY = jwt.PyJWK.from_json(os.environ["BENCH_JWT_KEY"])
 # Two workers: together as many connections as errand has.
 engine = create_async_engine(os.environ["BENCH_DATABASE_URL"], pool_size=32, max_overflow=0, pool_timeout=10)
 sessions = async_sessionmaker(engine, class_=AsyncSession, expire_on_commit=False)
@@ -134,7 +135,7 @@ async def session() -> AsyncIterator[AsyncSession]:
 def caller(user_id: str, authorization: Annotated[str | None, Header()] = None) -> str:
     try:
         scheme, _, token = (authorization or "").partition(" ")
-        claims = jwt.decode(token, SECRET, algorithms=["HS256"], leeway=60, options={"require": ["exp", "sub"]})
+        claims = jwt.decode(token, KEY, algorithms=[KEY.algorithm_name], leeway=60, options={"require": ["exp", "sub"]})
     except jwt.InvalidTokenError as error:
         raise HTTPException(401, headers={"WWW-Authenticate": "Bearer"}) from error
     if scheme.lower() != "bearer":
@@ -158,6 +159,11 @@ def new_id() -> uuid.UUID:
 def tagged(response: Response, number: int) -> None:
     response.headers["ETag"] = f'"{number}"'
     response.headers["Cache-Control"] = "private, no-cache"
+
+
+def known(request: Request, number: int) -> bool:
+    """Whether the client has this state; `If-None-Match` may name several (RFC 9110, section 13.1.2)."""
+    return any(tag.strip() == f'"{number}"' for tag in request.headers.get("if-none-match", "").split(","))
 
 
 async def next_write(db: AsyncSession, user: str) -> tuple[int, datetime]:
@@ -188,7 +194,7 @@ async def list_tasks(
     q: Annotated[str | None, Query(max_length=200)] = None,
 ) -> TaskList:
     seq = (await db.exec(select(Account.seq).where(Account.user_id == user))).one_or_none() or 0
-    if request.headers.get("if-none-match") == f'"{seq}"':
+    if known(request, seq):
         return Response(status_code=304, headers={"ETag": f'"{seq}"'})
     tagged(response, seq)
     query = select(Task).where(Task.user_id == user).limit(limit + 1)
@@ -239,7 +245,7 @@ async def get_task(user: Caller, id: uuid.UUID, db: Session, response: Response,
     if task is None:
         raise HTTPException(404)
     tagged(response, task.version)
-    if request.headers.get("if-none-match") == f'"{task.version}"':
+    if known(request, task.version):
         return Response(status_code=304, headers={"ETag": f'"{task.version}"'})
     return TaskOut.of(task)
 

@@ -12,6 +12,6 @@ if (cluster.isPrimary) {
 } else {
   // Together as many connections as errand has.
   const sql = postgres(process.env.BENCH_DATABASE_URL, { max: 32, fetch_types: false, types, connection: { TimeZone: "UTC" }, onnotice: () => {} });
-  const app = application({ secret: process.env.BENCH_JWT_SECRET, connect: () => sql });
+  const app = application({ jwk: process.env.BENCH_JWT_KEY, connect: () => sql });
   serve({ fetch: app.fetch, hostname: "127.0.0.1", port: Number(process.env.PORT) });
 }

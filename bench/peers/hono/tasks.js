@@ -1,8 +1,8 @@
 // A peer in the benchmark, for the edge: Hono and postgres.js. It serves the endpoints that the bench uses, from
-// errand's own tables, with the same answers. `server.js` runs it on Node, `worker.js` on workerd.
+// errand's own tables, with the same answers. `server.js` runs it on Node, `bun.js` on Bun, `worker.js` on workerd.
 
 import { Hono } from "hono";
-import { jwtVerify } from "jose";
+import { importJWK, jwtVerify } from "jose";
 
 const PRIORITIES = ["none", "low", "medium", "high"];
 
@@ -18,9 +18,12 @@ export const types = {
   },
 };
 
-// `connect` gives a postgres.js client for a request; `release` is told when the request is done with it.
-export function application({ secret, connect, release = () => {} }) {
-  const key = crypto.subtle.importKey("raw", new TextEncoder().encode(secret), { name: "HMAC", hash: "SHA-256" }, false, ["verify"]);
+// `jwk` is the key of the tokens, with `alg`. `connect` gives a postgres.js client for a request; `release` is told when the
+// request is done with it.
+export function application({ jwk, connect, release = () => {} }) {
+  const { alg } = JSON.parse(jwk);
+  const key = importJWK(JSON.parse(jwk));
+  const options = { algorithms: [alg], clockTolerance: 60, requiredClaims: ["exp", "sub"] };
   const app = new Hono();
 
   app.get("/health/live", (c) => c.json({ status: "ok" }));
@@ -30,7 +33,6 @@ export function application({ secret, connect, release = () => {} }) {
     let claims;
     try {
       if (scheme.toLowerCase() !== "bearer") throw new Error("no token");
-      const options = { algorithms: ["HS256"], clockTolerance: 60, requiredClaims: ["exp", "sub"] };
       claims = (await jwtVerify(token, await key, options)).payload;
     } catch {
       return c.json({ status: 401 }, 401, { "WWW-Authenticate": "Bearer" });
@@ -53,7 +55,7 @@ export function application({ secret, connect, release = () => {} }) {
     if (!(limit >= 1 && limit <= 500)) return c.json({ status: 400 }, 400);
     const [account] = await sql`select seq from errand.account where user_id = ${user}`;
     const tag = `"${account?.seq ?? 0}"`;
-    if (c.req.header("if-none-match") === tag) return c.body(null, 304, { ETag: tag });
+    if (isKnown(c, tag)) return c.body(null, 304, { ETag: tag });
     const completed = c.req.query("completed");
     const priority = c.req.query("priority");
     const q = c.req.query("q");
@@ -94,7 +96,7 @@ export function application({ secret, connect, release = () => {} }) {
     const [row] = await sql`select ${columns(sql)} from errand.task where user_id = ${user} and id = ${c.req.param("id")}`;
     if (!row) return c.json({ status: 404 }, 404);
     const tag = `"${row.version}"`;
-    if (c.req.header("if-none-match") === tag) return c.body(null, 304, { ETag: tag });
+    if (isKnown(c, tag)) return c.body(null, 304, { ETag: tag });
     return c.json(task(row), 200, headers(tag));
   });
 
@@ -172,6 +174,11 @@ function instant(text, digits) {
   if (text === null) return null;
   const time = `${text.slice(0, 10)}T${text.slice(11, 19)}`;
   return digits === 0 ? `${time}Z` : `${time}.${text.slice(20, -3).padEnd(digits, "0")}Z`;
+}
+
+// `If-None-Match` may name several (RFC 9110, section 13.1.2).
+function isKnown(c, tag) {
+  return (c.req.header("if-none-match") ?? "").split(",").some((one) => one.trim() === tag);
 }
 
 function headers(tag) {

@@ -9,7 +9,7 @@ let app;
 export default {
   fetch(request, env, context) {
     app ??= application({
-      secret: env.BENCH_JWT_SECRET,
+      jwk: env.BENCH_JWT_KEY,
       connect: (c) => postgres(c.env.BENCH_DATABASE_URL, { max: 1, fetch_types: false, types, connection: { TimeZone: "UTC" }, onnotice: () => {} }),
       release: (c, sql) => c.executionCtx.waitUntil(sql.end()),
     });

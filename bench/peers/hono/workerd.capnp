@@ -14,6 +14,6 @@ const worker :Workerd.Worker = (
   compatibilityFlags = ["nodejs_compat"],
   bindings = [
     (name = "BENCH_DATABASE_URL", fromEnvironment = "BENCH_DATABASE_URL"),
-    (name = "BENCH_JWT_SECRET", fromEnvironment = "BENCH_JWT_SECRET"),
+    (name = "BENCH_JWT_KEY", fromEnvironment = "BENCH_JWT_KEY"),
   ],
 );

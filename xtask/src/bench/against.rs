@@ -7,7 +7,6 @@ mod processors;
 mod report;
 mod revision;
 mod rounds;
-mod statistics;
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
@@ -20,6 +19,7 @@ use super::{
     peer::{Peer, Recipe, Running},
     report::{date, save_in},
     scenario::{Cell, Scenario},
+    signer::Alg,
 };
 use processors::Processors;
 use report::Comparison;
@@ -69,6 +69,7 @@ pub(crate) struct Asked<'a> {
     pub(crate) seconds: Option<u64>,
     pub(crate) users: Option<u32>,
     pub(crate) tasks: Option<u32>,
+    pub(crate) alg: Option<Alg>,
     pub(crate) build: bool,
 }
 
@@ -81,6 +82,7 @@ pub(crate) struct Against<'a> {
     scenarios: Vec<Scenario>,
     seconds: u64,
     size: Size,
+    alg: Alg,
     recipes: [Vec<Recipe>; 2],
 }
 
@@ -123,7 +125,8 @@ impl Options {
         let seconds = asked.seconds.unwrap_or(SECONDS);
         let peers =
             peers.into_iter().map(|peer| (peer, connections.unwrap_or_else(|| usual_connections(peer)))).collect();
-        Ok(Some(Against { options: self, revision, peers, scenarios, seconds, size, recipes: [own, other] }))
+        let alg = asked.alg.unwrap_or(Alg::Hs256);
+        Ok(Some(Against { options: self, revision, peers, scenarios, seconds, size, alg, recipes: [own, other] }))
     }
 }
 
@@ -133,7 +136,7 @@ impl Against<'_> {
         let rounds = self.options.rounds.unwrap_or(ROUNDS);
         let [own, other] = self.recipes;
         let long = Size { first_user: self.size.users + 1, users: LONG_USERS, tasks: LONG_TASKS };
-        let (sizes, secrets) = ([self.size, long], Secrets::new()?);
+        let (sizes, secrets) = ([self.size, long], Secrets::new(self.alg)?);
         // This one last: what it leaves in the server is what the other commands expect.
         let origin = Origin::other(self.revision.root.clone());
         let other = Side::open(&origin, other, ("other", wrk), &sizes, &secrets).await?;
@@ -157,6 +160,7 @@ impl Against<'_> {
             machine: Machine::look(load, versions).await,
             other: self.revision.short().to_owned(),
             host_of_this: self.options.host_of_this,
+            alg: self.alg,
             connections: self.peers.clone(),
             one_processor: processors.is_some(),
             seconds: self.seconds,
@@ -218,8 +222,8 @@ impl Side {
         secrets: &Secrets,
     ) -> Result<Self> {
         let data = Data::open_for(origin, &[*ordinary, *long], secrets).await?;
-        let ordinary = wrk.with_plan(&format!("plan-{name}.tsv"), &data.plan(*ordinary).await?)?;
-        let long = wrk.with_plan(&format!("plan-{name}-long.tsv"), &data.plan(*long).await?)?;
+        let ordinary = wrk.with_plan(&format!("plan-{name}.tsv"), &data.plan(&[*ordinary]).await?)?;
+        let long = wrk.with_plan(&format!("plan-{name}-long.tsv"), &data.plan(&[*long]).await?)?;
         Ok(Self { data, recipes, ordinary, long })
     }
 

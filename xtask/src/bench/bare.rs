@@ -7,6 +7,7 @@ use super::{
     load::{Measured, Wrk},
     peer::{Peer, Running},
     scenario::{Cell, Scenario},
+    signer::Alg,
 };
 
 const ROUNDS: u32 = 6;
@@ -20,8 +21,8 @@ const SCENARIOS: [Scenario; 3] = [Scenario::Get, Scenario::List, Scenario::Creat
 pub(crate) async fn run(wrk: &Wrk, build: bool) -> Result<()> {
     let recipes = [Peer::HostP2.prepare(build).await?, Peer::Bare.prepare(build).await?];
     let size = Size { first_user: 1, users: 100, tasks: 1_000 };
-    let data = Data::open(&[size]).await?;
-    wrk.plan(&data.plan(size).await?)?;
+    let data = Data::open(&[size], Alg::Hs256).await?;
+    wrk.plan(&data.plan(&[size]).await?)?;
     let mut servers = Vec::new();
     for recipe in &recipes {
         let mut server = recipe.start(&data, &[])?;
@@ -63,7 +64,7 @@ async fn rounds(wrk: &Wrk, data: &Data, errand: &Running, bare: &Running) -> Res
         let [own_server, least_server] =
             all.each_ref().map(|slots| median(|slot| slot.each(slot.server.cpu_micros), slots));
         let [own_database, least_database] =
-            all.each_ref().map(|slots| median(|slot| slot.each(slot.postgres.cpu_micros), slots));
+            all.each_ref().map(|slots| median(|slot| slot.each(slot.postgres_micros), slots));
         let errors: u64 = all.iter().flatten().map(|slot| slot.errors).sum();
         println!(
             "{:<8} errand {own:>6.0}/s, ten lines {least:>6.0}/s: {:.2}; server {own_server:.0} and {least_server:.0} µs, \

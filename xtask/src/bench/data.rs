@@ -5,35 +5,47 @@
 
 mod roles;
 
-use std::{fs, path::PathBuf};
+use std::{fs, path::PathBuf, sync::Arc};
 
 use anyhow::{Context, Result};
 use errand_postgres::{address::Address, cluster::Cluster, connect, migrate, role, secret};
+use serde::Serialize;
 use sha2::{Digest, Sha256};
 use tokio_postgres::Client;
 
-use super::usage::Processes;
+use super::{
+    signer::{Alg, Signer},
+    usage::Processes,
+};
 use crate::{
     process::{self, BRIEF},
     settings::DATABASE_URL,
-    token, workspace,
+    workspace,
 };
 
 /// How many templates are kept: those that were used last.
 const KEPT: i64 = 4;
 /// The role of the peers: it owns what errand_app may use, and no row-level security holds it.
 const PEER: &str = "errand_peer";
-/// How many tasks of a user the requests choose among.
+/// How many tasks of a user the requests choose among; fewer where the users are many, because the plan lies in wrk's memory.
 const SAMPLE: u32 = 200;
+const SAMPLE_OF_MANY: u32 = 20;
+const MANY: u32 = 1_000;
 /// How many tasks one statement inserts.
 const CHUNK: u32 = 10_000;
 
-/// How much data there is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// How much data there is: users with the same number of tasks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub(crate) struct Size {
     pub(crate) first_user: u32,
     pub(crate) users: u32,
     pub(crate) tasks: u32,
+}
+
+impl Size {
+    fn sample(self) -> u32 {
+        if self.users >= MANY { SAMPLE_OF_MANY } else { SAMPLE }
+    }
 }
 
 /// Whose database it is: this checkout's, or that of another commit, which its own commands make.
@@ -71,12 +83,12 @@ impl Origin {
 #[derive(Debug, Clone)]
 pub(crate) struct Secrets {
     password: String,
-    tokens: String,
+    signer: Arc<Signer>,
 }
 
 impl Secrets {
-    pub(crate) fn new() -> Result<Self> {
-        Ok(Self { password: secret::hex(16)?, tokens: secret::hex(32)? })
+    pub(crate) fn new(alg: Alg) -> Result<Self> {
+        Ok(Self { password: secret::hex(16)?, signer: Arc::new(Signer::new(alg)?) })
     }
 }
 
@@ -90,14 +102,14 @@ pub(crate) struct Data {
     pub(crate) app_url: String,
     /// The peers', without a scheme.
     pub(crate) peer_url: String,
-    /// The secret of the tokens.
-    pub(crate) secret: String,
+    /// Of the tokens.
+    pub(crate) signer: Arc<Signer>,
 }
 
 impl Data {
     /// Starts the server, fills a template unless one is there for these migrations, and copies it.
-    pub(crate) async fn open(sizes: &[Size]) -> Result<Self> {
-        Self::open_for(&Origin::own()?, sizes, &Secrets::new()?).await
+    pub(crate) async fn open(sizes: &[Size], alg: Alg) -> Result<Self> {
+        Self::open_for(&Origin::own()?, sizes, &Secrets::new(alg)?).await
     }
 
     /// The same for any commit. The last one to be opened leaves the component's role as its migrations do.
@@ -128,7 +140,7 @@ impl Data {
         let client = connect::connect(&admin).await?;
         let password = peer_role(&client).await?;
         let peer_url = format!("{PEER}:{password}@127.0.0.1:{}/{run}", cluster.port());
-        Ok(Self { cluster, run, admin, client, app_url, peer_url, secret: secrets.tokens.clone() })
+        Ok(Self { cluster, run, admin, client, app_url, peer_url, signer: secrets.signer.clone() })
     }
 
     /// Keeps autovacuum away from the tables: it would fall on one slot and not on another.
@@ -153,38 +165,42 @@ impl Data {
         Ok(self.client.batch_execute("checkpoint").await?)
     }
 
-    /// What the load generator needs to know of each user: id, token, the tags of lists, and tasks with theirs.
+    /// What the load generator needs to know of each user: id, token, the tags of lists, the number of tasks, ids and tags of some.
     ///
     /// The peers' tags are numbers: a task's version, and that of the user's latest write. So were errand's once; now they have
     /// a digest, too. A client may send several, so each server is sent both, and knows one.
-    pub(crate) async fn plan(&self, size: Size) -> Result<String> {
-        let step = (size.tasks / SAMPLE).max(1);
+    pub(crate) async fn plan(&self, sizes: &[Size]) -> Result<String> {
         let digests: bool =
             self.client.query_one("select to_regproc('errand.tag_base') is not null", &[]).await?.try_get(0)?;
         let base = if digests { "errand.tag_base(account.user_id)" } else { "''" };
-        let rows = self
-            .client
-            .query(
-                &format!(
-                    "select account.user_id, format('%1$s,%2$s%1$s', account.seq, base), (
-                         select string_agg(format('%s:%s,%s%s', task.id, task.version, base, task.seq), ' ')
-                         from generate_series(1, $3::int, $4::int) as n
-                         join errand.task on task.user_id = account.user_id
-                             and task.id = format('0193%s70008000%s', 10000000 + n, 100000000000 + u)::uuid)
-                     from generate_series($1::int, $1 + $2::int - 1) as u
-                     join errand.account on account.user_id = format('user-%s', u)
-                     cross join lateral (select {base}) as prefix (base)
-                     order by u"
-                ),
-                &[&number(size.first_user), &number(size.users), &number(size.tasks), &number(step)],
-            )
-            .await?;
+        let query = format!(
+            "select account.user_id, format('%1$s,%2$s%1$s', account.seq, base), known.ids, known.tags
+             from generate_series($1::int, $1 + $2::int - 1) as u
+             join errand.account on account.user_id = format('user-%s', u)
+             cross join lateral (select {base}) as prefix (base)
+             cross join lateral (
+                 select string_agg(task.id::text, ' ' order by n),
+                     string_agg(format('%s,%s%s', task.version, base, task.seq), ' ' order by n)
+                 from generate_series(1, $3::int, $4::int) as n
+                 join errand.task on task.user_id = account.user_id
+                     and task.id = format('0193%s70008000%s', 10000000 + n, 100000000000 + u)::uuid
+             ) as known (ids, tags)
+             order by u"
+        );
         let mut plan = String::new();
-        for row in rows {
-            let (user, tags, tasks): (String, String, Option<String>) =
-                (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
-            let token = token::sign(&self.secret, &user)?;
-            plan.push_str(&format!("{user}\t{token}\t{tags}\t{}\n", tasks.unwrap_or_default()));
+        for size in sizes {
+            let step = (size.tasks / size.sample()).max(1);
+            let bounds = [size.first_user, size.users, size.tasks, step].map(number);
+            let [first, users, tasks, step] = &bounds;
+            let rows = self.client.query(&query, &[first, users, tasks, step]).await?;
+            let users = rows.iter().map(|row| Ok(row.try_get(0)?)).collect::<Result<Vec<String>>>()?;
+            let tokens = self.signer.tokens(users).await?;
+            for (row, token) in rows.iter().zip(tokens) {
+                let (user, tags): (&str, &str) = (row.try_get(0)?, row.try_get(1)?);
+                let [ids, known]: [Option<&str>; 2] = [row.try_get(2)?, row.try_get(3)?];
+                let (ids, known) = (ids.unwrap_or_default(), known.unwrap_or_default());
+                plan.push_str(&format!("{user}\t{token}\t{tags}\t{}\t{ids}\t{known}\n", size.tasks));
+            }
         }
         Ok(plan)
     }
@@ -326,7 +342,9 @@ async fn peer_role(client: &Client) -> Result<String> {
              alter role {PEER} login password '{password}';
              alter role {PEER} set timezone = 'UTC';
              grant usage on schema errand to {PEER};
-             grant select, insert, update, delete on all tables in schema errand to {PEER}"
+             grant select, insert, update, delete on all tables in schema errand to {PEER};
+             grant usage on all sequences in schema errand to {PEER};
+             grant execute on all functions in schema errand to {PEER}"
         ))
         .await?;
     Ok(password)

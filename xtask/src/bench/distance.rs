@@ -16,6 +16,7 @@ use super::{
     load::Wrk,
     peer::Peer,
     scenario::{Cell, Scenario},
+    signer::Alg,
 };
 
 /// Round trips to the database.
@@ -34,8 +35,8 @@ pub(crate) async fn run(wrk: &Wrk, build: bool) -> Result<()> {
         recipes.push(peer.prepare(build).await?);
     }
     let size = Size { first_user: 1, users: 100, tasks: 1_000 };
-    let data = Data::open(&[size]).await?;
-    wrk.plan(&data.plan(size).await?)?;
+    let data = Data::open(&[size], Alg::Hs256).await?;
+    wrk.plan(&data.plan(&[size]).await?)?;
     println!("milliseconds for a request, median (99th percentile)");
     println!(
         "| | connections | round trip to the database | get | list of 50 | create |\n|---|---:|---:|---:|---:|---:|"

@@ -12,7 +12,6 @@ use serde::Serialize;
 use tokio::process::Command;
 
 use super::{
-    Budget,
     data::{Data, Size},
     load::{Measured, Wrk, output},
     peer::{Peer, Running},
@@ -60,36 +59,33 @@ pub(crate) struct Part {
     pub(crate) loaded: Measured,
 }
 
-/// Measures both: 15 slots with pgbench, 14 with wrk.
+/// Seconds for each figure.
+const EACH: u64 = 2;
+
+/// Seconds of measuring: 15 slots with pgbench, 14 with wrk.
+pub(crate) const SECONDS: u64 = 29 * EACH;
+
+/// Measures both, among users who have the same number of tasks; the requests are those of the plan that is in place.
 pub(crate) async fn measure(
     wrk: &Wrk,
     data: &Data,
     size: Size,
     servers: &[Running],
-    (full, budget): (bool, &mut Budget),
     report: &mut Report,
 ) -> Result<()> {
-    let each = if full { 2 } else { 1 };
-    for call in CALLS {
-        for protocol in [Protocol::Prepared, Protocol::Extended, Protocol::Simple] {
-            if budget.has(each) {
-                report.floor.push(pgbench(data, size, call, protocol, each).await?);
-                budget.spend(each);
-            }
-        }
-    }
-    // pgbench has written, and changed what a 304 depends on.
-    wrk.plan(&data.plan(size).await?)?;
+    // These come first: pgbench writes, and changes what a 304 depends on.
     for server in servers.iter().filter(|server| server.peer == Peer::Host) {
         for scenario in Scenario::PARTS {
-            if budget.has(2 * each) {
-                let pids = (server.pid(), data.pid());
-                let alone = wrk.run(server.port, Cell { connections: 1, scenario }, each, 1, pids).await?;
-                let loaded = wrk.run(server.port, Cell { connections: CONNECTIONS, scenario }, each, 1, pids).await?;
-                super::settle(&[pids.0, pids.1]).await;
-                budget.spend(2 * each);
-                report.parts.push(Part { peer: server.peer, scenario, alone, loaded });
-            }
+            let pids = (server.pid(), data.pid());
+            let alone = wrk.run(server.port, Cell { connections: 1, scenario }, EACH, 1, pids).await?;
+            let loaded = wrk.run(server.port, Cell { connections: CONNECTIONS, scenario }, EACH, 1, pids).await?;
+            super::settle(&[pids.0, pids.1]).await;
+            report.parts.push(Part { peer: server.peer, scenario, alone, loaded });
+        }
+    }
+    for call in CALLS {
+        for protocol in [Protocol::Prepared, Protocol::Extended, Protocol::Simple] {
+            report.floor.push(pgbench(data, size, call, protocol, EACH).await?);
         }
     }
     Ok(())
@@ -117,12 +113,12 @@ async fn pgbench(data: &Data, size: Size, call: &'static str, protocol: Protocol
     let before = data.pid().map(Processes::Tree).and_then(Look::at);
     let told = output(command, Duration::from_secs(seconds + 30)).await?;
     super::settle(&[data.pid()]).await;
-    let used = before.and_then(|look| look.used()).unwrap_or_default();
+    let used = before.and_then(|look| look.spent()).unwrap_or_default();
     let rate: f64 = told
         .lines()
         .find_map(|line| line.strip_prefix("tps = ")?.split(' ').next()?.parse().ok())
         .with_context(|| format!("pgbench says: {told}"))?;
-    let cpu = used.cpu_micros as f64 / (rate * seconds as f64).max(1.0);
+    let cpu = used as f64 / (rate * seconds as f64).max(1.0);
     eprintln!("   pgbench  {call:<10} {mode:<9} {rate:>8.0}/s");
     Ok(Floor { call, protocol, rate, cpu })
 }

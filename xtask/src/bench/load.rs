@@ -53,9 +53,10 @@ pub(crate) struct Measured {
     pub(crate) errors: u64,
     /// Answers of 429: requests of a user that had too many others of its own under way.
     pub(crate) busy: u64,
-    /// Processor time that the server and PostgreSQL took, and what they held at the end.
+    /// Processor time that the server took, and what it held at the end.
     pub(crate) server: Usage,
-    pub(crate) postgres: Usage,
+    /// Microseconds of processor time that PostgreSQL took.
+    pub(crate) postgres_micros: u64,
     /// Of both, where they were counted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) instructions: Option<u64>,
@@ -167,7 +168,9 @@ impl Wrk {
             .args(arguments);
         let before = [server, postgres].map(|processes| processes.and_then(Look::at));
         let told = output(command, Duration::from_secs(span.seconds + 30)).await?;
-        let [server, postgres] = before.map(|look| look.and_then(|look| look.used()).unwrap_or_default());
+        let [server, postgres] = before;
+        let postgres_micros = postgres.and_then(|look| look.spent()).unwrap_or_default();
+        let server = server.and_then(|look| look.used()).unwrap_or_default();
         let line = told.lines().find_map(|line| line.strip_prefix("RESULT "));
         let printed: Printed = serde_json::from_str(line.with_context(|| format!("wrk says: {told}"))?)?;
         if span.requests.is_some() && printed.requests == 0 {
@@ -182,7 +185,7 @@ impl Wrk {
             errors: printed.status + printed.broken,
             busy: printed.busy,
             server,
-            postgres,
+            postgres_micros,
             instructions: counter.and_then(Instructions::counted),
         })
     }
@@ -200,7 +203,7 @@ impl Measured {
 
     /// Microseconds of processor time per request, of the server and of PostgreSQL.
     pub(crate) fn processor_micros(&self) -> f64 {
-        self.each(self.server.cpu_micros + self.postgres.cpu_micros)
+        self.each(self.server.cpu_micros + self.postgres_micros)
     }
 
     /// Rounds as one: sums, the mean of the latencies, the largest memory.
@@ -214,7 +217,7 @@ impl Measured {
             errors: sum.errors + one.errors,
             busy: sum.busy + one.busy,
             server: added(sum.server, one.server),
-            postgres: added(sum.postgres, one.postgres),
+            postgres_micros: sum.postgres_micros + one.postgres_micros,
             instructions: sum
                 .instructions
                 .map(|count| count + one.instructions.unwrap_or_default())

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Figures mean something only beside this.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Default, Serialize)]
 pub(crate) struct Machine {
     processor: String,
     cores: usize,
@@ -32,6 +32,7 @@ impl Machine {
             ("node", "node", &["--version"]),
             ("python", "target/bench/fastapi/bin/python", &["--version"]),
             ("spin", "spin", &["--version"]),
+            ("bun", "target/bench/hono/node_modules/.bin/bun", &["--version"]),
             ("workerd", "target/bench/hono/node_modules/.bin/workerd", &["--version"]),
         ] {
             if let Some(version) = told(program, arguments).await {

@@ -42,7 +42,7 @@ pub(super) struct Pages {
 
 /// Measures the pages of a user who has so many tasks.
 pub(super) async fn measure(wrk: &Wrk, data: &Data, server: &Running, size: Size) -> Result<Vec<Pages>> {
-    let plan = data.plan(size).await?;
+    let plan = data.plan(&[size]).await?;
     wrk.plan(&plan)?;
     let mut columns = plan.split('\t');
     let (Some(user), Some(token)) = (columns.next(), columns.next()) else { anyhow::bail!("the plan has no user") };

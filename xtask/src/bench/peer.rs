@@ -1,5 +1,7 @@
 //! The servers that are measured: what each one needs, how it is started, and that it goes when we go.
 
+mod install;
+
 use std::{
     fs::{self, File},
     net::{SocketAddr, TcpListener},
@@ -12,23 +14,18 @@ use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
 use rustix::process::Signal;
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 use tokio::{
     process::{Child, ChildStdin, Command},
     time::{Instant, sleep},
 };
 
 use super::{data::Data, usage::Processes};
-use crate::{
-    build, http,
-    process::{self, BRIEF, LONG},
-    runtime,
-    toolchain::Choice,
-    workspace,
-};
+use crate::{build, http, process, runtime, toolchain::Choice, workspace};
 
 /// The profile of what is measured.
 pub(crate) const MEASURED: &str = "measured";
+
+use install::built;
 
 /// How long a server may take to answer for the first time.
 const READY: Duration = Duration::from_secs(60);
@@ -43,34 +40,50 @@ wait"#;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Peer {
-    /// FastAPI and SQLModel on uvicorn, two workers
-    Fastapi,
-    /// Hono and postgres.js on Node, two processes
-    Hono,
-    /// The same Hono application on workerd
-    Workerd,
-    /// errand without WebAssembly
-    Native,
     /// errand in the local host
     Host,
     /// errand's component of WASI 0.2 in the local host
     HostP2,
+    /// errand without WebAssembly
+    Native,
+    /// errand in Spin
+    Spin,
+    /// axum and tokio-postgres, two threads
+    Axum,
+    /// Hono and postgres.js on Node, two processes
+    Hono,
+    /// The same Hono application on Bun, two processes
+    Bun,
+    /// The same Hono application on workerd
+    Workerd,
+    /// FastAPI and SQLModel on uvicorn, two workers
+    Fastapi,
     /// A component of ten lines in the local host; with --bare only
     #[value(skip)]
     Bare,
-    /// errand in Spin
-    Spin,
 }
 
 impl Peer {
-    pub(crate) const ALL: [Self; 7] =
-        [Self::Host, Self::HostP2, Self::Native, Self::Spin, Self::Hono, Self::Workerd, Self::Fastapi];
+    /// In the order in which they are shown.
+    pub(crate) const ALL: [Self; 9] = [
+        Self::Host,
+        Self::HostP2,
+        Self::Native,
+        Self::Spin,
+        Self::Axum,
+        Self::Hono,
+        Self::Bun,
+        Self::Workerd,
+        Self::Fastapi,
+    ];
 
     /// Its name for people.
     pub(crate) fn title(self) -> &'static str {
         match self {
             Self::Fastapi => "FastAPI",
+            Self::Axum => "axum",
             Self::Hono => "Hono on Node",
+            Self::Bun => "Hono on Bun",
             Self::Workerd => "Hono on workerd",
             Self::Native => "errand native",
             Self::Host => "errand (local host)",
@@ -107,13 +120,18 @@ impl Peer {
                 true => vec![runtime::native_binary("errand-native", MEASURED).await?],
                 false => vec![built("target/measured/errand-native")?],
             },
-            Self::Fastapi => vec![venv(&root.join("bench/peers/fastapi")).await?.join("bin/uvicorn")],
+            Self::Axum => vec![install::axum(build).await?],
+            Self::Fastapi => vec![install::venv(&root.join("bench/peers/fastapi")).await?.join("bin/uvicorn")],
             Self::Hono => {
-                let folder = node_modules().await?;
+                let folder = install::node_modules().await?;
                 vec!["node".into(), folder.join("server.js")]
             }
+            Self::Bun => {
+                let folder = install::node_modules().await?;
+                vec![install::bun(&folder), folder.join("bun.js")]
+            }
             Self::Workerd => {
-                let folder = node_modules().await?;
+                let folder = install::node_modules().await?;
                 vec![folder.join("node_modules/.bin/workerd"), "serve".into(), folder.join("workerd.capnp")]
             }
         };
@@ -143,7 +161,7 @@ impl Peer {
                 "--port",
                 &port.to_string(),
             ],
-            Self::Hono => &[],
+            Self::Axum | Self::Hono | Self::Bun => &[],
             Self::Workerd => &["--socket-addr", &format!("http={listen}")],
         };
         words.iter().map(|word| (*word).to_owned()).collect()
@@ -163,15 +181,17 @@ impl Peer {
             Self::Host | Self::HostP2 | Self::Bare | Self::Native | Self::Spin => vec![
                 ("SPIN_VARIABLE_DATABASE_URL", data.app_url.clone()),
                 ("SPIN_VARIABLE_DATABASE_HOST", data.endpoint()),
-                ("SPIN_VARIABLE_JWT_SECRET", data.secret.clone()),
+                ("SPIN_VARIABLE_JWT_SECRET", data.signer.secret.clone()),
+                ("SPIN_VARIABLE_JWT_JWKS", data.signer.jwks()),
+                ("SPIN_VARIABLE_JWT_JWKS_URL", String::new()),
                 ("SPIN_VARIABLE_JWT_ISSUER", String::new()),
                 ("SPIN_VARIABLE_JWT_AUDIENCE", String::new()),
                 // No server writes a line per request here.
                 ("SPIN_VARIABLE_ACCESS_LOG", "errors".to_owned()),
             ],
-            Self::Fastapi | Self::Hono | Self::Workerd => vec![
+            Self::Axum | Self::Hono | Self::Bun | Self::Workerd | Self::Fastapi => vec![
                 ("BENCH_DATABASE_URL", format!("{scheme}://{}", data.peer_url)),
-                ("BENCH_JWT_SECRET", data.secret.clone()),
+                ("BENCH_JWT_KEY", data.signer.jwk()),
                 ("PORT", port.to_string()),
                 ("PYTHONDONTWRITEBYTECODE", "1".to_owned()),
                 ("NODE_ENV", "production".to_owned()),
@@ -297,67 +317,4 @@ impl Running {
     pub(crate) async fn stop(mut self) {
         process::stop(&mut self.child, Signal::TERM, self.leash.take()).await;
     }
-}
-
-fn built(path: &str) -> Result<PathBuf> {
-    let path = workspace::root()?.join(path);
-    path.is_file().then_some(path.clone()).with_context(|| format!("{} is not built", path.display()))
-}
-
-/// A virtual environment with the packages that the folder asks for; made once.
-async fn venv(folder: &Path) -> Result<PathBuf> {
-    let requirements = folder.join("requirements.txt");
-    let venv = workspace::root()?.join("target/bench/fastapi");
-    once(&venv, std::slice::from_ref(&requirements), async || {
-        eprintln!("errand: installing FastAPI and what it needs into {}", venv.display());
-        let mut python = workspace::program("python3")?;
-        python.args(["-m", "venv"]).arg(&venv);
-        process::run(python, BRIEF).await.context("no Python with venv (Debian: python3-venv)")?;
-        let mut pip = workspace::program(&venv.join("bin/pip").to_string_lossy())?;
-        pip.args(["install", "--quiet", "--requirement"]).arg(&requirements);
-        process::run(pip, LONG).await.context("the packages of bench/peers/fastapi were not installed")
-    })
-    .await?;
-    Ok(venv)
-}
-
-/// A copy of the Hono application with its packages, and its bundle for workerd; made once.
-async fn node_modules() -> Result<PathBuf> {
-    let root = workspace::root()?;
-    let sources: Vec<PathBuf> = ["package.json", ".npmrc", "tasks.js", "server.js", "worker.js", "workerd.capnp"]
-        .into_iter()
-        .map(|name| root.join("bench/peers/hono").join(name))
-        .collect();
-    let folder = root.join("target/bench/hono");
-    once(&folder, &sources, async || {
-        eprintln!("errand: installing Hono, postgres.js and workerd into {}", folder.display());
-        fs::create_dir_all(&folder)?;
-        for source in &sources {
-            fs::copy(source, folder.join(source.file_name().context("a file without a name")?))?;
-        }
-        for arguments in [["install", "--silent"], ["run", "build"]] {
-            let mut npm = workspace::program("npm")?;
-            npm.args(arguments).current_dir(&folder).stdout(Stdio::null());
-            process::run(npm, LONG).await.context("the packages of bench/peers/hono were not installed")?;
-        }
-        Ok(())
-    })
-    .await?;
-    Ok(folder)
-}
-
-/// Runs `make` unless it has succeeded before with the same sources.
-async fn once(folder: &Path, sources: &[PathBuf], make: impl AsyncFn() -> Result<()>) -> Result<()> {
-    let mut digest = Sha256::new();
-    for source in sources {
-        digest.update(fs::read(source).with_context(|| format!("cannot read {}", source.display()))?);
-    }
-    let sum: String = digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-    let marker = folder.join(".made-from");
-    if fs::read_to_string(&marker).is_ok_and(|found| found == sum) {
-        return Ok(());
-    }
-    make().await?;
-    fs::write(marker, sum)?;
-    Ok(())
 }

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use super::{
+    load::Measured,
     peer::Peer,
     report::Report,
     scenario::{Cell, Scenario},
@@ -48,7 +49,7 @@ pub(crate) fn svg(report: &Report) -> String {
     for (index, scenario) in groups.iter().enumerate() {
         let y = top + group * index as f64;
         let cell = Cell { connections: CONNECTIONS, scenario: *scenario };
-        let rate = |peer: &Peer| report.entry(cell, *peer).map_or(0.0, super::Measured::rate);
+        let rate = |peer: &Peer| report.entry(cell, *peer).map_or(0.0, Measured::rate);
         let best = peers.iter().map(rate).fold(1.0, f64::max);
         let _ = writeln!(
             text,
@@ -80,7 +81,9 @@ fn colour(peer: Peer) -> &'static str {
     match peer {
         Peer::Host => "#0072b2",
         Peer::HostP2 => "#f0e442",
-        Peer::Bare => "#000000",
+        Peer::Bare => "#555555",
+        Peer::Axum => "#000000",
+        Peer::Bun => "#999999",
         Peer::Native => "#56b4e9",
         Peer::Spin => "#009e73",
         Peer::Hono => "#e69f00",

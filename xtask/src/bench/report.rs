@@ -1,5 +1,6 @@
 //! What a run found, as JSON, as tables and as a plot.
 
+mod goals;
 mod tables;
 
 use std::{fs, path::PathBuf};
@@ -8,6 +9,7 @@ use anyhow::{Context, Result};
 use serde::Serialize;
 
 use super::{
+    compare::Comparison,
     data::{Data, Size},
     floor::{Floor, Part},
     load::{Measured, Wrk},
@@ -15,6 +17,10 @@ use super::{
     peer::Peer,
     plot,
     scenario::Cell,
+    schedule::Schedule,
+    signer::Alg,
+    statistics::Ratio,
+    warm::Warmed,
 };
 use crate::workspace;
 
@@ -24,17 +30,34 @@ pub(crate) struct Report {
     pub(crate) date: String,
     pub(crate) label: &'static str,
     pub(crate) machine: Machine,
-    pub(crate) users: u32,
-    pub(crate) tasks_of_each: u32,
-    /// How often, and for how many seconds, each peer was measured in each cell.
-    pub(crate) rounds: (u32, u64),
-    /// Whether the time was over before every cell had its turn.
-    pub(crate) cut_short: bool,
+    pub(crate) sizes: Vec<Size>,
+    /// Of the tokens.
+    pub(crate) alg: Alg,
+    pub(crate) rounds: u32,
     /// How many answers were compared before.
     pub(crate) compared: usize,
+    pub(crate) warmed: Vec<Warmed>,
+    /// All that was measured.
+    pub(crate) slots: Vec<Slot>,
+    /// The rounds of each peer in each cell as one.
     pub(crate) entries: Vec<Entry>,
     pub(crate) floor: Vec<Floor>,
     pub(crate) parts: Vec<Part>,
+    /// KiB that each server held at the end, where a crowd was there.
+    pub(crate) held: Vec<(Peer, u64)>,
+    /// KiB that PostgreSQL held then.
+    pub(crate) postgres_kib: u64,
+}
+
+/// A peer in a cell, in a round.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Slot {
+    pub(crate) round: u32,
+    #[serde(flatten)]
+    pub(crate) cell: Cell,
+    pub(crate) peer: Peer,
+    #[serde(flatten)]
+    pub(crate) measured: Measured,
 }
 
 /// A peer in a cell.
@@ -45,25 +68,64 @@ pub(crate) struct Entry {
     pub(crate) peer: Peer,
     #[serde(flatten)]
     pub(crate) measured: Measured,
+    /// Requests per second of errand in the local host, divided by those of this peer.
+    pub(crate) ratio: Option<Ratio>,
 }
 
 impl Report {
-    pub(crate) async fn new((data, wrk): (&Data, &Wrk), load: f64, label: &'static str, size: Size) -> Result<Self> {
+    pub(crate) async fn new(
+        (data, wrk): (&Data, &Wrk),
+        load: f64,
+        comparison: &Comparison,
+        schedule: &Schedule,
+    ) -> Result<Self> {
         let postgres = data.ask("select current_setting('server_version')").await?;
         let versions = vec![("PostgreSQL".to_owned(), postgres), ("wrk".to_owned(), wrk.version.clone())];
         Ok(Self {
             date: date(data).await?,
-            label,
-            machine: Machine::look(load, versions).await,
-            users: size.users,
-            tasks_of_each: size.tasks,
-            rounds: (0, 0),
-            cut_short: false,
+            label: comparison.label,
+            sizes: comparison.sizes.clone(),
+            alg: comparison.alg,
+            rounds: schedule.rounds(),
+            ..Self::empty(Machine::look(load, versions).await)
+        })
+    }
+
+    /// Before anything was measured.
+    fn empty(machine: Machine) -> Self {
+        Self {
+            date: String::new(),
+            label: "quick",
+            machine,
+            sizes: Vec::new(),
+            alg: Alg::Rs256,
+            rounds: 0,
             compared: 0,
+            warmed: Vec::new(),
+            slots: Vec::new(),
             entries: Vec::new(),
             floor: Vec::new(),
             parts: Vec::new(),
-        })
+            held: Vec::new(),
+            postgres_kib: 0,
+        }
+    }
+
+    /// Makes one entry of the slots of each peer in each cell.
+    pub(crate) fn summarize(&mut self) {
+        let mut entries = Vec::new();
+        let base = self.base();
+        for cell in self.cells() {
+            for peer in self.peers() {
+                let slots = self.slots.iter().filter(|slot| slot.cell == cell && slot.peer == peer);
+                let rounds: Vec<Measured> = slots.map(|slot| slot.measured).collect();
+                if !rounds.is_empty() {
+                    let ratio = base.filter(|base| *base != peer).and_then(|base| self.ratio(cell, base, peer));
+                    entries.push(Entry { cell, peer, measured: Measured::merged(&rounds), ratio });
+                }
+            }
+        }
+        self.entries = entries;
     }
 
     /// Writes the three files. What is not a whole run goes where git does not look.
@@ -78,12 +140,36 @@ impl Report {
 
     /// What a peer did in a cell.
     pub(crate) fn entry(&self, cell: Cell, peer: Peer) -> Option<&Measured> {
-        self.entries.iter().find(|entry| entry.cell == cell && entry.peer == peer).map(|entry| &entry.measured)
+        self.entry_of(cell, peer).map(|entry| &entry.measured)
+    }
+
+    fn entry_of(&self, cell: Cell, peer: Peer) -> Option<&Entry> {
+        self.entries.iter().find(|entry| entry.cell == cell && entry.peer == peer)
+    }
+
+    /// A peer's figures in a cell, by rounds.
+    pub(crate) fn rounds_of(&self, cell: Cell, peer: Peer) -> impl Iterator<Item = (u32, &Measured)> {
+        let slots = self.slots.iter().filter(move |slot| slot.cell == cell && slot.peer == peer);
+        slots.map(|slot| (slot.round, &slot.measured))
+    }
+
+    /// Requests per second of both, from each round that has both.
+    pub(crate) fn pairs(&self, cell: Cell, this: Peer, other: Peer) -> Vec<(f64, f64)> {
+        let pairs = self.rounds_of(cell, this).filter_map(|(round, measured)| {
+            let (_, beside) = self.rounds_of(cell, other).find(|(at, _)| *at == round)?;
+            Some((measured.rate(), beside.rate()))
+        });
+        pairs.collect()
+    }
+
+    /// How many times as many requests per second one serves as the other.
+    pub(crate) fn ratio(&self, cell: Cell, this: Peer, other: Peer) -> Option<Ratio> {
+        Ratio::of(&self.pairs(cell, this, other))
     }
 
     /// The peers that were measured, in the order in which they are shown.
     pub(crate) fn peers(&self) -> Vec<Peer> {
-        Peer::ALL.into_iter().filter(|peer| self.entries.iter().any(|entry| entry.peer == *peer)).collect()
+        Peer::ALL.into_iter().filter(|peer| self.slots.iter().any(|slot| slot.peer == *peer)).collect()
     }
 
     /// What the others are compared with.
@@ -92,7 +178,7 @@ impl Report {
     }
 
     pub(crate) fn cells(&self) -> Vec<Cell> {
-        let mut cells: Vec<Cell> = self.entries.iter().map(|entry| entry.cell).collect();
+        let mut cells: Vec<Cell> = self.slots.iter().map(|slot| slot.cell).collect();
         cells.sort();
         cells.dedup();
         cells

@@ -14,6 +14,7 @@ use super::{
     peer::{Peer, Recipe},
     report,
     scenario::{Cell, Scenario},
+    signer::Alg,
 };
 
 /// Seconds of measuring, at most.
@@ -78,7 +79,7 @@ pub(crate) async fn run(wrk: &Wrk, build: bool, most: (Option<u32>, Option<u32>)
     for (index, tasks) in (0_u32..).zip(tasks) {
         sizes.push(Size { first_user: 20_001 + index, users: 1, tasks });
     }
-    let data = Data::open(&sizes).await?;
+    let data = Data::open(&sizes, Alg::Hs256).await?;
     let versions = vec![
         ("PostgreSQL".to_owned(), data.ask("select current_setting('server_version')").await?),
         ("wrk".to_owned(), wrk.version.clone()),
@@ -127,7 +128,7 @@ async fn measure(wrk: &Wrk, data: &Data, recipe: &Recipe, many: Size, sizes: &[S
             break;
         }
         if planned != Some(size) {
-            wrk.plan(&data.plan(size).await?)?;
+            wrk.plan(&data.plan(&[size]).await?)?;
             planned = Some(size);
             // Whatever is read for the first time is read from the disk.
             wrk.run(server.port, Cell { connections: 8, scenario: Scenario::Day }, 1, 9, (None, None)).await?;
@@ -168,7 +169,7 @@ async fn instances(wrk: &Wrk, data: &Data, recipe: &Recipe, many: Size) -> Resul
     // With an instance for each request in flight, memory tells what an instance holds.
     let mut server = recipe.start(data, &["--max-instance-concurrent-reuse-count", "1"])?;
     server.ready().await?;
-    wrk.plan(&data.plan(many).await?)?;
+    wrk.plan(&data.plan(&[many]).await?)?;
     let pids = (server.pid(), data.pid());
     let mut held = Vec::new();
     for connections in [1, CROWD] {

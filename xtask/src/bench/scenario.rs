@@ -116,6 +116,11 @@ impl Scenario {
         matches!(self, GetLong | CreateLong | PatchLong | Lengthen)
     }
 
+    /// Whether it writes, and so changes entity tags.
+    pub(crate) fn is_write(self) -> bool {
+        matches!(self, Create | Patch | Complete | CreateLong | PatchLong | Lengthen | Day)
+    }
+
     /// Whether it needs the current entity tags.
     pub(crate) fn is_conditional(self) -> bool {
         matches!(self, Get304 | List304)
@@ -129,19 +134,6 @@ pub(crate) struct Cell {
     pub(crate) scenario: Scenario,
 }
 
-/// What a quick run measures: everything at 32 connections, the rest where it differs most.
-pub(crate) fn quick_cells() -> Vec<Cell> {
-    let all = Scenario::ALL.into_iter().flat_map(|scenario| {
-        let connections: &[u32] = match scenario {
-            List => &[1, 32, 100, 1_000],
-            Get => &[1, 32],
-            _ => &[32],
-        };
-        cells(&[scenario], connections)
-    });
-    all.collect()
-}
-
 /// Everything at these numbers of connections. What is compared across them is measured close together: the machine's speed
 /// is another one some minutes later.
 pub(crate) fn cells(scenarios: &[Scenario], connections: &[u32]) -> Vec<Cell> {
@@ -149,38 +141,4 @@ pub(crate) fn cells(scenarios: &[Scenario], connections: &[u32]) -> Vec<Cell> {
         connections.iter().map(|connections| Cell { connections: *connections, scenario: *scenario })
     });
     all.collect()
-}
-
-impl Cell {
-    /// How many times as long as others it is measured. In a second, a slow server has not answered a crowd once, and of what
-    /// a fast one has answered, the slowest hundredth are those that came first and found it idle.
-    pub(crate) fn weight(self) -> u64 {
-        if self.connections >= 100 { 3 } else { 1 }
-    }
-}
-
-/// How often and how long each cell is measured with each peer, in whole seconds (wrk knows no parts of them).
-pub(crate) fn rounds(seconds: u64, slots: u64) -> (u32, u64) {
-    match seconds / slots.max(1) {
-        0 | 1 => (1, 1),
-        2 => (2, 1),
-        each @ 4..=5 => (2, each / 2),
-        each => (3, each / 3),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn rounds_fit_into_the_time() {
-        for (seconds, slots) in [(90, 90), (848, 200), (848, 240), (10, 1), (60, 8)] {
-            let (rounds, each) = rounds(seconds, slots);
-            assert!(u64::from(rounds) * each * slots <= seconds, "{seconds} s, {slots} slots");
-        }
-        assert_eq!(rounds(10, 90), (1, 1));
-        let quick: u64 = quick_cells().into_iter().map(Cell::weight).sum();
-        assert!(quick * 5 <= 91, "five peers would take {} s", quick * 5);
-    }
 }

@@ -5,11 +5,15 @@ use std::fmt::Write;
 use anyhow::{Result, bail};
 use serde::Serialize;
 
-use super::{
-    rounds::Found,
+use super::rounds::Found;
+use crate::bench::{
+    load::Measured,
+    machine::Machine,
+    peer::Peer,
+    scenario::Scenario,
+    signer::Alg,
     statistics::{Ratio, median},
 };
-use crate::bench::{load::Measured, machine::Machine, peer::Peer, scenario::Scenario};
 
 /// A comparison.
 #[derive(Serialize)]
@@ -19,6 +23,7 @@ pub(crate) struct Comparison {
     pub(crate) machine: Machine,
     pub(crate) other: String,
     pub(crate) host_of_this: bool,
+    pub(crate) alg: Alg,
     /// To each side.
     pub(crate) connections: Vec<(Peer, u32)>,
     /// Whether the servers and databases of both sides shared one processor in each piece.
@@ -141,7 +146,7 @@ impl Row {
             rate: Figure::of(&rounds, Measured::rate)?,
             processor: Figure::of(&rounds, Measured::processor_micros)?,
             server: Figure::of(&rounds, |measured| measured.each(measured.server.cpu_micros))?,
-            postgres: Figure::of(&rounds, |measured| measured.each(measured.postgres.cpu_micros))?,
+            postgres: Figure::of(&rounds, |measured| measured.each(measured.postgres_micros))?,
             instructions: Figure::of(&rounds, |measured| measured.each(measured.instructions.unwrap_or_default())),
             errors: sums(&rounds, |one| one.errors),
             busy: sums(&rounds, |one| one.busy),
@@ -191,11 +196,12 @@ impl Comparison {
         writeln!(text, "- Versions: {}.", versions.join(", "))?;
         writeln!(
             text,
-            "- {} rounds of slots of about {} s, {} users with {} tasks each. Connections to each side: {}.{}{}",
+            "- {} rounds of slots of about {} s, {} users with {} tasks each, {} tokens. Connections to each side: {}.{}{}",
             self.rounds,
             self.seconds,
             self.users,
             self.tasks_of_each,
+            self.alg.name(),
             self.connections
                 .iter()
                 .map(|(runtime, number)| format!("{number} ({})", runtime.title()))

@@ -3,12 +3,7 @@
 use std::fmt::Write;
 
 use super::Report;
-use crate::bench::{
-    floor::Protocol,
-    load::Measured,
-    peer::Peer,
-    scenario::{Cell, Scenario},
-};
+use crate::bench::{floor::Protocol, load::Measured, scenario::Scenario, statistics::Ratio};
 
 impl Report {
     pub(super) fn markdown(&self, name: &str) -> String {
@@ -17,6 +12,7 @@ impl Report {
         let _ = self.head(&mut text, name);
         let _ = self.rates(&mut text);
         let _ = self.goals(&mut text);
+        let _ = self.ratios(&mut text);
         let _ = self.floor_table(&mut text);
         let _ = self.parts_table(&mut text);
         let _ = self.details(&mut text);
@@ -30,29 +26,65 @@ impl Report {
             self.machine.versions.iter().map(|(name, version)| format!("{name} {version}")).collect();
         writeln!(text, "- Versions: {}.", versions.join(", "))?;
         writeln!(text, "- Commit: {}.", self.machine.commit)?;
+        let users: Vec<String> =
+            self.sizes.iter().map(|size| format!("{} users with {} tasks each", size.users, size.tasks)).collect();
         writeln!(
             text,
-            "- Data: {} users with {} tasks each. PostgreSQL with fsync. {} answers were compared before.",
-            self.users, self.tasks_of_each, self.compared
+            "- Data: {}. PostgreSQL with fsync. Tokens: {}. {} answers were compared before.",
+            users.join(", "),
+            self.alg.name(),
+            self.compared
         )?;
-        writeln!(
-            text,
-            "- Each figure: {} x {} s, three times as long from 100 connections on.",
-            self.rounds.0, self.rounds.1
-        )?;
-        if self.cut_short {
+        writeln!(text, "- Each figure: {}.", self.effort())?;
+        let unsteady = self.warmed.iter().filter(|warmed| !warmed.steady);
+        let unsteady: Vec<String> =
+            unsteady.map(|warmed| format!("{}: {}", warmed.peer.title(), warmed.words())).collect();
+        if unsteady.is_empty() {
+            writeln!(text, "- Every server was steady before it was measured.")?;
+        } else {
+            writeln!(text, "- **Not steady before they were measured**: {}.", unsteady.join("; "))?;
+        }
+        if !self.held.is_empty() {
+            let held = self.held.iter().map(|(peer, kib)| format!("{} {} MiB", peer.title(), kib / 1024));
+            let held: Vec<String> = held.collect();
+            let postgres = self.postgres_kib / 1024;
             writeln!(
                 text,
-                "- **The time was over before the end**: the last cells are missing or were measured less often."
+                "- Memory after the last crowd, at rest: {}; PostgreSQL with the connections of all {postgres} MiB.",
+                held.join(", ")
             )?;
         }
         writeln!(text, "\n![Requests per second]({name}.svg)")
     }
 
+    /// How often and how long the cells were measured, by connections.
+    fn effort(&self) -> String {
+        let mut connections: Vec<u32> = self.cells().iter().map(|cell| cell.connections).collect();
+        connections.dedup();
+        let each = connections.iter().filter_map(|connections| {
+            let slots: Vec<_> = self.slots.iter().filter(|slot| slot.cell.connections == *connections).collect();
+            let first = slots.first()?;
+            let seconds = first.measured.seconds.round();
+            let rounds = slots.iter().filter(|slot| slot.cell == first.cell && slot.peer == first.peer).count();
+            Some(format!("{rounds} x {seconds} s at {connections} connections"))
+        });
+        let each: Vec<String> = each.collect();
+        let few = self.base().zip(self.cells().first().copied()).map(|(base, cell)| {
+            let most = self.rounds_of(cell, base).count();
+            let few = self.peers().into_iter().filter(|peer| self.rounds_of(cell, *peer).count() < most);
+            few.map(|peer| format!(", {} in {}", peer.title(), self.rounds_of(cell, peer).count())).collect::<String>()
+        });
+        each.join(", ") + &few.unwrap_or_default()
+    }
+
     /// Requests per second, and beside each how many times as many the first peer serves.
     fn rates(&self, text: &mut String) -> std::fmt::Result {
         let (peers, Some(base)) = (self.peers(), self.base()) else { return Ok(()) };
-        writeln!(text, "\n## Requests per second\n\nIn brackets: {} / this.", base.title())?;
+        writeln!(
+            text,
+            "\n## Requests per second\n\nIn brackets: {} / this, estimated from the ratios of the rounds.",
+            base.title()
+        )?;
         let mut connections: Vec<u32> = self.cells().iter().map(|cell| cell.connections).collect();
         connections.dedup();
         for connections in connections {
@@ -60,13 +92,13 @@ impl Report {
             let titles: Vec<&str> = peers.iter().map(|peer| peer.title()).collect();
             writeln!(text, "| | {} |\n|---|{}", titles.join(" | "), "---:|".repeat(peers.len()))?;
             for cell in self.cells().into_iter().filter(|cell| cell.connections == connections) {
-                let own = self.entry(cell, base).map(Measured::rate);
                 let shown: Vec<String> = peers
                     .iter()
-                    .map(|peer| match self.entry(cell, *peer) {
-                        Some(found) if *peer == base => format!("{:.0}{}", found.rate(), failures(found)),
+                    .map(|peer| match self.entry_of(cell, *peer) {
                         Some(found) => {
-                            format!("{:.0} ({}){}", found.rate(), ratio(own, Some(found.rate())), failures(found))
+                            let ratio = found.ratio.map(|ratio| format!(" ({})", digits(ratio.estimate)));
+                            let rate = found.measured.rate();
+                            format!("{rate:.0}{}{}", ratio.unwrap_or_default(), failures(&found.measured))
                         }
                         None => "-".to_owned(),
                     })
@@ -77,56 +109,32 @@ impl Report {
         Ok(())
     }
 
-    /// What issue 5 asks for, checked.
-    fn goals(&self, text: &mut String) -> std::fmt::Result {
-        use Scenario::{Complete, Create, Get, List, Patch};
-        let Some(base) = self.base().filter(|base| matches!(base, Peer::Host | Peer::Spin)) else { return Ok(()) };
-        writeln!(text, "\n## Goals\n\n| goal | least ratio | where | |\n|---|---:|---|---|")?;
-        let cells = self.cells();
-        let rates: [(&str, Peer, f64, &[Scenario]); 5] = [
-            ("8 x FastAPI on lists", Peer::Fastapi, 8.0, &[List]),
-            ("5 x FastAPI on get and writes", Peer::Fastapi, 5.0, &[Get, Create, Patch, Complete]),
-            ("Hono on Node everywhere", Peer::Hono, 1.0, &Scenario::ALL),
-            ("8 x Hono on workerd", Peer::Workerd, 8.0, &Scenario::ALL),
-            ("0.7 x errand native", Peer::Native, 0.7, &Scenario::ALL),
-        ];
-        for (goal, peer, least, scenarios) in rates {
-            let found = cells.iter().filter(|cell| scenarios.contains(&cell.scenario)).filter_map(|cell| {
-                let ratio = self.entry(*cell, base)?.rate() / self.entry(*cell, peer)?.rate().max(0.1);
-                Some((ratio, cell))
-            });
-            if let Some((ratio, cell)) = found.min_by(|a, b| a.0.total_cmp(&b.0)) {
-                writeln!(text, "| {goal} | {ratio:.2} | {} | {} |", place(cell), verdict(ratio >= least))?;
-            }
-        }
-        let slowest = cells
-            .iter()
-            .filter(|cell| cell.connections == 100)
-            .filter_map(|cell| Some((self.entry(*cell, base)?.p99 / 1e3, cell)));
-        if let Some((p99, cell)) = slowest.max_by(|a, b| a.0.total_cmp(&b.0)) {
-            let verdict = verdict(p99 < 200.0);
-            writeln!(text, "| p99 under 200 ms at 100 connections | {p99:.0} ms | {} | {verdict} |", place(cell))?;
-        }
-        for scenario in [Get, List] {
-            let cell = Cell { connections: 100, scenario };
-            if let (Some(own), Some(other)) = (self.entry(cell, base), self.entry(cell, Peer::Fastapi)) {
-                let ratio = other.p99 / own.p99.max(1.0);
-                let verdict = verdict(ratio > 4.0);
-                writeln!(text, "| p99 under 1/4 of FastAPI's | 1/{ratio:.1} | {} | {verdict} |", place(&cell))?;
-            }
-            let crowd = Cell { connections: 1_000, scenario };
-            let best = cells.iter().filter(|cell| cell.scenario == scenario).filter_map(|cell| self.entry(*cell, base));
-            let best = best.map(Measured::rate).max_by(f64::total_cmp);
-            if let (Some(own), Some(best)) = (self.entry(crowd, base), best) {
-                let share = own.rate() / best.max(0.1);
-                let verdict = verdict(share >= 0.8 && own.errors == 0);
-                writeln!(
-                    text,
-                    "| 0.8 of the best and no error at 1,000 connections | {share:.2}, {} errors | {} | {verdict} |",
-                    own.errors,
-                    scenario.title()
-                )?;
-            }
+    /// The ratio of each round, for every peer in every cell.
+    fn ratios(&self, text: &mut String) -> std::fmt::Result {
+        let Some(base) = self.base() else { return Ok(()) };
+        writeln!(
+            text,
+            "\n## Ratios\n\n\
+             Requests per second of {} / this: the estimate of Hodges and Lehmann, the interval of Wilcoxon's signed-rank test, and \
+             the ratio of each round. An interval covers the true ratio with the probability beside it.\n\n\
+             | connections | request | server | ratio | interval | covers | rounds |\n|---:|---|---|---:|---|---:|---|",
+            base.title()
+        )?;
+        for entry in &self.entries {
+            let Some(ratio) = entry.ratio else { continue };
+            let rounds = self.pairs(entry.cell, base, entry.peer);
+            let rounds: Vec<String> = rounds.iter().map(|(this, other)| digits(this / other.max(0.1))).collect();
+            writeln!(
+                text,
+                "| {} | {} | {} | {} | {} | {:.0} % | {} |",
+                entry.cell.connections,
+                entry.cell.scenario.title(),
+                entry.peer.title(),
+                digits(ratio.estimate),
+                interval(&ratio),
+                ratio.coverage * 100.0,
+                rounds.join(" ")
+            )?;
         }
         Ok(())
     }
@@ -177,7 +185,7 @@ impl Report {
                 alone.p50,
                 loaded.rate(),
                 loaded.each(loaded.server.cpu_micros),
-                loaded.each(loaded.postgres.cpu_micros)
+                loaded.each(loaded.postgres_micros)
             )?;
         }
         let part = |scenario| self.parts.iter().find(|part| part.scenario == scenario);
@@ -189,7 +197,7 @@ impl Report {
             ("HTTP and instance", Scenario::Live, None),
             ("token (and the refusal)", Scenario::Refused, Some(Scenario::Live)),
             ("checkout and a trivial query", Scenario::Ready, Some(Scenario::Live)),
-            ("the query of a get", Scenario::Get304, Some(Scenario::Ready)),
+            ("checkout and the query of a get", Scenario::Get304, Some(Scenario::Refused)),
             ("a task's JSON out", Scenario::Get, Some(Scenario::Get304)),
             ("a page: query and JSON out", Scenario::List, Some(Scenario::List304)),
         ];
@@ -212,14 +220,14 @@ impl Report {
             "\n## In full\n\n\
              Processor time is per request. Memory is held at the end of a slot; what processes share is divided among them.\n\n\
              | connections | request | server | req/s | p50 ms | p99 ms | errors | 429 | CPU server | CPU PostgreSQL | memory server | \
-             memory PostgreSQL | bytes |\n|---:|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|"
+             bytes |\n|---:|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|"
         )?;
         for cell in self.cells() {
             for peer in self.peers() {
                 let Some(found) = self.entry(cell, peer) else { continue };
                 writeln!(
                     text,
-                    "| {} | {} | {} | {:.0} | {:.2} | {:.2} | {} | {} | {:.0} µs | {:.0} µs | {} MiB | {} MiB | {:.0} |",
+                    "| {} | {} | {} | {:.0} | {:.2} | {:.2} | {} | {} | {:.0} µs | {:.0} µs | {} MiB | {:.0} |",
                     cell.connections,
                     cell.scenario.title(),
                     peer.title(),
@@ -229,9 +237,8 @@ impl Report {
                     found.errors,
                     found.busy,
                     found.each(found.server.cpu_micros),
-                    found.each(found.postgres.cpu_micros),
+                    found.each(found.postgres_micros),
                     found.server.memory_kib / 1024,
-                    found.postgres.memory_kib / 1024,
                     found.each(found.bytes)
                 )?;
             }
@@ -240,22 +247,16 @@ impl Report {
     }
 }
 
-fn ratio(own: Option<f64>, other: Option<f64>) -> String {
-    match (own, other) {
-        (Some(own), Some(other)) if other > 0.0 => format!("{:.1}", own / other),
-        _ => "-".to_owned(),
-    }
+pub(super) fn interval(ratio: &Ratio) -> String {
+    format!("{} to {}", digits(ratio.low), digits(ratio.high))
+}
+
+/// Two decimals, fewer where the number is large.
+pub(super) fn digits(number: f64) -> String {
+    if number < 10.0 { format!("{number:.2}") } else { format!("{number:.1}") }
 }
 
 fn failures(found: &Measured) -> String {
     let of = |count: u64, what: &str| if count > 0 { format!(", {count} {what}") } else { String::new() };
     of(found.errors, "errors") + &of(found.busy, "of 429")
-}
-
-fn place(cell: &Cell) -> String {
-    format!("{}, {} connections", cell.scenario.title(), cell.connections)
-}
-
-fn verdict(holds: bool) -> &'static str {
-    if holds { "holds" } else { "**falls short**" }
 }

@@ -8,7 +8,7 @@
 use serde::Serialize;
 
 /// What an interval should cover at least.
-const COVERAGE: f64 = 0.95;
+pub(crate) const COVERAGE: f64 = 0.95;
 
 /// How many times as much as the other.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
