@@ -11,11 +11,11 @@ use std::{
 
 use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
+use getrandom::SysRng;
 use jsonwebtoken::jwk::{Jwk, PublicKeyUse};
 use jsonwebtoken::{Algorithm, EncodingKey};
 use ring::rand::{SecureRandom, SystemRandom};
 use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair};
-use rsa::Generate;
 use rsa::pkcs1::EncodeRsaPrivateKey;
 use serde_json::json;
 use tokio::{
@@ -39,6 +39,9 @@ pub(crate) struct Issuer {
     #[arg(long = "alg", value_enum, value_delimiter = ',', default_values = ["RS256", "ES256", "EdDSA"])]
     algorithms: Vec<Alg>,
 }
+
+/// As many as the keys of most issuers have.
+const RSA_BITS: usize = 2048;
 
 /// The algorithms of tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -96,7 +99,7 @@ impl Alg {
         Ok(match self {
             Self::RS256 | Self::PS256 => {
                 eprintln!("errand: making an RSA key, once");
-                rsa::PrivateKey::generate().to_pkcs1_der()?.as_bytes().to_owned()
+                rsa::PrivateKey::new(&mut SysRng, RSA_BITS)?.to_pkcs1_der()?.as_bytes().to_owned()
             }
             Self::ES256 => EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &random)
                 .map_err(failed)?

@@ -70,20 +70,23 @@ impl RsaKey {
     }
 }
 
-/// RSAVP1 (RFC 8017, section 5.2.2): the base, which is below the modulus, raised to the exponent. Not in constant time, as none of the
+/// RSAVP1 (RFC 8017, section 5.2.2): the base, which is below the modulus, raised to an odd exponent. Not in constant time, as none of the
 /// three is secret.
 fn power(base: BoxedUint, exponent: u64, modulus: &BoxedMontyParams) -> BoxedUint {
-    let base = BoxedMontyForm::new(base, modulus);
     let mut multiplier = <BoxedMontyForm as MontyForm>::Multiplier::from(modulus);
-    let mut power = base.clone();
-    // The highest bit is the base itself.
-    for bit in (0..exponent.ilog2()).rev() {
+    let form = BoxedMontyForm::new(base.clone(), modulus);
+    let mut power = form.clone();
+    // The highest bit is the base itself, and the lowest one is set.
+    for bit in (1..exponent.ilog2()).rev() {
         multiplier.square_assign(&mut power);
         if exponent >> bit & 1 == 1 {
-            multiplier.mul_assign(&mut power, &base);
+            multiplier.mul_assign(&mut power, &form);
         }
     }
-    power.retrieve()
+    multiplier.square_assign(&mut power);
+    // Multiplied by the number itself instead of its Montgomery form, the product is the number that is looked for.
+    multiplier.mul_assign(&mut power, &BoxedMontyForm::from_montgomery(base, modulus));
+    power.as_montgomery().clone()
 }
 
 /// EMSA-PKCS1-v1_5 (RFC 8017, section 9.2): what a signature of this length has within. There is one encoding alone, so it is made and
