@@ -70,8 +70,12 @@ impl VerifyingKey {
             }
             (Self::Rsa(key), Algorithm::Rs256) => key.verifies_pkcs1(message, signature),
             (Self::Rsa(key), Algorithm::Ps256) => key.verifies_pss(message, signature),
-            (Self::P256(key), Algorithm::Es256) => verifies(&**key, message, p256::ecdsa::Signature::from_slice(signature)),
-            (Self::P384(key), Algorithm::Es384) => verifies(&**key, message, p384::ecdsa::Signature::from_slice(signature)),
+            (Self::P256(key), Algorithm::Es256) => {
+                verifies(&**key, message, p256::ecdsa::Signature::from_slice(signature))
+            }
+            (Self::P384(key), Algorithm::Es384) => {
+                verifies(&**key, message, p384::ecdsa::Signature::from_slice(signature))
+            }
             (Self::Ed25519(key), Algorithm::EdDsa) => ed25519_dalek::Signature::from_slice(signature)
                 .is_ok_and(|signature| key.verify_strict(message, &signature).is_ok()),
             _ => false,

@@ -11,6 +11,8 @@ pub struct Statement {
     pub batched: Option<&'static str>,
     /// The pool that its connection comes from.
     pub pool: Pool,
+    /// Whether it may change something. Then its row is provisional until the statement has ended without an error.
+    pub writes: bool,
 }
 
 /// The pools of connections. There are three, so that slow statements delay only other slow statements. The size of a pool bounds the
@@ -27,15 +29,20 @@ pub enum Pool {
 }
 
 impl Statement {
-    /// A statement for one call, in the shared pool.
+    /// A read for one call, in the shared pool.
     pub const fn single(single: &'static str) -> Self {
-        Self { single, batched: None, pool: Pool::Shared }
+        Self { single, batched: None, pool: Pool::Shared, writes: false }
     }
 
-    /// A statement that can also be sent for a batch of calls. Use it only for cheap reads that cannot fail on their parameters: a
+    /// A write for one call, in the shared pool.
+    pub const fn write(single: &'static str) -> Self {
+        Self { writes: true, ..Self::single(single) }
+    }
+
+    /// A read that can also be sent for a batch of calls. Use it only for cheap ones that cannot fail on their parameters: a
     /// batch is as slow as its slowest call, and one error fails the whole statement.
     pub const fn batchable(single: &'static str, batched: &'static str) -> Self {
-        Self { single, batched: Some(batched), pool: Pool::Shared }
+        Self { batched: Some(batched), ..Self::single(single) }
     }
 
     /// The SQLSTATE of the failure that [`rolled_back`](Self::rolled_back) adds at the end: `division_by_zero`.

@@ -8,7 +8,7 @@ use super::{Row, Scope, Statement, no_row, served};
 use crate::domain::{Document, EntityTag, Error, TagMatch, Write, Writes, Written};
 
 const WRITE: Statement =
-    Statement::single(served!("select outcome, epoch, outcomes, ids, seqs, versions, bodies from api.write($1, $2)"));
+    Statement::write(served!("select outcome, epoch, outcomes, ids, seqs, versions, bodies from api.write($1, $2)"));
 
 /// The parameter `p_writes` of `api.write`.
 #[derive(Serialize)]

@@ -65,7 +65,7 @@ impl SpinDatabase {
             Pool::Dedicated => open(&self.dedicated, &mut timer).await?,
             Pool::Readiness => open(&self.readiness, &mut timer).await?,
         };
-        query_single(held, statement.single, parameters, &mut timer).await
+        query_single(held, statement.single, parameters, statement.writes, &mut timer).await
     }
 
     /// Sends a batch of the calls that are queued when there is a connection.
@@ -81,7 +81,7 @@ impl SpinDatabase {
         let lease = self.lease(&mut timer).await?;
         let batch = leader.start_batch();
         if batch.is_single() {
-            return query_single(lease, single, parameters, &mut timer).await;
+            return query_single(lease, single, parameters, false, &mut timer).await;
         }
         match query_batch(lease, batched, &parameters, &batch, &mut timer).await {
             Ok(Some(row)) => return Ok(Some(row)),
@@ -96,7 +96,7 @@ impl SpinDatabase {
             Ok(None) => drop(batch),
         }
         let lease = self.lease(&mut timer).await?;
-        query_single(lease, single, parameters, &mut timer).await
+        query_single(lease, single, parameters, false, &mut timer).await
     }
 
     async fn lease(&self, timer: &mut Timer) -> Result<Held, DatabaseError> {
@@ -169,11 +169,12 @@ async fn query_single(
     held: Held,
     statement: &str,
     parameters: Vec<Value>,
+    writes: bool,
     timer: &mut Timer,
 ) -> Result<Option<Row>, DatabaseError> {
     let parameters = parameters.into_iter().map(parameter).collect();
     let mut answer = None;
-    query(held, statement, parameters, 1, timer, |columns| answer = Some(columns)).await?;
+    query(held, statement, parameters, (1, writes), timer, |columns| answer = Some(columns)).await?;
     answer.map(row).transpose()
 }
 
@@ -187,7 +188,7 @@ async fn query_batch(
 ) -> Result<Option<Row>, DatabaseError> {
     let parameters = batch.parameters(leader).into_iter().map(ParameterValue::ArrayStr).collect();
     let mut answer = None;
-    query(held, statement, parameters, batch.len(), timer, |columns| {
+    query(held, statement, parameters, (batch.len(), false), timer, |columns| {
         let mut columns = columns.into_iter();
         if let (Some(DbValue::Int64(number)), Some(DbValue::Str(caller))) = (columns.next(), columns.next())
             && let Ok(row) = row(columns)
@@ -200,23 +201,30 @@ async fn query_batch(
     Ok(answer)
 }
 
-/// Runs a statement that returns at most this many rows, and takes each as it arrives.
+/// Runs a statement that returns at most this many rows, and takes each as it arrives. The answer of a read is complete with its last row.
+/// That of a write is when the statement has ended, because it may fail until then.
 async fn query(
     held: Held,
     statement: &str,
     parameters: Vec<ParameterValue>,
-    rows: usize,
+    (rows, writes): (usize, bool),
     timer: &mut Timer,
     mut take: impl FnMut(Vec<DbValue>),
 ) -> Result<(), DatabaseError> {
     let answer = async {
         let mut result = held.connection().query(statement, parameters).await.map_err(after_sending)?;
         for _ in 0..rows {
-            let Some(columns) = result.rows().next().await else { break };
-            take(columns);
+            match result.rows().next().await {
+                Some(columns) => take(columns),
+                // A broken stream of rows looks like one that has ended. Only the result tells them apart.
+                None => return result.result().await.map_err(after_sending),
+            }
         }
-        // A broken stream of rows looks like one that has ended. Only the result tells them apart.
-        result.result().await.map_err(after_sending)
+        match writes {
+            true => result.result().await.map_err(after_sending),
+            // Waiting for the end would cost another call of this instance by the host.
+            false => Ok(()),
+        }
     };
     let outcome = match select(pin!(answer), pin!(timer.fire())).await {
         Either::Left((outcome, _)) => outcome,

@@ -5,6 +5,7 @@ mod batching;
 mod connections;
 mod database;
 mod keys;
+mod message;
 mod pool;
 mod timers;
 mod wait_queue;
@@ -16,7 +17,7 @@ use std::time::{Instant, SystemTime};
 
 use axum::Router;
 use axum::body::Body;
-use spin_sdk::http::{FromRequest, IntoResponse, Request};
+use http::Request;
 use spin_sdk::variables;
 use spin_sdk::wasip3::exports::http::handler::Guest;
 use spin_sdk::wasip3::http::types;
@@ -27,6 +28,7 @@ use database::SpinDatabase;
 use errand::config::VARIABLES;
 use errand::{Adapters, Ambient, Config};
 use keys::SpinKeys;
+use message::Unreadable;
 
 /// The router of this instance, built by its first request.
 static ROUTER: OnceLock<Router> = OnceLock::new();
@@ -43,13 +45,12 @@ spin_sdk::wasip3::http::service::export!(Component);
 
 impl Guest for Component {
     async fn handle(request: types::Request) -> Result<types::Response, types::ErrorCode> {
-        // In place of the SDK's macro, which answers 500 if the SDK cannot read a request, such as one with a Content-Length of
-        // 2^63 or more.
-        let Ok(answer) = match Request::from_request(request) {
+        let Ok(answer) = match message::request(request) {
             Ok(request) => router().await.call(request).await,
-            Err(_) => errand::api::too_large_router(AMBIENT).call(http::Request::new(Body::empty())).await,
+            Err(Unreadable::Length) => errand::api::too_large_router(AMBIENT).call(Request::new(Body::empty())).await,
+            Err(Unreadable::Head) => Ok(message::refusal()),
         };
-        answer.into_response()
+        message::response(answer)
     }
 }
 
