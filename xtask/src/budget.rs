@@ -4,7 +4,7 @@ use std::fs;
 
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
-use wasmparser::{Parser, Payload};
+use wasmparser::{DataKind, Operator, Parser, Payload};
 
 use crate::{build, toolchain::Choice, workspace};
 
@@ -41,16 +41,22 @@ pub(crate) async fn check() -> Result<()> {
     Ok(())
 }
 
-/// The bytes of linear memory that an instance starts with.
+/// The bytes of an instance's memory that hold something from the start: all below the end of the constants, in whole pages. What lies
+/// above is reserved, so that it need not grow, and costs nothing until it is touched.
 fn memory(module: &[u8]) -> Result<u64> {
     const PAGE: u64 = 64 << 10;
-    let mut pages = 0;
+    let mut end = 0;
     for payload in Parser::new(0).parse_all(module) {
-        if let Payload::MemorySection(memories) = payload? {
-            for memory in memories {
-                pages += memory?.initial;
+        if let Payload::DataSection(segments) = payload? {
+            for segment in segments {
+                let segment = segment?;
+                if let DataKind::Active { offset_expr, .. } = segment.kind
+                    && let Operator::I32Const { value } = offset_expr.get_operators_reader().read()?
+                {
+                    end = end.max(u64::from(value.cast_unsigned()) + segment.data.len() as u64);
+                }
             }
         }
     }
-    Ok(pages * PAGE)
+    Ok(end.next_multiple_of(PAGE))
 }
