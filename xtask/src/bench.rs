@@ -10,6 +10,7 @@ mod floor;
 mod instructions;
 mod load;
 mod machine;
+mod memory;
 mod pages;
 mod peer;
 mod plot;
@@ -75,6 +76,9 @@ pub(crate) struct Bench {
     /// Measure how long requests take with the database 0, 20 and 80 ms away, behind a proxy that delays; 3 minutes
     #[arg(long, conflicts_with_all = ["full", "quick", "scale", "tokens", "bare", "only", "peers", "connections"])]
     distance: bool,
+    /// Measure what errand holds under a thousand connections and under long pages, and afterwards; 6 minutes
+    #[arg(long, conflicts_with_all = ["full", "quick", "scale", "tokens", "bare", "distance", "only", "peers", "connections"])]
+    memory: bool,
     /// Only these scenarios
     #[arg(long, value_enum, value_delimiter = ',', value_name = "SCENARIO")]
     only: Vec<Scenario>,
@@ -85,7 +89,7 @@ pub(crate) struct Bench {
     #[arg(long, value_delimiter = ',', value_name = "N")]
     connections: Vec<u32>,
     /// The algorithm of the tokens [default: RS256, HS256 with --against]
-    #[arg(long, value_enum, conflicts_with_all = ["scale", "tokens", "bare", "distance"])]
+    #[arg(long, value_enum, conflicts_with_all = ["scale", "tokens", "bare", "distance", "memory"])]
     alg: Option<Alg>,
     #[command(flatten)]
     against: against::Options,
@@ -122,6 +126,7 @@ impl Bench {
                 Some(against) => against.run(&wrk).await,
                 None if self.bare => bare::run(&wrk, !self.no_build).await,
                 None if self.distance => distance::run(&wrk, !self.no_build).await,
+                None if self.memory => memory::run(&wrk, !self.no_build).await,
                 None if self.scale => scale::run(&wrk, !self.no_build, (self.users, self.tasks)).await,
                 None => self.compare(&wrk).await,
             }
