@@ -12,6 +12,7 @@
 mod support;
 
 mod access;
+mod commits;
 mod conditional;
 mod cors;
 mod database;

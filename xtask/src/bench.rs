@@ -76,7 +76,7 @@ pub(crate) struct Bench {
     /// Measure how long requests take with the database 0, 20 and 80 ms away, behind a proxy that delays; 3 minutes
     #[arg(long, conflicts_with_all = ["full", "quick", "scale", "tokens", "bare", "only", "peers", "connections"])]
     distance: bool,
-    /// Measure what errand holds under a thousand connections and under long pages, and afterwards; 6 minutes
+    /// Measure what errand holds under a thousand connections and under long pages, and afterwards; 4 minutes
     #[arg(long, conflicts_with_all = ["full", "quick", "scale", "tokens", "bare", "distance", "only", "peers", "connections"])]
     memory: bool,
     /// Only these scenarios

@@ -14,7 +14,7 @@ use super::{
     usage::{Look, Processes},
 };
 
-const PEERS: [Peer; 3] = [Peer::Host, Peer::HostP2, Peer::Spin];
+const PEERS: [Peer; 2] = [Peer::Host, Peer::Spin];
 /// A name, what is asked for, by how many connections, and the query of a page.
 const LOADS: [(&str, Scenario, u32, &str); 4] = [
     ("get", Scenario::Get, 1_000, ""),
@@ -25,7 +25,7 @@ const LOADS: [(&str, Scenario, u32, &str); 4] = [
 /// Seconds for each load.
 const EACH: u64 = 8;
 /// How long a server rests before it is looked at again. Idle instances go after a second.
-const REST: Duration = Duration::from_secs(15);
+const REST: Duration = Duration::from_secs(10);
 
 /// Measures each server under each load, started anew for each.
 pub(crate) async fn run(wrk: &Wrk, build: bool) -> Result<()> {
