@@ -19,12 +19,14 @@ fn a_write_whose_commit_is_refused_is_not_acknowledged() {
     };
     let kept = send("POST", "", Some(json!({"title": "kept"}))).expect(201).json();
     let one = format!("/{}", kept["id"].as_str().unwrap());
+    let mut whole = kept.clone();
+    whole["title"] = json!("lost");
     for statement in REFUSE_EVERY_COMMIT.split_inclusive("$$;") {
         errand.admin_query(statement);
     }
     for (method, rest, body) in [
         ("POST", "", Some(json!({"title": "lost"}))),
-        ("PUT", one.as_str(), Some(json!({"title": "lost"}))),
+        ("PUT", one.as_str(), Some(whole)),
         ("PATCH", one.as_str(), Some(json!({"title": "lost"}))),
         ("DELETE", one.as_str(), None),
     ] {
