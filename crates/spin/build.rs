@@ -7,8 +7,8 @@ use std::env;
 /// instances so far. An overflow is a trap, because the stack lies below everything else.
 const STACK: u32 = 256 << 10;
 
-/// What an instance starts with, in bytes. A get needs less than this, and so do several at once. A memory that grows costs two system calls in each instance,
-/// which is a sixteenth of the host's time for a get; memory that is never touched costs nothing.
+/// The initial memory of an instance, in bytes. The first request needs less than this. Growth costs three system calls in each instance,
+/// which is a sixth of the host's time for its first request (docs/performance.md). Memory that is never touched costs nothing.
 const MEMORY: u32 = 1 << 20;
 
 fn main() {

@@ -1,4 +1,4 @@
-//! The peer of errand's bench that bounds it from above: axum and tokio-postgres, with every usual optimization.
+//! The upper bound in the bench: a task API on axum and tokio-postgres, with the usual optimizations.
 //!
 //! It serves the endpoints that the bench uses, from errand's own tables, with the same answers.
 
