@@ -3,8 +3,9 @@
 //!
 //! The measured value is the latency of calls over the shared pool. Their cost is bounded, so a high latency is mostly queueing. The
 //! lowest latency in a window distinguishes queueing, which affects all calls, from one slow statement. A pause of the database is no
-//! overload: the waiting calls end together after it, and the next ones are fast. During overload, the limit of operations in flight is
-//! the number that the database answers within the target latency at its last measured rate (Little's law).
+//! overload: the waiting calls end together after it, and the next ones are fast. A crowd of clients that each wait for their answer is no
+//! overload either, while they wait for less than the target latency. During overload, the limit of operations in flight is the number that
+//! the database answers within the target latency at its last measured rate (Little's law).
 
 use std::hash::{BuildHasher, RandomState};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -15,8 +16,8 @@ use crate::domain::Error;
 
 /// The length of a measurement window.
 const WINDOW_LENGTH: Duration = Duration::from_millis(300);
-/// The target latency, or half of the deadline if that is less. A call that does not wait takes far less.
-const TARGET_LATENCY: Duration = Duration::from_millis(500);
+/// The latency that shows queueing, or half of the deadline if that is less. A call that does not wait takes far less.
+const QUEUEING_LATENCY: Duration = Duration::from_millis(500);
 /// Up to this many operations in flight are no overload. So many missed deadlines end a window early.
 const OVERLOAD_THRESHOLD: u32 = 4;
 /// The lowest limit, which leaves room for a second user.
@@ -122,15 +123,21 @@ impl Admission {
             return;
         }
         // A deadline is at most 60 s (config.rs), so these numbers fit.
-        let target = TARGET_LATENCY.min(self.deadline / 2);
-        let (queues, refuses) = (window.min_latency >= target, state.refused > window.refused_before);
         let milliseconds = length.clamp(WINDOW_LENGTH, self.deadline.max(WINDOW_LENGTH)).as_millis() as u32;
-        let in_target = window.answered.saturating_mul(target.as_millis() as u32) / milliseconds;
-        state.window = None;
+        let in_time = |answered: u32, time: Duration| answered.saturating_mul(time.as_millis() as u32) / milliseconds;
+        let queueing = QUEUEING_LATENCY.min(self.deadline / 2);
+        let target = queueing.max(self.deadline / 4);
+        let (misses_target, refuses) = (window.min_latency >= target, state.refused > window.refused_before);
+        // A long queue is noticed by its length before its first call has waited so long. A few answers are no measure of a rate, so they
+        // are counted as more.
+        let answered = window.answered.saturating_add(OVERLOAD_THRESHOLD);
+        let is_long = window.min_latency >= queueing && state.in_flight > in_time(answered, self.deadline / 2);
         let is_overload = match state.limit {
-            None => queues && state.in_flight > OVERLOAD_THRESHOLD,
-            Some(_) => queues || refuses,
+            None => (misses_target || is_long) && state.in_flight > OVERLOAD_THRESHOLD,
+            Some(_) => misses_target || refuses,
         };
+        let in_target = in_time(window.answered, target);
+        state.window = None;
         state.limit = is_overload.then(|| Limit { number: MIN_LIMIT.max(in_target), set: now });
     }
 

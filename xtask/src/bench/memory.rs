@@ -93,7 +93,7 @@ async fn under(wrk: &Wrk, data: &Data, recipe: &Recipe, cell: Cell, query: &str)
     sleep(REST).await;
     let later = held();
     server.stop().await;
-    Ok(Held { first, most, later, measured })
+    Ok(Held { first, most: most.max(later), later, measured })
 }
 
 fn memory(processes: Processes) -> Option<u64> {
