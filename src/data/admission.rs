@@ -40,6 +40,8 @@ struct State {
     limit: Option<Limit>,
     refused: u64,
     window: Option<Window>,
+    /// Whether the last window missed the target.
+    missed_target: bool,
 }
 
 /// The maximum number in flight, during overload.
@@ -65,8 +67,14 @@ pub(super) struct Admitted<'a> {
 
 impl Admission {
     pub(super) fn new(deadline: Duration) -> Self {
-        let state =
-            State { in_flight: 0, in_flight_by_bucket: [0; USER_BUCKETS], limit: None, refused: 0, window: None };
+        let state = State {
+            in_flight: 0,
+            in_flight_by_bucket: [0; USER_BUCKETS],
+            limit: None,
+            refused: 0,
+            window: None,
+            missed_target: false,
+        };
         Self { deadline, hasher: RandomState::new(), state: Mutex::new(state) }
     }
 
@@ -133,11 +141,11 @@ impl Admission {
         let answered = window.answered.saturating_add(OVERLOAD_THRESHOLD);
         let is_long = window.min_latency >= queueing && state.in_flight > in_time(answered, self.deadline / 2);
         let is_overload = match state.limit {
-            None => (misses_target || is_long) && state.in_flight > OVERLOAD_THRESHOLD,
+            None => (misses_target && state.missed_target || is_long) && state.in_flight > OVERLOAD_THRESHOLD,
             Some(_) => misses_target || refuses,
         };
         let in_target = in_time(window.answered, target);
-        state.window = None;
+        (state.window, state.missed_target) = (None, misses_target);
         state.limit = is_overload.then(|| Limit { number: MIN_LIMIT.max(in_target), set: now });
     }
 

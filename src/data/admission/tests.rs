@@ -113,6 +113,25 @@ fn a_crowd_of_clients_that_wait_for_their_answers_is_not_refused() {
 }
 
 #[test]
+fn overload_begins_when_two_windows_in_succession_miss_the_target() {
+    let admission = Admission::new(DEADLINE);
+    let begun = Instant::now();
+    let _waiting: Vec<_> = (0..16).map(|_| admission.enter("alice", begun).unwrap()).collect();
+    let window = |number: u32, latency: Duration| {
+        let first = begun + 2 * WINDOW_LENGTH * number;
+        // So many answers that the rate is no reason to refuse.
+        (0..10).for_each(|_| admission.ended(first, first + latency, None));
+        admission.ended(first + WINDOW_LENGTH, first + WINDOW_LENGTH + latency, None);
+        admission.state().limit.is_some()
+    };
+    let target = DEADLINE / 4;
+    assert!(!window(1, target));
+    assert!(!window(2, target - Duration::from_millis(1)));
+    assert!(!window(3, target));
+    assert!(window(4, target));
+}
+
+#[test]
 fn a_pause_of_seconds_leads_to_no_refusal() {
     let admission = Admission::new(DEADLINE);
     let mut server = Server::of(&admission);
