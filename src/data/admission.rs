@@ -14,8 +14,8 @@ use std::time::{Duration, Instant};
 use super::DatabaseError;
 use crate::domain::Error;
 
-/// The length of a measurement window.
-const WINDOW_LENGTH: Duration = Duration::from_millis(300);
+/// The length of a measurement window, or a sixteenth of the deadline if that is less.
+const MAX_WINDOW_LENGTH: Duration = Duration::from_millis(300);
 /// The latency that shows queueing, or half of the deadline if that is less. A call that does not wait takes far less.
 const QUEUEING_LATENCY: Duration = Duration::from_millis(500);
 /// Up to this many operations in flight are no overload. So many missed deadlines end a window early.
@@ -127,11 +127,12 @@ impl Admission {
         window.answered += u32::from(!missed);
         window.missed += u32::from(missed);
         let length = now.saturating_duration_since(window.begun);
-        if length < WINDOW_LENGTH && window.missed < OVERLOAD_THRESHOLD {
+        let window_length = MAX_WINDOW_LENGTH.min(self.deadline / 16);
+        if length < window_length && window.missed < OVERLOAD_THRESHOLD {
             return;
         }
         // A deadline is at most 60 s (config.rs), so these numbers fit.
-        let milliseconds = length.clamp(WINDOW_LENGTH, self.deadline.max(WINDOW_LENGTH)).as_millis() as u32;
+        let milliseconds = length.clamp(window_length, self.deadline).as_millis() as u32;
         let in_time = |answered: u32, time: Duration| answered.saturating_mul(time.as_millis() as u32) / milliseconds;
         let queueing = QUEUEING_LATENCY.min(self.deadline / 2);
         let target = queueing.max(self.deadline / 4);

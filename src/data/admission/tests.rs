@@ -118,10 +118,10 @@ fn overload_begins_when_two_windows_in_succession_miss_the_target() {
     let begun = Instant::now();
     let _waiting: Vec<_> = (0..16).map(|_| admission.enter("alice", begun).unwrap()).collect();
     let window = |number: u32, latency: Duration| {
-        let first = begun + 2 * WINDOW_LENGTH * number;
+        let first = begun + 2 * MAX_WINDOW_LENGTH * number;
         // So many answers that the rate is no reason to refuse.
         (0..10).for_each(|_| admission.ended(first, first + latency, None));
-        admission.ended(first + WINDOW_LENGTH, first + WINDOW_LENGTH + latency, None);
+        admission.ended(first + MAX_WINDOW_LENGTH, first + MAX_WINDOW_LENGTH + latency, None);
         admission.state().limit.is_some()
     };
     let target = DEADLINE / 4;
