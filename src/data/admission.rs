@@ -14,11 +14,12 @@ use std::time::{Duration, Instant};
 use super::DatabaseError;
 use crate::domain::Error;
 
-/// The length of a measurement window, or a sixteenth of the deadline if that is less.
+/// The length of a measurement window, unless the deadline is short.
 const MAX_WINDOW_LENGTH: Duration = Duration::from_millis(300);
-/// The latency that shows queueing, or half of the deadline if that is less. A call that does not wait takes far less.
+/// The latency that shows queueing, unless the deadline is short. A call that does not wait takes far less.
 const QUEUEING_LATENCY: Duration = Duration::from_millis(500);
-/// Up to this many operations in flight are no overload. So many missed deadlines end a window early.
+/// Up to this many operations in flight are no overload. So many missed deadlines end a window early, and so many answers more than those
+/// that were measured are still possible.
 const OVERLOAD_THRESHOLD: u32 = 4;
 /// The lowest limit, which leaves room for a second user.
 const MIN_LIMIT: u32 = 2;
@@ -127,27 +128,40 @@ impl Admission {
         window.answered += u32::from(!missed);
         window.missed += u32::from(missed);
         let length = now.saturating_duration_since(window.begun);
-        let window_length = MAX_WINDOW_LENGTH.min(self.deadline / 16);
-        if length < window_length && window.missed < OVERLOAD_THRESHOLD {
+        if length < self.window_length() && window.missed < OVERLOAD_THRESHOLD {
             return;
         }
         // A deadline is at most 60 s (config.rs), so these numbers fit.
-        let milliseconds = length.clamp(window_length, self.deadline).as_millis() as u32;
+        let milliseconds = length.clamp(self.window_length(), self.deadline).as_millis() as u32;
         let in_time = |answered: u32, time: Duration| answered.saturating_mul(time.as_millis() as u32) / milliseconds;
-        let queueing = QUEUEING_LATENCY.min(self.deadline / 2);
-        let target = queueing.max(self.deadline / 4);
-        let (misses_target, refuses) = (window.min_latency >= target, state.refused > window.refused_before);
-        // A long queue is noticed by its length before its first call has waited so long. A few answers are no measure of a rate, so they
-        // are counted as more.
-        let answered = window.answered.saturating_add(OVERLOAD_THRESHOLD);
-        let is_long = window.min_latency >= queueing && state.in_flight > in_time(answered, self.deadline / 2);
+        let misses_target = window.min_latency >= self.target_latency();
+        // A long queue shows before its calls miss the target: the operations in flight need half of the deadline, at the highest rate that
+        // the answers allow.
+        let answers = window.answered.saturating_add(OVERLOAD_THRESHOLD);
+        let is_long_queue =
+            window.min_latency >= self.queueing_latency() && state.in_flight > in_time(answers, self.deadline / 2);
         let is_overload = match state.limit {
-            None => (misses_target && state.missed_target || is_long) && state.in_flight > OVERLOAD_THRESHOLD,
-            Some(_) => misses_target || refuses,
+            None => (misses_target && state.missed_target || is_long_queue) && state.in_flight > OVERLOAD_THRESHOLD,
+            Some(_) => misses_target || state.refused > window.refused_before,
         };
-        let in_target = in_time(window.answered, target);
+        let in_target = in_time(window.answered, self.target_latency());
         (state.window, state.missed_target) = (None, misses_target);
         state.limit = is_overload.then(|| Limit { number: MIN_LIMIT.max(in_target), set: now });
+    }
+
+    /// Two windows fit into half of the target.
+    fn window_length(&self) -> Duration {
+        MAX_WINDOW_LENGTH.min(self.deadline / 16)
+    }
+
+    fn queueing_latency(&self) -> Duration {
+        QUEUEING_LATENCY.min(self.deadline / 2)
+    }
+
+    /// A quarter of the deadline. At twice the capacity, the newest call will wait twice as long as the call that is answered, and it must
+    /// not miss its deadline while the overload is noticed.
+    fn target_latency(&self) -> Duration {
+        self.queueing_latency().max(self.deadline / 4)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -87,7 +87,7 @@ fn what_is_answered_at_twice_the_capacity_is_the_capacity() {
     // What is not answered within its time was refused before.
     let in_flight = admission.state().in_flight;
     assert!(acknowledged + server.refused() + in_flight >= 7_900, "{acknowledged} {} {in_flight}", server.refused());
-    assert!(u64::from(in_flight) * COST < 2 * (DEADLINE / 4).as_millis() as u64, "{in_flight}");
+    assert!(u64::from(in_flight) * COST < 2 * QUEUEING_LATENCY.as_millis() as u64, "{in_flight}");
 }
 
 #[test]

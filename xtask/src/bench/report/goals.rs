@@ -146,7 +146,7 @@ impl Report {
         ratios.min_by(|(_, one), (_, other)| one.low.total_cmp(&other.low))
     }
 
-    /// The highest 99th percentile of errand's latencies, in milliseconds, and its scenario.
+    /// The scenario with errand's highest p99, and that latency in milliseconds.
     fn slowest(&self, connections: u32) -> Option<(Scenario, Ratio)> {
         let all = Scenario::ALL.into_iter().filter_map(|scenario| {
             let rounds = self.rounds_of(Cell { connections, scenario }, Peer::Host);
