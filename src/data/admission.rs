@@ -14,7 +14,8 @@ use std::time::{Duration, Instant};
 use super::DatabaseError;
 use crate::domain::Error;
 
-/// The length of a measurement window, unless the deadline is short.
+/// The bounds of the length of a measurement window.
+const MIN_WINDOW_LENGTH: Duration = Duration::from_millis(150);
 const MAX_WINDOW_LENGTH: Duration = Duration::from_millis(300);
 /// The latency that shows queueing, unless the deadline is short. A call that does not wait takes far less.
 const QUEUEING_LATENCY: Duration = Duration::from_millis(500);
@@ -132,7 +133,8 @@ impl Admission {
             return;
         }
         // A deadline is at most 60 s (config.rs), so these numbers fit.
-        let milliseconds = length.clamp(self.window_length(), self.deadline).as_millis() as u32;
+        let milliseconds =
+            length.clamp(self.window_length(), self.deadline.max(self.window_length())).as_millis() as u32;
         let in_time = |answered: u32, time: Duration| answered.saturating_mul(time.as_millis() as u32) / milliseconds;
         let misses_target = window.min_latency >= self.target_latency();
         // A long queue shows before its calls miss the target: the operations in flight need half of the deadline, at the highest rate that
@@ -149,19 +151,19 @@ impl Admission {
         state.limit = is_overload.then(|| Limit { number: MIN_LIMIT.max(in_target), set: now });
     }
 
-    /// Two windows fit into half of the target.
+    /// A sixteenth of the deadline: two windows take less time than the target.
     fn window_length(&self) -> Duration {
-        MAX_WINDOW_LENGTH.min(self.deadline / 16)
+        (self.deadline / 16).clamp(MIN_WINDOW_LENGTH, MAX_WINDOW_LENGTH)
     }
 
     fn queueing_latency(&self) -> Duration {
         QUEUEING_LATENCY.min(self.deadline / 2)
     }
 
-    /// A quarter of the deadline. At twice the capacity, the newest call will wait twice as long as the call that is answered, and it must
+    /// A fifth of the deadline. At twice the capacity, the newest call will wait twice as long as the call that is answered, and it must
     /// not miss its deadline while the overload is noticed.
     fn target_latency(&self) -> Duration {
-        self.queueing_latency().max(self.deadline / 4)
+        self.queueing_latency().max(self.deadline / 5)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
