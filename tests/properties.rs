@@ -2,7 +2,8 @@
 
 use errand::domain::{
     Completion, Cursor, CursorBinding, DateOrInstant, Description, Errors, Filter, IdempotencyKey, Instant, Invalid,
-    Json, KeyedRequest, ListQuery, NewTask, PagePosition, Priority, Replacement, Tags, TaskPatch, TimeZone, Title,
+    Json, KeyedRequest, ListQuery, NewTask, PagePosition, Parameter, Priority, Replacement, Tags, TaskPatch, TimeZone,
+    Title,
 };
 use proptest::collection::vec;
 use proptest::option;
@@ -156,11 +157,14 @@ proptest! {
 
     #[test]
     fn a_query_never_panics_and_names_what_is_wrong(
-        pairs in vec(("(limit|cursor|sort|completed|priority|tag|due_before|due_after|overdue|updated_since|q|count|x)",
-            text()), 0..6)
+        parameters in vec((
+            "(limit|cursor|sort|completed|priority|tag|time_zone|due_before|due_after|overdue|updated_since|q|count|x)",
+            vec(text(), 1..3)), 0..6)
     ) {
-        let names: Vec<_> = pairs.iter().map(|(name, _)| name.clone()).collect();
-        match ListQuery::parse("alice", &pairs) {
+        let names: Vec<_> = parameters.iter().map(|(name, _)| name.clone()).collect();
+        let parameters: Vec<_> =
+            parameters.into_iter().map(|(name, parts)| Parameter { name, parts }).collect();
+        match ListQuery::parse("alice", &parameters) {
             Ok(query) => prop_assert!((1..=500).contains(&query.limit)),
             Err(errors) => for error in errors {
                 let errand::domain::Place::Parameter(name) = error.place else { panic!("{error:?}") };
@@ -174,9 +178,10 @@ proptest! {
         mut tags in vec("[a-z]{1,8}", 1..10), priorities in vec("(none|low|medium|high)", 1..6)
     ) {
         let query = |tags: &[String]| {
-            let mut pairs: Vec<_> = tags.iter().map(|tag| ("tag".to_owned(), tag.clone())).collect();
-            pairs.push(("priority".to_owned(), priorities.join(",")));
-            ListQuery::parse("alice", &pairs)
+            let parameter = |name: &str, parts: &[String]| Parameter { name: name.to_owned(), parts: parts.to_vec() };
+            let mut parameters: Vec<_> = tags.iter().map(|tag| parameter("tag", std::slice::from_ref(tag))).collect();
+            parameters.push(parameter("priority", &priorities));
+            ListQuery::parse("alice", &parameters)
         };
         let forwards = query(&tags);
         tags.reverse();

@@ -1,8 +1,9 @@
 -- A page of the caller's tasks.
 --
--- Each order has an index. For filters that no other index can serve (words and tags, because of row-level security), it is the best one.
--- Those queries are in functions (errand.tasks_in_order), so that the session caches their plans. Filters by time are planned for each
--- call (errand.page_text), because another index may be better for their values.
+-- Each order has an index. A page without filters, or with filters that select many tasks, is a walk along it. A page of a search or of a
+-- tag that few tasks have is read from its candidates (errand.search_candidates). Those queries are in functions (errand.tasks_in_order), so
+-- that the session caches their plans. Filters by time are planned for each call (errand.page_text), because another index may be better
+-- for their values.
 --
 -- A page begins with a line of numbers, separated by blanks: the numbers of the latest writes of its tasks. The component makes the entity
 -- tags from them. A line for each task follows: its JSON without the member `etag`. The JSON has no line feeds. Lines beyond the
@@ -10,7 +11,8 @@
 --
 -- The types are those of migration 0005.
 
--- p_list: {order, limit, after: {key, id}, known: [etag] or true, count, filter, slot, short}. `known` has the entity tags of the lists
+-- p_list: {order, limit, after: {key, id}, known: [etag] or true, count, filter, search, slot, short}. `search` has what the component
+-- derives from the filters `q` and `tags`: `patterns` for LIKE, and `terms`. `known` has the entity tags of the lists
 -- that the client has. If one of them is current, the outcome is `unchanged`, otherwise `page`. With `slot`, the list needs a slot of the
 -- caller, and the outcome is `busy` if none is free. With `short`, the list reads at most errand.short_walk() tasks, and the outcome is
 -- `long` if the page is not full and there may be more tasks. `short` allows only the filters `completed` and `priorities`. The function
@@ -18,7 +20,8 @@
 --
 -- The position of the next page is marked with the epoch, the user and the account: `last_key` is `9f86d081884c7d65-0` (the digest of
 -- entity tags, and the upper bits of the account's numbers), a blank, and the key. A position with another mark is refused. It is from
--- before a restore, which moves tasks back to earlier positions, or from before an erasure. The client would miss tasks.
+-- before a restore, which moves tasks back to earlier positions, or from before an erasure. The client would miss tasks. The order by due
+-- date has a mark of its own, because its keys were others before migration 0014.
 --
 -- With filters, a page may end early, or even be empty. Its walk then ends at its last scanned task, and the next page continues there.
 -- An account has no such pages while it has had so few writes that one walk scans all its tasks.
@@ -40,13 +43,18 @@ declare
     -- How many writes the account has had: the lower 40 bits of the latest number (migration 0012).
     writes bigint;
     account_number int;
+    -- Whether there are filters by time, which are planned for each call.
+    dynamic constant boolean :=
+        filters ?| array['due_before_date', 'due_before_at', 'due_after_date', 'due_after_at', 'overdue', 'updated_since'];
+    -- Whether all tasks of the account have folded texts and terms (migration 0014).
+    folded boolean;
     -- Whether the account may have more tasks than a walk scans, and the bounds of the walk.
     ends boolean := false;
     range text;
     -- Whether the list is short and the account may have more tasks than a short walk.
     short boolean;
 begin
-    select account.seq, account.number into latest_seq, account_number from errand.account;
+    select account.seq, account.number, account.folded into latest_seq, account_number, folded from errand.account;
     seq := coalesce(latest_seq, 0);
     epoch := errand.epoch();
     if p_list ? 'known' then
@@ -64,30 +72,45 @@ begin
     end if;
     outcome := 'page';
     if after_key is not null then
-        mark := errand.tag_base(caller) || (seq >> 40) || ' ';
+        mark := errand.tag_base(caller) || (seq >> 40) || case when list_order ^@ 'due_' then ' day ' else ' ' end;
         if not starts_with(after_key, mark) then
             raise exception using errcode = 'invalid_text_representation',
-                message = 'the cursor is from before a restore or an erasure';
+                message = 'the cursor is from before a restore, an erasure or migration 0014';
         end if;
         after_key := substr(after_key, length(mark) + 1);
     end if;
     start := (after_key, (p_list #>> '{after,id}')::uuid, (p_list -> 'limit')::int);
     if filters is not null then
-        filter := errand.task_filter(filters);
+        filter := errand.task_filter(filters || coalesce(p_list -> 'search', '{}'));
         writes := latest_seq & 1099511627775;
+        if not folded and filter.patterns is not null then
+            filter.query := errand.search_query(filters ->> 'q');
+        elsif folded and writes > errand.smallest_search() and p_list #> '{search,terms,0}' is not null then
+            -- The index reads all tasks with a term before it returns the first. In a large account, a page of frequent terms costs less.
+            if writes > errand.longest_walk() and not dynamic then
+                page := errand.near_tasks_in_order(list_order, start, filter);
+            end if;
+            if page.tasks is null then
+                -- A walk to a full page scans (tasks / candidates) * limit tasks, and costs less than more candidates would.
+                filter.candidates := errand.search_candidates(
+                    caller, p_list #> '{search,terms}', least(2000, sqrt(writes * (start.size + 1)))::int);
+            end if;
+        end if;
         short := writes > errand.short_walk() and (p_list -> 'short')::boolean;
-        if writes > errand.longest_walk() then
+        if writes > errand.longest_walk() and filter.candidates is null then
             ends := true;
             range := errand.task_range(list_order, filter);
         end if;
     end if;
-    if short then
+    if page.tasks is not null then
+        ends := false;
+    elsif short then
         page := errand.near_tasks_in_order(list_order, start, filter);
         if page.tasks is null then
             outcome := 'long';
             return;
         end if;
-    elsif filters ?| array['due_before_date', 'due_before_at', 'due_after_date', 'due_after_at', 'overdue', 'updated_since'] then
+    elsif dynamic then
         foreach measured in array array[false, true] loop
             execute format(
                 'select (page).* from (%s) as query (page)',
@@ -106,7 +129,7 @@ begin
     tasks := page.tasks;
     if page.last_id is not null then
         if mark is null then
-            mark := errand.tag_base(caller) || (seq >> 40) || ' ';
+            mark := errand.tag_base(caller) || (seq >> 40) || case when list_order ^@ 'due_' then ' day ' else ' ' end;
         end if;
         last_key := mark || page.last_key;
         last_id := page.last_id;

@@ -10,7 +10,7 @@ use percent_encoding::percent_decode_str;
 
 use super::code::Code;
 use super::openapi::{Describe, Operation};
-use crate::domain::Invalid;
+use crate::domain::{Invalid, Parameter};
 
 /// The URI of a list, with its query string. `Q` describes the parameters.
 pub(super) struct ListUri<Q> {
@@ -33,19 +33,19 @@ impl<Q: Describe> Describe for ListUri<Q> {
     }
 }
 
-/// The name and value pairs of a query string.
-pub(super) fn pairs(query: Option<&str>) -> Result<Vec<(String, String)>, Vec<Invalid>> {
-    let mut pairs = Vec::new();
+/// The parameters of a query string.
+pub(super) fn parameters(query: Option<&str>) -> Result<Vec<Parameter>, Vec<Invalid>> {
+    let mut parameters = Vec::new();
     let mut errors = Vec::new();
     for pair in query.unwrap_or_default().split('&').filter(|pair| !pair.is_empty()) {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        match (decode(name), decode(value)) {
-            (Some(name), Some(value)) => pairs.push((name, value)),
+        match (decode(name), value.split(',').map(decode).collect()) {
+            (Some(name), Some(parts)) => parameters.push(Parameter { name, parts }),
             (Some(name), None) => errors.push(Invalid::parameter(name, "Must be UTF-8, percent-encoded.")),
             (None, _) => errors.push(Invalid::parameter(name, "The name must be UTF-8, percent-encoded.")),
         }
     }
-    if errors.is_empty() { Ok(pairs) } else { Err(errors) }
+    if errors.is_empty() { Ok(parameters) } else { Err(errors) }
 }
 
 /// The query string with its `cursor` replaced.
@@ -70,11 +70,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pairs_are_decoded() {
-        let expected = [("a b".to_owned(), "č&".to_owned()), ("c".to_owned(), String::new())];
-        assert_eq!(pairs(Some("a+b=%C4%8D%26&&c")).unwrap(), expected);
-        assert_eq!(pairs(None).unwrap(), []);
-        assert_eq!(pairs(Some("a=%FF&%FF=b")).unwrap_err().len(), 2);
+    fn parameters_are_decoded() {
+        let parameter = |name: &str, parts: &[&str]| Parameter {
+            name: name.to_owned(),
+            parts: parts.iter().map(|part| (*part).to_owned()).collect(),
+        };
+        let expected = [parameter("a b", &["č&"]), parameter("c", &[""]), parameter("d", &["1", "2,3", ""])];
+        assert_eq!(parameters(Some("a+b=%C4%8D%26&&c&d=1,2%2c3,")).unwrap(), expected);
+        assert_eq!(parameters(None).unwrap(), []);
+        assert_eq!(parameters(Some("a=%FF&%FF=b&c=1,%FF")).unwrap_err().len(), 3);
     }
 
     #[test]

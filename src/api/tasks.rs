@@ -126,7 +126,7 @@ async fn list_tasks(
     ListUri { uri, .. }: ListUri<ListQuery>,
     IfNoneMatch(known): IfNoneMatch,
 ) -> Result<Answer<PageOrUnchanged<TaskList>>, Problem> {
-    let query = ListQuery::parse(caller.user_id(), &query::pairs(uri.query())?)?;
+    let query = ListQuery::parse(caller.user_id(), &query::parameters(uri.query())?)?;
     let listing = tasks::list(&caller.scope(), &query, known.as_ref()).await?;
     Ok(answer::listing("tasks", &uri, listing).into())
 }

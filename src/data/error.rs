@@ -153,6 +153,7 @@ impl From<DatabaseError> for Error {
 fn mistake(constraint: &str) -> Option<Invalid> {
     Some(match constraint {
         "task_due_zone_known" => Invalid::body("/due/time_zone", "Unknown time zone."),
+        "list_time_zone_known" => Invalid::parameter("time_zone", "Unknown time zone."),
         "task_due_time_exists" => Invalid::body(
             "/due/time",
             "There is no such time on that day in that zone: clocks are set forward over it.",

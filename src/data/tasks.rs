@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::representation::{Listing, Stored, json};
 use super::{Pool, Scope, Statement, no_row, served};
-use crate::domain::{Error, Filter, Invalid, ListQuery, Order, PagePosition, TagMatch};
+use crate::domain::{Error, Filter, Invalid, ListQuery, Order, PagePosition, Place, Search, TagMatch};
 
 #[derive(Serialize)]
 struct List<'a> {
@@ -17,6 +17,8 @@ struct List<'a> {
     known: Option<&'a TagMatch>,
     #[serde(skip_serializing_if = "Filter::is_empty")]
     filter: &'a Filter,
+    #[serde(skip_serializing_if = "Search::is_empty")]
+    search: &'a Search,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     count: bool,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
@@ -56,6 +58,7 @@ impl Scope<'_> {
                 after: query.after.as_ref(),
                 known,
                 filter: &query.filter,
+                search: &query.search,
                 count: query.count,
                 slot: !bounded,
                 short,
@@ -69,7 +72,10 @@ impl Scope<'_> {
             (false, false) => self.read(LIST.with_pool(Pool::Dedicated), [list(false)?]).await,
         };
         let row = row.map_err(|error| match error {
-            // The component has parsed all values but the position, which only the database can check.
+            // The component has parsed all values but the position and the time zone, which only the database can check.
+            Error::Invalid(mistakes) if mistakes.iter().any(|mistake| matches!(mistake.place, Place::Parameter(_))) => {
+                Error::Invalid(mistakes)
+            }
             Error::Invalid(_) => Invalid::parameter("cursor", "Not a cursor that errand gave.").into(),
             other => other,
         });

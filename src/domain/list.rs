@@ -4,7 +4,9 @@ use std::collections::HashSet;
 
 use serde::{Serialize, Serializer};
 
-use super::{Cursor, CursorBinding, DateOrInstant, Errors, Instant, Invalid, Priority, Tags, text};
+use super::{
+    Cursor, CursorBinding, DateOrInstant, Errors, Instant, Invalid, Parameter, Priority, Search, Tags, TimeZone, text,
+};
 
 /// The maximum number of resources of a page. The functions of lists have the same one (`cargo xtask sql`).
 pub const MAX_PAGE_SIZE: u16 = 500;
@@ -16,6 +18,8 @@ pub struct ListQuery {
     pub order: Order,
     /// Which tasks are listed.
     pub filter: Filter,
+    /// What the filters search for.
+    pub search: Search,
     /// The maximum number of tasks of a page, 1 to [`MAX_PAGE_SIZE`].
     pub limit: u16,
     /// The position that the page follows; `None` for the first page.
@@ -45,6 +49,9 @@ pub struct Filter {
     /// All of these tags.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<String>,
+    /// The time zone whose midnight ends a day for the filters by due date; UTC without one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub time_zone: Option<String>,
     /// Due on a day before this one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub due_before_date: Option<String>,
@@ -63,7 +70,7 @@ pub struct Filter {
     /// Changed at this instant or later.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub updated_since: Option<String>,
-    /// Words, each of which a word of the task begins with.
+    /// Words and symbols, each of which a word or a symbol of the task begins with.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub q: Option<String>,
 }
@@ -91,35 +98,36 @@ pub struct Page {
 impl ListQuery {
     /// The maximum number of tasks of a page, if the client sets none.
     pub const DEFAULT_LIMIT: u16 = 100;
-    /// The maximum number of tags that a filter keeps. No task has as many, so the list is empty whatever the other tags are.
-    const MAX_FILTER_TAGS: usize = 21;
-
-    /// Parses the decoded name and value pairs of a user's query.
-    pub fn parse(user_id: &str, pairs: &[(String, String)]) -> Result<Self, Vec<Invalid>> {
+    /// Parses the parameters of a user's query.
+    pub fn parse(user_id: &str, parameters: &[Parameter]) -> Result<Self, Vec<Invalid>> {
         Errors::collect(|errors| {
             let mut query = Self {
                 order: Order::default(),
                 filter: Filter::default(),
+                search: Search::default(),
                 limit: Self::DEFAULT_LIMIT,
                 after: None,
                 count: false,
             };
             let mut cursor = None;
             let mut seen = HashSet::new();
-            for (name, value) in pairs {
-                let repeatable = matches!(name.as_str(), "priority" | "tag");
+            for parameter in parameters {
+                let name = parameter.name.as_str();
                 let mut errors = errors.at_parameter(name);
-                if !repeatable && !seen.insert(name.as_str()) {
+                if matches!(name, "priority" | "tag") {
+                    query.filter.add(name, &parameter.parts, &mut errors);
+                } else if !seen.insert(name) {
                     errors.add("The parameter stands here twice.");
                 } else if name == "cursor" {
-                    cursor = Some(value);
+                    cursor = Some(parameter.value());
                 } else {
-                    query.set(name, value, &mut errors);
+                    query.set(name, &parameter.value(), &mut errors);
                 }
             }
+            query.search = Search::of(&query.filter);
             // A cursor can only be compared with a query without errors.
             if let (Some(cursor), 0) = (cursor, errors.count()) {
-                query.after = Cursor::open(cursor, &query.binding(user_id));
+                query.after = Cursor::open(&cursor, &query.binding(user_id));
                 if query.after.is_none() {
                     errors
                         .at_parameter("cursor")
@@ -153,25 +161,7 @@ impl ListQuery {
             "count" => return errors.refuse("Must be exact."),
             "completed" => filter.completed = Some(boolean(value, errors)?),
             "overdue" => filter.overdue = Some(boolean(value, errors)?),
-            "priority" => {
-                for name in value.split(',') {
-                    let Some(priority) = Priority::from_name(name) else {
-                        return errors.refuse("Must be of none, low, medium and high, with commas between.");
-                    };
-                    filter.priorities.push(priority.number());
-                }
-                filter.priorities.sort_unstable();
-                filter.priorities.dedup();
-            }
-            "tag" => {
-                for tag in value.split(',') {
-                    let tag = Tags::parse_one(tag, errors)?;
-                    match filter.tags.binary_search(&tag) {
-                        Err(place) if filter.tags.len() < Self::MAX_FILTER_TAGS => filter.tags.insert(place, tag),
-                        _ => {}
-                    }
-                }
-            }
+            "time_zone" => filter.time_zone = Some(TimeZone::parse(value.to_owned(), errors)?.as_str().to_owned()),
             "due_before" => match DateOrInstant::parse(value, errors)? {
                 DateOrInstant::Date(date) => filter.due_before_date = Some(date),
                 DateOrInstant::Instant(at) => filter.due_before_at = Some(at.as_str().to_owned()),
@@ -183,6 +173,9 @@ impl ListQuery {
             "updated_since" => filter.updated_since = Some(Instant::parse(value, errors)?.as_str().to_owned()),
             "q" => {
                 text::check_length(value, 200, errors)?;
+                if errand_text::query(value).is_none() {
+                    return errors.refuse("Has nothing to search for: there must be a letter, a digit or a symbol.");
+                }
                 filter.q = Some(value.to_owned());
             }
             _ => return errors.refuse("Unknown parameter."),
@@ -242,6 +235,37 @@ impl Serialize for Order {
 }
 
 impl Filter {
+    /// The maximum number of tags that a filter keeps. No task has as many, so the list is empty whatever the other tags are.
+    const MAX_TAGS: usize = 21;
+
+    /// Adds the values of a parameter that may be repeated: `priority` or `tag`. `None` if one has an error.
+    fn add(&mut self, name: &str, values: &[String], errors: &mut Errors<'_>) -> Option<()> {
+        for value in values {
+            text::check(value, errors)?;
+            if name == "priority" {
+                let Some(priority) = Priority::from_name(value) else {
+                    return errors.refuse("Must be of none, low, medium and high, with commas between.");
+                };
+                if let Err(place) = self.priorities.binary_search(&priority.number()) {
+                    self.priorities.insert(place, priority.number());
+                }
+            } else {
+                let tag = Tags::parse_one(value, errors)?;
+                match self.tags.binary_search(&tag) {
+                    Err(place) if self.tags.len() < Self::MAX_TAGS => self.tags.insert(place, tag),
+                    _ => {}
+                }
+            }
+        }
+        Some(())
+    }
+
+    /// Whether the list depends on the clock, or on the rules of a time zone, which change without a write.
+    pub fn depends_on_clock(&self) -> bool {
+        let by_day = self.due_before_date.is_some() || self.due_after_date.is_some();
+        self.overdue.is_some() || (by_day && self.time_zone.is_some())
+    }
+
     /// Whether the list has every task.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
@@ -275,8 +299,11 @@ mod tests {
     use super::*;
 
     fn parse(pairs: &[(&str, &str)]) -> Result<ListQuery, Vec<Invalid>> {
-        let pairs: Vec<_> = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        ListQuery::parse("alice", &pairs)
+        let parameter = |(name, value): &(&str, &str)| Parameter {
+            name: (*name).to_owned(),
+            parts: value.split(',').map(str::to_owned).collect(),
+        };
+        ListQuery::parse("alice", &pairs.iter().map(parameter).collect::<Vec<_>>())
     }
 
     #[test]
@@ -315,7 +342,7 @@ mod tests {
         assert_eq!(twenty.filter.tags.len(), 20);
         assert!(twenty.filter.tags.is_sorted());
         let many = parse(&[("tag", &tags(0..50)), ("tag", &tags(50..5000))]).unwrap();
-        assert_eq!(many.filter.tags.len(), ListQuery::MAX_FILTER_TAGS);
+        assert_eq!(many.filter.tags.len(), Filter::MAX_TAGS);
         // Each is checked all the same.
         assert_eq!(parse(&[("tag", &tags(0..50)), ("tag", &format!("a,{}", "x".repeat(51)))]).unwrap_err().len(), 1);
     }

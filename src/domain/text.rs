@@ -1,7 +1,5 @@
 //! Text that clients send: what PostgreSQL can store, checked in time linear in its length.
 
-use std::ops::RangeInclusive;
-
 use unicode_normalization::UnicodeNormalization;
 use utoipa::openapi::{ObjectBuilder, Type};
 
@@ -37,7 +35,7 @@ pub(super) fn composed(text: &str) -> String {
 /// Whether a text has no visible character: only white space, controls, formats (`Cf`), and characters that are ignored by default
 /// (Unicode Standard, section 5.21).
 pub(super) fn is_invisible(text: &str) -> bool {
-    text.chars().all(|c| c.is_whitespace() || c.is_control() || IGNORABLE.iter().any(|range| range.contains(&c)))
+    text.chars().all(|c| c.is_whitespace() || c.is_control() || errand_text::is_ignorable(c))
 }
 
 /// The invisible characters up to U+FFFF as a class of a regular expression. Not every dialect has the others.
@@ -53,35 +51,6 @@ pub(super) fn visible_schema(max: usize) -> ObjectBuilder {
     let pattern = format!(r"^[^\u0000]*[^{INVISIBLE}][^\u0000]*$");
     schema(max).min_length(Some(1)).pattern(Some(pattern))
 }
-
-/// Unicode's `Cf` and `Default_Ignorable_Code_Point`.
-const IGNORABLE: [RangeInclusive<char>; 25] = [
-    '\u{ad}'..='\u{ad}',
-    '\u{34f}'..='\u{34f}',
-    '\u{600}'..='\u{605}',
-    '\u{61c}'..='\u{61c}',
-    '\u{6dd}'..='\u{6dd}',
-    '\u{70f}'..='\u{70f}',
-    '\u{890}'..='\u{891}',
-    '\u{8e2}'..='\u{8e2}',
-    '\u{115f}'..='\u{1160}',
-    '\u{17b4}'..='\u{17b5}',
-    '\u{180b}'..='\u{180f}',
-    '\u{200b}'..='\u{200f}',
-    '\u{202a}'..='\u{202e}',
-    '\u{2060}'..='\u{206f}',
-    '\u{3164}'..='\u{3164}',
-    '\u{fe00}'..='\u{fe0f}',
-    '\u{feff}'..='\u{feff}',
-    '\u{ffa0}'..='\u{ffa0}',
-    '\u{fff0}'..='\u{fffb}',
-    '\u{110bd}'..='\u{110bd}',
-    '\u{110cd}'..='\u{110cd}',
-    '\u{13430}'..='\u{1343f}',
-    '\u{1bca0}'..='\u{1bca3}',
-    '\u{1d173}'..='\u{1d17a}',
-    '\u{e0000}'..='\u{e0fff}',
-];
 
 #[cfg(test)]
 mod tests {

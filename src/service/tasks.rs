@@ -13,10 +13,9 @@ pub async fn get(scope: &Scope<'_>, id: Uuid, known: Option<&TagMatch>) -> Resul
 
 /// Reads a page of tasks, unless the client has the list.
 ///
-/// Whether a task is overdue depends on the clock, and not on writes alone. So a list with that filter has no entity tag, and is always
-/// read.
+/// A list whose answer depends on the clock or on a time zone, and not on writes alone, has no entity tag, and is always read.
 pub async fn list(scope: &Scope<'_>, query: &ListQuery, known: Option<&TagMatch>) -> Result<Read<CursorPage>, Error> {
-    let depends_on_clock = query.filter.overdue.is_some();
+    let depends_on_clock = query.filter.depends_on_clock();
     let known = known.filter(|_| !depends_on_clock);
     let listing = scope.list_tasks(query, known).await?;
     read::page(listing, &query.binding(scope.user_id()), depends_on_clock)

@@ -1,4 +1,4 @@
-//! `cargo xtask sql`: the functions for the orders of a list, ten of each, from one text.
+//! `cargo xtask sql`: the functions for the orders of a list, ten of each kind, from one text.
 
 use std::fs;
 
@@ -50,9 +50,26 @@ const KEYS: [Key; 5] = [
     Key { name: "updated_at", column: "updated_at", kind: "timestamptz", before: "'-infinity'", behind: "'infinity'" },
     Key { name: "due", column: "due_key", kind: "timestamptz", before: "'-infinity'", behind: "'infinity'" },
     Key { name: "priority", column: "priority", kind: "smallint", before: "'-1'", behind: "'4'" },
-    // Text has no greatest value: in the C collation, this is behind every key that a title can have. It is a constant to the planner.
-    Key { name: "title", column: "title_key", kind: "text", before: "''", behind: "repeat(chr(1114111), 129)" },
+    // Text has no greatest value. In the C collation, this is behind every key of at most 1,600 bytes, and no key is empty. It is a constant
+    // to the planner.
+    Key { name: "title", column: "title_key", kind: "text", before: "''", behind: "repeat(chr(1114111), 401)" },
 ];
+
+impl Key {
+    /// What differs among the orders.
+    fn places(&self, ascending: bool) -> [(&str, &str); 6] {
+        let (beyond, direction, first, first_id) =
+            if ascending { (">", "asc", self.before, LEAST_ID) } else { ("<", "desc", self.behind, GREATEST_ID) };
+        [
+            ("key", self.column),
+            ("type", self.kind),
+            ("beyond", beyond),
+            ("direction", direction),
+            ("first", first),
+            ("first_id", first_id),
+        ]
+    }
+}
 
 const LEAST_ID: &str = "'00000000-0000-0000-0000-000000000000'";
 const GREATEST_ID: &str = "'ffffffff-ffff-ffff-ffff-ffffffffffff'";
@@ -68,18 +85,20 @@ pub(crate) fn task_orders(template: &str) -> Result<String> {
         "-- The queries for a page of a list, for each order that has an index. Written by `cargo xtask sql` from {TEMPLATE},\n\
          -- which says why they are as they are.\n\n"
     );
-    let (mut tasks, mut near, mut walks) = (String::new(), String::new(), String::new());
+    let (mut tasks, mut found, mut near, mut walks) = (String::new(), String::new(), String::new(), String::new());
     let mut granted = Vec::new();
     for key in &KEYS {
         for ascending in [false, true] {
             let walk = template.walk(key, ascending)?;
             let order = format!("{}_{}", key.name, if ascending { "asc" } else { "desc" });
-            text.push_str(&template.functions(&order, &walk)?);
+            text.push_str(&template.functions(&order, &walk, &template.found(key, ascending)?)?);
             text.push_str("\n\n");
             tasks.push_str(&format!(
                 "when '{order}' then page := errand.tasks_by_{order}(p_start, p_filter, p_ends);\n"
             ));
-            granted.push(format!("errand.tasks_by_{order}, errand.near_tasks_by_{order}"));
+            found.push_str(&format!("when '{order}' then page := errand.found_tasks_by_{order}(p_start, p_filter);\n"));
+            granted
+                .push(format!("errand.found_tasks_by_{order}, errand.near_tasks_by_{order}, errand.tasks_by_{order}"));
             near.push_str(&format!("when '{order}' then page := errand.near_tasks_by_{order}(p_start, p_filter);\n"));
             let walk = fill(&walk, &[("start", "$1"), ("columns", "%1$s"), ("conditions", "%2$s"), ("limit", "%3$s")]);
             walks.push_str(&format!(
@@ -93,6 +112,7 @@ pub(crate) fn task_orders(template: &str) -> Result<String> {
         template.part("common")?,
         &[
             ("tasks_cases", tasks.trim_end()),
+            ("found_tasks_cases", found.trim_end()),
             ("near_tasks_cases", near.trim_end()),
             ("walk_cases", walks.trim_end()),
             ("chosen_text", &fill(template.query("chosen")?, &[("walk", "%s"), ("conditions", "%s")])),
@@ -142,17 +162,15 @@ impl<'a> Template<'a> {
         if key.name == "due" && !ascending {
             return Ok(fill(self.query("walk_due_desc")?, &ids));
         }
-        let (beyond, direction, first, first_id) =
-            if ascending { (">", "asc", key.before, LEAST_ID) } else { ("<", "desc", key.behind, GREATEST_ID) };
-        let places = [
-            ("key", key.column),
-            ("type", key.kind),
-            ("beyond", beyond),
-            ("direction", direction),
-            ("first", first),
-            ("first_id", first_id),
-        ];
-        Ok(fill(self.query("walk")?, &places))
+        Ok(fill(self.query("walk")?, &key.places(ascending)))
+    }
+
+    /// The sorted candidates in one order: `{start}` and `{conditions}` are open.
+    fn found(&self, key: &Key, ascending: bool) -> Result<String> {
+        if key.name == "due" && !ascending {
+            return Ok(self.query("found_due_desc")?.to_owned());
+        }
+        Ok(fill(self.query("found")?, &key.places(ascending)))
     }
 
     /// A page: `{start}` and `{source}`, the walk, are open.
@@ -162,9 +180,8 @@ impl<'a> Template<'a> {
     }
 
     /// The functions of one order.
-    fn functions(&self, order: &str, walk: &str) -> Result<String> {
-        let short_conditions = self.query("short_conditions")?;
-        let conditions = fill(self.query("conditions")?, &[("short_conditions", short_conditions)]);
+    fn functions(&self, order: &str, walk: &str, found: &str) -> Result<String> {
+        let conditions = self.query("conditions")?;
         let look_ahead = (PAGE + 1).to_string();
         let (longest, short) = (MAX_WALK.to_string(), SHORT_WALK.to_string());
         let walk = |columns: &str, conditions: &str, limit: &str| {
@@ -173,13 +190,14 @@ impl<'a> Template<'a> {
         };
         let columns = self.query("columns")?;
         let all = walk(columns, "", &look_ahead);
-        let unbounded = walk(columns, &conditions, &look_ahead);
+        let unbounded = walk(columns, conditions, &look_ahead);
         let chosen = self.query("chosen")?;
-        let bounded = |conditions: &str, limit: &str| -> Result<String> {
+        let bounded = |limit: &str| -> Result<String> {
             let walk = walk(self.query("columns_of_bounded")?, "", limit);
             Ok(fill(chosen, &[("walk", &walk), ("conditions", conditions), ("look_ahead", &look_ahead)]))
         };
-        let (longest, short_page) = (bounded(&conditions, &longest)?, bounded(short_conditions, &short)?);
+        let (longest, short_page) = (bounded(&longest)?, bounded(&short)?);
+        let found = fill(found, &[("start", "p_start"), ("conditions", conditions), ("look_ahead", &look_ahead)]);
         let page = |source: &str, measured: bool| -> Result<String> {
             Ok(fill(&self.page(measured)?, &[("start", "p_start"), ("source", source)]))
         };
@@ -193,6 +211,8 @@ impl<'a> Template<'a> {
                 ("bounded_measured", &page(&longest, true)?),
                 ("unbounded", &page(&unbounded, false)?),
                 ("unbounded_measured", &page(&unbounded, true)?),
+                ("found", &page(&found, false)?),
+                ("found_measured", &page(&found, true)?),
                 ("short", &page(&short_page, false)?),
                 ("short_measured", &page(&short_page, true)?),
                 ("short_walk", &walk("t.id", "", &short)),

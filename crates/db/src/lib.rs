@@ -6,15 +6,18 @@ mod embedded;
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use clap::Subcommand;
 use errand_postgres::{
     address::Address,
-    migrate::{self, Files, Report, Status},
+    migrate::{self, Files, FoldProgress, Report, Status},
 };
 
 pub use account::Account;
 pub use embedded::Embedded;
+
+/// How often a long step says how far it is.
+const REPORT_INTERVAL: Duration = Duration::from_secs(2);
 
 /// What both programs do.
 #[derive(Debug, Clone, Subcommand)]
@@ -36,6 +39,11 @@ pub enum Command {
     Tidy,
     /// Compute the instants of due dates again, after an update of PostgreSQL's time zone data
     DueAt,
+    /// Fold the texts of tasks that have no folded texts, for searching and sorting; `migrate` does it, too
+    ///
+    /// Tasks of an older version, and those that its component still writes, are found as that version finds them until then. It may be
+    /// ended at any time, and goes on when it is run again.
+    Fold,
     /// Export or erase all that the database keeps of one user
     #[command(subcommand)]
     Account(Account),
@@ -51,6 +59,12 @@ impl Command {
         match self {
             Self::Migrate => {
                 migrate(address, files).await?;
+                let folded = fold(address).await.context(
+                    "the migrations are applied; run `fold` later for the tasks that are left (in a checkout: cargo xtask db fold)",
+                )?;
+                if folded.tasks > 0 {
+                    eprintln!("errand: folded the texts of {} tasks of {} users", folded.tasks, folded.users);
+                }
                 println!("{address} is up to date");
                 Ok(())
             }
@@ -63,6 +77,11 @@ impl Command {
             }
             Self::Tidy => tidy(address).await,
             Self::DueAt => due_at(address).await,
+            Self::Fold => {
+                let folded = fold(address).await?;
+                println!("{address}: folded the texts of {} tasks of {} users", folded.tasks, folded.users);
+                Ok(())
+            }
             Self::Account(account) => account.run(address).await,
         }
     }
@@ -133,8 +152,19 @@ async fn tidy(address: &Address) -> Result<()> {
     Ok(())
 }
 
+async fn fold(address: &Address) -> Result<FoldProgress> {
+    let mut told = Instant::now();
+    migrate::fold(address, |progress| {
+        if told.elapsed() > REPORT_INTERVAL {
+            told = Instant::now();
+            eprintln!("errand: folded the texts of {} tasks; {} users are done", progress.tasks, progress.users);
+        }
+        true
+    })
+    .await
+}
+
 async fn due_at(address: &Address) -> Result<()> {
-    const REPORT_INTERVAL: Duration = Duration::from_secs(2);
     let mut told = Instant::now();
     let done = migrate::refresh_due(address, |progress| {
         if told.elapsed() > REPORT_INTERVAL {

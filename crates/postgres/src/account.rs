@@ -55,10 +55,15 @@ pub const TABLES: &[Table] = &[
         &[
             ("due_key", "computed from the due date, for sorting"),
             ("title_key", "computed from the title, for sorting"),
+            ("title_text", "computed from the title, for searching"),
+            ("tags_text", "computed from the tags, for searching"),
+            ("description_text", "computed from the description, for searching"),
             ("words", "computed from title, description and tags, for searching"),
             JSON,
         ],
     ),
+    // The trigger of tasks deletes the row of a deleted task.
+    resource("errand.task_search", &[("terms", "computed from title, description and tags, for searching")]),
     Table {
         name: "errand.idempotency",
         rows: Rows::OfUser {
@@ -72,7 +77,10 @@ pub const TABLES: &[Table] = &[
         rows: Rows::OfUser {
             user: "user_id",
             key: ("user_id", "text"),
-            left_out: &[("number", "names the locks of the account in the database")],
+            left_out: &[
+                ("number", "names the locks of the account in the database"),
+                ("folded", "says what is computed for searching"),
+            ],
         },
     },
     // A table that `due-at` makes.

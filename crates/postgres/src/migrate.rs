@@ -8,6 +8,7 @@
 
 mod due;
 pub(crate) mod explain;
+mod fold;
 mod functions;
 mod ledger;
 mod settings;
@@ -21,6 +22,7 @@ use crate::{
     connect::{connect, connect_with_warnings},
 };
 pub use due::{DueProgress, refresh_due};
+pub use fold::{FoldProgress, fold};
 pub use settings::Difference;
 use source::Source;
 pub use source::{FUNCTIONS, Files, SqlFile};
@@ -29,7 +31,7 @@ pub use source::{FUNCTIONS, Files, SqlFile};
 const LOCK: i64 = 0x6572_7261_6e64;
 
 /// The interface that the component of this version calls: `errand::data::INTERFACE`, which a test compares.
-pub const INTERFACE: i64 = 3;
+pub const INTERFACE: i64 = 4;
 
 /// How to migrate, in the words of a hint.
 pub(crate) const MIGRATE: &str = "errand-db migrate (in a checkout: cargo xtask db migrate)";

@@ -36,9 +36,10 @@ begin
     -- for the row.
     -- A user id of more than 255 characters becomes NULL, and row-level security refuses that row. A CHECK constraint would cost each
     -- write more than this expression (errand.derive_task).
-    insert into errand.account as account (user_id, seq, last_at, number)
+    -- A new account has no unfolded task.
+    insert into errand.account as account (user_id, seq, last_at, number, folded)
     values (
-        case when char_length(p_caller) <= 255 then p_caller end, errand.account_start() + 1, clock_timestamp(), null)
+        case when char_length(p_caller) <= 255 then p_caller end, errand.account_start() + 1, clock_timestamp(), null, true)
     on conflict (user_id) do update
     set seq = account.seq + 1,
         last_at = greatest(clock_timestamp(), account.last_at + interval '1 microsecond')

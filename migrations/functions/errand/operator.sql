@@ -46,6 +46,46 @@ begin
 end
 $$;
 
+-- The next tasks of a user without folded texts, at most p_most with ids above p_after. It locks them and takes the user's turn, so other
+-- writes of the user wait until this transaction ends. `errand-db` folds their texts and calls errand.fold_tasks.
+create or replace function errand.unfolded_tasks(p_user text, p_after uuid, p_most int)
+returns table (id uuid, title text, tags text[], description text)
+language plpgsql as $$
+begin
+    -- The policies apply to the owner of the tables, too.
+    perform set_config('errand.user_id', p_user, true);
+    perform pg_advisory_xact_lock(errand.turn_of(p_user));
+    return query
+        select t.id, t.title, t.tags, t.description
+        from errand.task as t
+        where t.user_id = p_user and t.title_text is null and (p_after is null or t.id > p_after)
+        order by t.id
+        limit p_most
+        for update;
+end
+$$;
+
+-- Stores the folded texts of tasks of errand.unfolded_tasks, in the same transaction. The tasks keep their number, their version and their
+-- times, because clients see no change. With p_done, the account has no other unfolded task.
+create or replace function errand.fold_tasks(
+    p_user text, p_ids uuid[], p_title_keys text[], p_title_texts text[], p_tags_texts text[], p_description_texts text[],
+    p_done boolean)
+returns void language plpgsql as $$
+begin
+    update errand.task as t
+    set title_key = folded.title_key,
+        title_text = folded.title_text,
+        tags_text = folded.tags_text,
+        description_text = folded.description_text
+    from unnest(p_ids, p_title_keys, p_title_texts, p_tags_texts, p_description_texts)
+        as folded (id, title_key, title_text, tags_text, description_text)
+    where t.user_id = p_user and t.id = folded.id;
+    if p_done then
+        update errand.account as a set folded = true where a.user_id = p_user;
+    end if;
+end
+$$;
+
 -- Adds new time zones of the server. The migrator calls it. No zone is removed, because tasks may have it.
 --
 -- errand.time_zones() returns all zones by their lower-case names. The data is in the text of the function, as in errand.epoch(), so

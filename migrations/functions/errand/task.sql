@@ -29,8 +29,105 @@ begin
 end
 $$;
 
--- Checks the rules of a row, and computes the derived columns: the due instant, the keys for sorting and searching, and the JSON for
--- clients. A trigger does it once per write, so no function can forget it, and reads cost less.
+-- The key of the order by due date: by date as written, then tasks with a time before whole days, then by instant. It is an instant of
+-- the date in UTC. The instant of a local time is less than 16 hours before the date in UTC begins, and less than 40 hours after. A third
+-- of that range fits before the last microsecond of the date, which is the key of the whole day. A task without a due date comes last.
+create or replace function errand.due_key(p_date date, p_at timestamptz) returns timestamptz
+language sql immutable as $$
+    select case
+        when p_date is null then 'infinity'
+        when p_at is null then (p_date + time '24:00') at time zone 'UTC' - interval '1 microsecond'
+        else p_date::timestamp at time zone 'UTC'
+            + (p_at - p_date::timestamp at time zone 'UTC' + interval '16 hours') / 3
+    end
+$$;
+
+-- The first 256 pieces of the title, those of the tags, and the first 64 of the description. If any is left out, there is the piece U+0001.
+-- A search looks at the whole text of a task with that piece.
+create or replace function errand.some_task_pieces(p_title text, p_tags text, p_description text) returns text[]
+language plpgsql immutable as $$
+declare
+    title constant text[] := (string_to_array(replace(rtrim(p_title), E' \u0001', E'\u0001'), E'\u0001'))[2:];
+    tags constant text[] := (string_to_array(replace(p_tags, ' ', E'\u0002'), E'\u0001'))[2:];
+    description constant text[] := (string_to_array(replace(rtrim(p_description), E' \u0001', E'\u0001'), E'\u0001'))[2:];
+begin
+    return title[:256] || tags || description[:64]
+        || case when cardinality(title) > 256 or cardinality(description) > 64 then array[E'\u0001'] else '{}' end;
+end
+$$;
+
+-- The pieces of folded texts (crates/text). The first 33 characters of each are a term. A piece begins after U+0001. A blank ends a piece
+-- of a tag as U+0002, which distinguishes a whole tag from a word that begins like it. The function reads short texts, in which no piece is
+-- left out, and calls errand.some_task_pieces for the others.
+create or replace function errand.task_pieces(p_title text, p_tags text, p_description text) returns text[]
+language sql immutable as $$
+    select case
+        when octet_length(p_title) + octet_length(p_description) < 192 then
+            (string_to_array(
+                replace(rtrim(p_title || p_description), E' \u0001', E'\u0001') || replace(p_tags, ' ', E'\u0002'),
+                E'\u0001'))[2:]
+        else errand.some_task_pieces(p_title, p_tags, p_description)
+    end
+$$;
+
+-- The beginning of all terms of a user. A digest, because a user id may be longer than all terms together.
+create or replace function errand.term_prefix(p_user text) returns text
+language sql immutable as $$
+    select encode(substr(sha256(convert_to(p_user, 'UTF8')), 1, 9), 'base64')
+$$;
+
+-- The terms of a task.
+create or replace function errand.task_terms(p_user text, p_title text, p_tags text, p_description text) returns tsvector
+language plpgsql immutable as $$
+declare
+    prefix constant text := errand.term_prefix(p_user);
+begin
+    return array_to_tsvector(array(
+        select prefix || left(piece, 33) from unnest(errand.task_pieces(p_title, p_tags, p_description)) as piece));
+end
+$$;
+
+-- Deletes the terms of a task. The search matches every row: no term is empty.
+create or replace function errand.delete_terms(p_user text, p_id uuid) returns void
+language plpgsql as $$
+begin
+    delete from errand.task_search as s
+    using (select set_config('errand.search', '!U&', true)) as announced
+    where s.user_id = p_user and s.id = p_id;
+end
+$$;
+
+-- A task without folded texts, as older components write it: it has words instead. The account gets its mark, so that searches read `words`
+-- and `errand-db` folds the task.
+create or replace function errand.unfolded_task(p_task errand.task) returns errand.task
+language plpgsql as $$
+declare
+    task errand.task := p_task;
+begin
+    task.title_text := null;
+    task.tags_text := null;
+    task.description_text := null;
+    task.title_key := coalesce(task.title_key, nullif(left(errand.fold(task.title), 128), ''), task.title);
+    task.words := array_to_tsvector(
+        errand.words(concat_ws(' ', task.title, task.description, array_to_string(task.tags, ' '))));
+    update errand.account as a set folded = false where a.folded;
+    return task;
+end
+$$;
+
+-- Deletes the terms of a deleted task.
+create or replace function errand.forget_terms() returns trigger
+language plpgsql as $$
+begin
+    if old.title_text is not null then
+        perform errand.delete_terms(old.user_id, old.id);
+    end if;
+    return old;
+end
+$$;
+
+-- Checks the rules of a row, and computes the derived columns: the due instant, the key for sorting by it, and the JSON for clients. It
+-- keeps the terms. A trigger does it once per write, so no function can forget it, and reads cost less.
 --
 -- The rules have the names of constraints. They are no CHECK constraints, because PostgreSQL parses and plans the text of each constraint
 -- in each statement that writes. PL/pgSQL plans an expression once per session.
@@ -68,20 +165,42 @@ begin
             end if;
             new.due_at := errand.due_instant(new.due_date + new.due_time::time, new.due_zone);
         end if;
-        -- A whole day is past at its end in UTC. A task without a due date sorts after all others.
-        new.due_key := case
-            when new.due_at is not null then new.due_at
-            when new.due_date is not null then (new.due_date + time '24:00') at time zone 'UTC' - interval '1 microsecond'
-            else 'infinity'
-        end;
     end if;
 
-    if tg_op = 'INSERT'
-        or (new.title, new.description, new.tags) is distinct from (old.title, old.description, old.tags)
-    then
-        new.title_key := left(errand.fold(new.title), 128);
-        new.words := array_to_tsvector(
-            errand.words(concat_ws(' ', new.title, new.description, array_to_string(new.tags, ' '))));
+    if tg_op = 'INSERT' then
+        if new.title_text is null or new.tags_text is null or new.description_text is null then
+            new := errand.unfolded_task(new);
+        else
+            insert into errand.task_search (user_id, id, terms)
+            values (
+                new.user_id, new.id,
+                errand.task_terms(new.user_id, new.title_text, new.tags_text, new.description_text));
+        end if;
+        new.due_key := errand.due_key(new.due_date, new.due_at);
+    else
+        if (new.title, new.tags, new.description, new.title_text is null)
+            is distinct from (old.title, old.tags, old.description, old.title_text is null)
+        then
+            if new.title_text is null or new.tags_text is null or new.description_text is null then
+                new := errand.unfolded_task(new);
+            else
+                new.words := null;
+            end if;
+            if old.title_text is not null then
+                perform errand.delete_terms(old.user_id, old.id);
+            end if;
+            if new.title_text is not null then
+                insert into errand.task_search (user_id, id, terms)
+                values (
+                    new.user_id, new.id,
+                    errand.task_terms(new.user_id, new.title_text, new.tags_text, new.description_text));
+            end if;
+        end if;
+        if (new.due_date, new.due_at, new.title_text is null)
+            is distinct from (old.due_date, old.due_at, old.title_text is null)
+        then
+            new.due_key := errand.due_key(new.due_date, new.due_at);
+        end if;
     end if;
 
     new.json := row_to_json(row(
@@ -127,8 +246,11 @@ begin
     elsif p_operation = 'task.complete' then
         changes := jsonb_build_object('completed', coalesce((p_document -> 'completed')::boolean, not held.completed));
     end if;
-    -- The columns that a client may change come first in the row, so the comparison seldom reaches a long text.
-    if jsonb_populate_record(held, changes) is not distinct from held then
+    -- The columns that a client may change come first in the row, so the comparison seldom reaches a long text. What the component derives
+    -- from them is not compared.
+    if jsonb_populate_record(held, changes - array['title_key', 'title_text', 'tags_text', 'description_text'])
+        is not distinct from held
+    then
         return row (held.seq, held.version, held.json, null)::errand.plan;
     end if;
     return row (held.seq, null, null, case when held.seq is not null then changes end)::errand.plan;
@@ -185,7 +307,14 @@ begin
         priority = coalesce((p_document -> 'priority')::smallint, t.priority),
         tags = case when p_document ? 'tags' then errand.texts(p_document -> 'tags') else t.tags end,
         title = coalesce(p_document ->> 'title', t.title),
-        description = case when p_document ? 'description' then p_document ->> 'description' else t.description end
+        description = case when p_document ? 'description' then p_document ->> 'description' else t.description end,
+        -- An older component sends no folded texts.
+        title_key = case when p_document ? 'title' then p_document ->> 'title_key' else t.title_key end,
+        title_text = case when p_document ? 'title' then p_document ->> 'title_text' else t.title_text end,
+        tags_text = case when p_document ? 'tags' then p_document ->> 'tags_text' else t.tags_text end,
+        description_text = case
+            when p_document ? 'description' then p_document ->> 'description_text' else t.description_text
+        end
     where t.id = p_id
     returning t.version, t.json into state;
     return state;
@@ -219,7 +348,14 @@ grant execute on function
     errand.create_task,
     errand.current_task,
     errand.delete_task,
+    errand.delete_terms,
     errand.due_instant,
+    errand.due_key,
     errand.plan_task,
-    errand.texts
+    errand.some_task_pieces,
+    errand.task_pieces,
+    errand.task_terms,
+    errand.term_prefix,
+    errand.texts,
+    errand.unfolded_task
     to errand_app;

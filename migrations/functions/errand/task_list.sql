@@ -20,70 +20,140 @@ begin
 end
 $$;
 
--- The filters of a list as typed values.
-create or replace function errand.task_filter(p_filter jsonb) returns api.task_filter
+-- The patterns of LIKE for the words of a search by an older component, which sends the text alone.
+create or replace function errand.search_patterns(p_text text) returns text[]
 language plpgsql immutable as $$
+begin
+    return array(select E'%\u0001' || word || '%' from unnest(errand.words(p_text)) as word);
+end
+$$;
+
+-- The filters of a list as typed values. The list of an older component has no `patterns`.
+create or replace function errand.task_filter(p_filter jsonb) returns api.task_filter
+language plpgsql stable as $$
 declare
     filter api.task_filter;
+    zone text;
 begin
     filter.completed := (p_filter -> 'completed')::boolean;
-    filter.due_before_date := (p_filter ->> 'due_before_date')::date;
-    filter.due_before_at := (p_filter ->> 'due_before_at')::timestamptz;
-    filter.due_after_date := (p_filter ->> 'due_after_date')::date;
-    filter.due_after_at := (p_filter ->> 'due_after_at')::timestamptz;
-    filter.overdue := (p_filter -> 'overdue')::boolean;
+    if p_filter ?| array['due_before_date', 'due_before_at', 'due_after_date', 'due_after_at', 'overdue', 'time_zone'] then
+        zone := errand.time_zones() ->> lower(coalesce(p_filter ->> 'time_zone', 'UTC'));
+        if zone is null then
+            raise exception using errcode = 'check_violation', constraint = 'list_time_zone_known',
+                message = 'unknown time zone';
+        end if;
+        filter.due_before_date := (p_filter ->> 'due_before_date')::date;
+        filter.due_before_midnight := filter.due_before_date::timestamp at time zone zone;
+        filter.due_before_at := (p_filter ->> 'due_before_at')::timestamptz;
+        filter.due_after_date := (p_filter ->> 'due_after_date')::date;
+        filter.due_after_midnight := (filter.due_after_date + 1)::timestamp at time zone zone;
+        filter.due_after_at := (p_filter ->> 'due_after_at')::timestamptz;
+        filter.overdue := (p_filter -> 'overdue')::boolean;
+        filter.today := (now() at time zone zone)::date;
+    end if;
     filter.updated_since := (p_filter ->> 'updated_since')::timestamptz;
     if p_filter ? 'priorities' then
         filter.priorities := array(select value::smallint from jsonb_array_elements_text(p_filter -> 'priorities'));
     end if;
     if p_filter ? 'tags' then
-        filter.tags := array(select jsonb_array_elements_text(p_filter -> 'tags'));
+        filter.tags := errand.texts(p_filter -> 'tags');
     end if;
-    if p_filter ? 'q' then
-        filter.query := errand.search_query(p_filter ->> 'q');
+    if p_filter ? 'patterns' then
+        filter.patterns := errand.texts(p_filter -> 'patterns');
+    elsif p_filter ? 'q' then
+        filter.patterns := nullif(errand.search_patterns(p_filter ->> 'q'), '{}');
     end if;
     return filter;
 end
 $$;
 
--- The conditions of the filters that are set, as SQL.
+-- The conditions of the filters that are set, as SQL. Those on `due_key` hold for all tasks that the others select. They bound a scan of the
+-- order by due date, which other orders may use, too (errand.task_range has them for walks).
+--
+-- A task with a time is compared by its instant, and a whole day by its date. For an instant, a whole day counts as its end in UTC.
 create or replace function errand.task_conditions(filter api.task_filter) returns text
 language plpgsql immutable as $$
+declare
+    due constant text :=
+        'coalesce(t.due_at, (t.due_date + time ''24:00'') at time zone ''UTC'' - interval ''1 microsecond'')';
+    past constant text :=
+        'case when t.due_at is not null then t.due_at < now() else t.due_date < ($2).today end';
 begin
     return concat(
         case when filter.completed is not null then ' and t.completed = ($2).completed' end,
         case when filter.priorities is not null then ' and t.priority = any (($2).priorities)' end,
         case when filter.tags is not null then ' and t.tags @> ($2).tags' end,
-        case when filter.due_before_date is not null then ' and t.due_date < ($2).due_before_date' end,
-        case when filter.due_before_at is not null then ' and t.due_key < ($2).due_before_at' end,
-        case when filter.due_after_date is not null then ' and t.due_date > ($2).due_after_date' end,
-        case when filter.due_after_at is not null
-            then ' and t.due_key > ($2).due_after_at and t.due_key < ''infinity''' end,
-        case when filter.overdue then ' and not t.completed and t.due_key < now()' end,
-        case when not filter.overdue then ' and not (not t.completed and t.due_key < now())' end,
+        case when filter.due_before_date is not null then
+            ' and case when t.due_at is not null then t.due_at < ($2).due_before_midnight'
+            ' else t.due_date < ($2).due_before_date end' end,
+        case when filter.due_before_at is not null then ' and ' || due || ' < ($2).due_before_at' end,
+        case when filter.due_after_date is not null then
+            ' and case when t.due_at is not null then t.due_at >= ($2).due_after_midnight'
+            ' else t.due_date > ($2).due_after_date end' end,
+        case when filter.due_after_at is not null then ' and ' || due || ' > ($2).due_after_at' end,
+        case when filter.overdue then ' and not t.completed and ' || past end,
+        case when not filter.overdue then ' and (not t.completed and ' || past || ') is not true' end,
+        errand.due_range(filter),
         case when filter.updated_since is not null then ' and t.updated_at >= ($2).updated_since' end,
-        case when filter.query is not null then ' and t.words @@ ($2).query' end);
+        case when filter.candidates is not null then ' and t.id = any (($2).candidates)' end,
+        case when filter.patterns is not null then
+            ' and coalesce((t.title_text || t.tags_text || t.description_text) like all (($2).patterns), t.words @@ ($2).query)'
+        end);
+end
+$$;
+
+-- The bounds of `due_key` for all tasks that the filters select, as SQL. A local day begins and ends up to 16 hours before or after the
+-- same day in UTC, and a key is within the day of the task.
+create or replace function errand.due_range(filter api.task_filter) returns text
+language plpgsql immutable as $$
+begin
+    return concat(
+        case when filter.due_before_date is not null
+            then ' and t.due_key < (($2).due_before_date + 2)::timestamp at time zone ''UTC''' end,
+        case when filter.due_before_at is not null then ' and t.due_key < ($2).due_before_at + interval ''2 days''' end,
+        case when filter.due_after_date is not null
+            then ' and t.due_key > (($2).due_after_date - 2)::timestamp at time zone ''UTC''' end,
+        case when filter.due_after_at is not null
+            then ' and t.due_key > ($2).due_after_at - interval ''2 days'' and t.due_key < ''infinity''' end,
+        case when filter.overdue then ' and t.due_key < now() + interval ''2 days''' end);
 end
 $$;
 
 -- The conditions that bound the keys of an order, so that a walk begins and ends there. Each holds for all tasks that the filters
--- select. A local day begins and ends up to one day before or after the same day in UTC.
+-- select.
 create or replace function errand.task_range(p_order text, filter api.task_filter) returns text
 language plpgsql immutable as $$
 begin
     return concat(
-        case when p_order like 'due_%' then concat(
-            case when filter.due_before_date is not null then ' and t.due_key < (($2).due_before_date + 2)::timestamptz' end,
-            case when filter.due_before_at is not null then ' and t.due_key < ($2).due_before_at' end,
-            case when filter.due_after_date is not null then ' and t.due_key > (($2).due_after_date - 2)::timestamptz' end,
-            case when filter.due_after_at is not null then ' and t.due_key > ($2).due_after_at' end,
-            case when filter.overdue then ' and t.due_key < now()' end) end,
+        case when p_order like 'due_%' then errand.due_range(filter) end,
         case when p_order like 'updated_at_%' and filter.updated_since is not null
             then ' and t.updated_at >= ($2).updated_since' end);
 end
 $$;
 
+-- The ids of all tasks that a search may find, and perhaps of others. NULL if there are more than p_most.
+--
+-- p_terms: beginnings of terms. A task that the search finds has terms with each of them, or the term U+0001, which says that its texts have
+-- further terms (errand.some_task_pieces). The terms have no quotes and no backslashes.
+create or replace function errand.search_candidates(p_caller text, p_terms jsonb, p_most int) returns uuid[]
+language plpgsql stable as $$
+declare
+    prefix constant text := errand.term_prefix(p_caller);
+    search text;
+    found uuid[];
+begin
+    search := set_config('errand.search', (
+        select string_agg(format(E'(''%s%s'':*|''%1$s\u0001'')', prefix, term), '&')
+        from jsonb_array_elements_text(p_terms) as term), true);
+    found := array(select s.id from errand.task_search as s limit p_most + 1);
+    return case when cardinality(found) <= p_most then found end;
+end
+$$;
+
 grant execute on function
+    errand.due_range,
+    errand.search_candidates,
+    errand.search_patterns,
     errand.search_query,
     errand.task_conditions,
     errand.task_filter,

@@ -56,6 +56,7 @@ begin
         by_completed constant boolean := p_filter.completed;
         by_priorities constant smallint[] := p_filter.priorities;
         by_tags constant text[] := p_filter.tags;
+        by_patterns constant text[] := p_filter.patterns;
         by_query constant tsquery := p_filter.query;
     begin
         if p_ends then
@@ -72,7 +73,8 @@ begin
                     from (select source.* from (
                         select t.json, t.seq, t.id, t.key
                         from (
-                            select t.json, t.seq, t.id, t.completed, t.priority, t.tags, t.words, t.due_date, t.due_key, t.updated_at, t.created_at as key
+                            select t.json, t.seq, t.id, t.completed, t.priority, t.tags, t.title_text, t.tags_text, t.description_text, t.words, t.due_date, t.due_at,
+                                t.due_key, t.updated_at, t.created_at as key
                             from errand.task as t
                             where (t.created_at, t.id) < (
                                     case when (p_start).key is null then 'infinity' else (p_start).key::timestamptz end,
@@ -82,7 +84,9 @@ begin
                         where true and (by_completed is null or t.completed = by_completed)
                         and (by_priorities is null or t.priority = any (by_priorities))
                         and (by_tags is null or t.tags @> by_tags)
-                        and (by_query is null or t.words @@ by_query)
+                        and (
+                            by_patterns is null
+                            or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
                         limit 501) as source limit (p_start).size + 1) as task) as page);
             if answer.tasks is null then
                 answer := (
@@ -102,7 +106,8 @@ begin
                             from (select endless.* from (
                                 select t.json, t.seq, t.id, t.key
                                 from (
-                                    select t.json, t.seq, t.id, t.completed, t.priority, t.tags, t.words, t.due_date, t.due_key, t.updated_at, t.created_at as key
+                                    select t.json, t.seq, t.id, t.completed, t.priority, t.tags, t.title_text, t.tags_text, t.description_text, t.words, t.due_date, t.due_at,
+                                        t.due_key, t.updated_at, t.created_at as key
                                     from errand.task as t
                                     where (t.created_at, t.id) < (
                                             case when (p_start).key is null then 'infinity' else (p_start).key::timestamptz end,
@@ -112,7 +117,9 @@ begin
                                 where true and (by_completed is null or t.completed = by_completed)
                                 and (by_priorities is null or t.priority = any (by_priorities))
                                 and (by_tags is null or t.tags @> by_tags)
-                                and (by_query is null or t.words @@ by_query)
+                                and (
+                                    by_patterns is null
+                                    or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
                                 limit 501) as endless limit (p_start).size + 1) as source
                         ) as task) as page);
             end if;
@@ -136,7 +143,9 @@ begin
                             case when (p_start).id is null then 'ffffffff-ffff-ffff-ffff-ffffffffffff' else (p_start).id end) and (by_completed is null or t.completed = by_completed)
                             and (by_priorities is null or t.priority = any (by_priorities))
                             and (by_tags is null or t.tags @> by_tags)
-                            and (by_query is null or t.words @@ by_query)
+                            and (
+                                by_patterns is null
+                                or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
                     order by t.created_at desc, t.id desc
                     limit 501) as source limit (p_start).size + 1) as task) as page);
         if answer.tasks is null then
@@ -162,7 +171,9 @@ begin
                                     case when (p_start).id is null then 'ffffffff-ffff-ffff-ffff-ffffffffffff' else (p_start).id end) and (by_completed is null or t.completed = by_completed)
                                     and (by_priorities is null or t.priority = any (by_priorities))
                                     and (by_tags is null or t.tags @> by_tags)
-                                    and (by_query is null or t.words @@ by_query)
+                                    and (
+                                        by_patterns is null
+                                        or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
                             order by t.created_at desc, t.id desc
                             limit 501) as endless limit (p_start).size + 1) as source
                     ) as task) as page);
@@ -178,6 +189,9 @@ declare
     answer api.task_page;
     by_completed constant boolean := p_filter.completed;
     by_priorities constant smallint[] := p_filter.priorities;
+    by_tags constant text[] := p_filter.tags;
+    by_patterns constant text[] := p_filter.patterns;
+    by_query constant tsquery := p_filter.query;
 begin
     answer := (
         select row (
@@ -192,7 +206,8 @@ begin
             from (select source.* from (
                 select t.json, t.seq, t.id, t.key
                 from (
-                    select t.json, t.seq, t.id, t.completed, t.priority, t.tags, t.words, t.due_date, t.due_key, t.updated_at, t.created_at as key
+                    select t.json, t.seq, t.id, t.completed, t.priority, t.tags, t.title_text, t.tags_text, t.description_text, t.words, t.due_date, t.due_at,
+                        t.due_key, t.updated_at, t.created_at as key
                     from errand.task as t
                     where (t.created_at, t.id) < (
                             case when (p_start).key is null then 'infinity' else (p_start).key::timestamptz end,
@@ -201,6 +216,10 @@ begin
                     limit 500) as t
                 where true and (by_completed is null or t.completed = by_completed)
                 and (by_priorities is null or t.priority = any (by_priorities))
+                and (by_tags is null or t.tags @> by_tags)
+                and (
+                    by_patterns is null
+                    or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
                 limit 501) as source limit (p_start).size + 1) as task) as page);
     if answer.tasks is null then
         answer := (
@@ -220,7 +239,8 @@ begin
                     from (select endless.* from (
                         select t.json, t.seq, t.id, t.key
                         from (
-                            select t.json, t.seq, t.id, t.completed, t.priority, t.tags, t.words, t.due_date, t.due_key, t.updated_at, t.created_at as key
+                            select t.json, t.seq, t.id, t.completed, t.priority, t.tags, t.title_text, t.tags_text, t.description_text, t.words, t.due_date, t.due_at,
+                                t.due_key, t.updated_at, t.created_at as key
                             from errand.task as t
                             where (t.created_at, t.id) < (
                                     case when (p_start).key is null then 'infinity' else (p_start).key::timestamptz end,
@@ -229,6 +249,10 @@ begin
                             limit 500) as t
                         where true and (by_completed is null or t.completed = by_completed)
                         and (by_priorities is null or t.priority = any (by_priorities))
+                        and (by_tags is null or t.tags @> by_tags)
+                        and (
+                            by_patterns is null
+                            or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
                         limit 501) as endless limit (p_start).size + 1) as source
                 ) as task) as page);
     end if;
@@ -241,6 +265,76 @@ begin
         order by t.created_at desc, t.id desc
         limit 500) as walk offset 499) then
         answer.tasks := null;
+    end if;
+    return answer;
+end
+$$;
+
+create or replace function errand.found_tasks_by_created_at_desc(p_start api.task_page_start, p_filter api.task_filter)
+returns api.task_page language plpgsql stable as $$
+declare
+    answer api.task_page;
+    by_candidates constant uuid[] := p_filter.candidates;
+    by_completed constant boolean := p_filter.completed;
+    by_priorities constant smallint[] := p_filter.priorities;
+    by_tags constant text[] := p_filter.tags;
+    by_patterns constant text[] := p_filter.patterns;
+    by_query constant tsquery := p_filter.query;
+begin
+    answer := (
+        select row (
+            case when page.lengthy then null
+                else coalesce(array_to_string(page.numbers[:page.size], ' ') || (chr(10) || page.lines), '') end,
+            case when page.found > page.size then page.keys[page.size]::text end,
+            case when page.found > page.size then page.ids[page.size]::text end)::api.task_page
+        from (
+            select count(*) as found, (p_start).size as size, bool_or(octet_length(task.json) > 2096) as lengthy,
+                string_agg(case when octet_length(task.json) <= 2096 then task.json end, chr(10)) as lines,
+                array_agg(task.seq) as numbers, array_agg(task.key) as keys, array_agg(task.id) as ids
+            from (select source.* from (
+                select t.json, t.seq, t.id, t.created_at as key
+                from errand.task as t
+                where t.id = any (by_candidates)
+                    and (t.created_at, t.id) < (
+                        case when (p_start).key is null then 'infinity' else (p_start).key::timestamptz end,
+                        case when (p_start).id is null then 'ffffffff-ffff-ffff-ffff-ffffffffffff' else (p_start).id end) and (by_completed is null or t.completed = by_completed)
+                        and (by_priorities is null or t.priority = any (by_priorities))
+                        and (by_tags is null or t.tags @> by_tags)
+                        and (
+                            by_patterns is null
+                            or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
+                order by t.created_at desc, t.id desc
+                limit 501) as source limit (p_start).size + 1) as task) as page);
+    if answer.tasks is null then
+        answer := (
+            select row (
+                case when page.lengthy then null
+                    else coalesce(array_to_string(page.numbers[:page.size], ' ') || (chr(10) || page.lines), '') end,
+                case when page.found > page.size then page.keys[page.size]::text end,
+                case when page.found > page.size then page.ids[page.size]::text end)::api.task_page
+            from (
+                select count(*) as found, least((p_start).size, count(*) filter (where task.fits))::int as size, false as lengthy,
+                    string_agg(task.json, chr(10)) filter (where task.fits) as lines,
+                    array_agg(task.seq) filter (where task.fits) as numbers, array_agg(task.key) as keys, array_agg(task.id) as ids
+                from (
+                    select source.*,
+                        sum(octet_length(source.json)) over (rows unbounded preceding)
+                            <= greatest(1048576, octet_length(source.json)) as fits
+                    from (select endless.* from (
+                        select t.json, t.seq, t.id, t.created_at as key
+                        from errand.task as t
+                        where t.id = any (by_candidates)
+                            and (t.created_at, t.id) < (
+                                case when (p_start).key is null then 'infinity' else (p_start).key::timestamptz end,
+                                case when (p_start).id is null then 'ffffffff-ffff-ffff-ffff-ffffffffffff' else (p_start).id end) and (by_completed is null or t.completed = by_completed)
+                                and (by_priorities is null or t.priority = any (by_priorities))
+                                and (by_tags is null or t.tags @> by_tags)
+                                and (
+                                    by_patterns is null
+                                    or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
+                        order by t.created_at desc, t.id desc
+                        limit 501) as endless limit (p_start).size + 1) as source
+                ) as task) as page);
     end if;
     return answer;
 end
@@ -301,6 +395,7 @@ begin
         by_completed constant boolean := p_filter.completed;
         by_priorities constant smallint[] := p_filter.priorities;
         by_tags constant text[] := p_filter.tags;
+        by_patterns constant text[] := p_filter.patterns;
         by_query constant tsquery := p_filter.query;
     begin
         if p_ends then
@@ -317,7 +412,8 @@ begin
                     from (select source.* from (
                         select t.json, t.seq, t.id, t.key
                         from (
-                            select t.json, t.seq, t.id, t.completed, t.priority, t.tags, t.words, t.due_date, t.due_key, t.updated_at, t.created_at as key
+                            select t.json, t.seq, t.id, t.completed, t.priority, t.tags, t.title_text, t.tags_text, t.description_text, t.words, t.due_date, t.due_at,
+                                t.due_key, t.updated_at, t.created_at as key
                             from errand.task as t
                             where (t.created_at, t.id) > (
                                     case when (p_start).key is null then '-infinity' else (p_start).key::timestamptz end,
@@ -327,7 +423,9 @@ begin
                         where true and (by_completed is null or t.completed = by_completed)
                         and (by_priorities is null or t.priority = any (by_priorities))
                         and (by_tags is null or t.tags @> by_tags)
-                        and (by_query is null or t.words @@ by_query)
+                        and (
+                            by_patterns is null
+                            or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
                         limit 501) as source limit (p_start).size + 1) as task) as page);
             if answer.tasks is null then
                 answer := (
@@ -347,7 +445,8 @@ begin
                             from (select endless.* from (
                                 select t.json, t.seq, t.id, t.key
                                 from (
-                                    select t.json, t.seq, t.id, t.completed, t.priority, t.tags, t.words, t.due_date, t.due_key, t.updated_at, t.created_at as key
+                                    select t.json, t.seq, t.id, t.completed, t.priority, t.tags, t.title_text, t.tags_text, t.description_text, t.words, t.due_date, t.due_at,
+                                        t.due_key, t.updated_at, t.created_at as key
                                     from errand.task as t
                                     where (t.created_at, t.id) > (
                                             case when (p_start).key is null then '-infinity' else (p_start).key::timestamptz end,
@@ -357,7 +456,9 @@ begin
                                 where true and (by_completed is null or t.completed = by_completed)
                                 and (by_priorities is null or t.priority = any (by_priorities))
                                 and (by_tags is null or t.tags @> by_tags)
-                                and (by_query is null or t.words @@ by_query)
+                                and (
+                                    by_patterns is null
+                                    or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
                                 limit 501) as endless limit (p_start).size + 1) as source
                         ) as task) as page);
             end if;
@@ -381,7 +482,9 @@ begin
                             case when (p_start).id is null then '00000000-0000-0000-0000-000000000000' else (p_start).id end) and (by_completed is null or t.completed = by_completed)
                             and (by_priorities is null or t.priority = any (by_priorities))
                             and (by_tags is null or t.tags @> by_tags)
-                            and (by_query is null or t.words @@ by_query)
+                            and (
+                                by_patterns is null
+                                or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
                     order by t.created_at asc, t.id asc
                     limit 501) as source limit (p_start).size + 1) as task) as page);
         if answer.tasks is null then
@@ -407,7 +510,9 @@ begin
                                     case when (p_start).id is null then '00000000-0000-0000-0000-000000000000' else (p_start).id end) and (by_completed is null or t.completed = by_completed)
                                     and (by_priorities is null or t.priority = any (by_priorities))
                                     and (by_tags is null or t.tags @> by_tags)
-                                    and (by_query is null or t.words @@ by_query)
+                                    and (
+                                        by_patterns is null
+                                        or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
                             order by t.created_at asc, t.id asc
                             limit 501) as endless limit (p_start).size + 1) as source
                     ) as task) as page);
@@ -423,6 +528,9 @@ declare
     answer api.task_page;
     by_completed constant boolean := p_filter.completed;
     by_priorities constant smallint[] := p_filter.priorities;
+    by_tags constant text[] := p_filter.tags;
+    by_patterns constant text[] := p_filter.patterns;
+    by_query constant tsquery := p_filter.query;
 begin
     answer := (
         select row (
@@ -437,7 +545,8 @@ begin
             from (select source.* from (
                 select t.json, t.seq, t.id, t.key
                 from (
-                    select t.json, t.seq, t.id, t.completed, t.priority, t.tags, t.words, t.due_date, t.due_key, t.updated_at, t.created_at as key
+                    select t.json, t.seq, t.id, t.completed, t.priority, t.tags, t.title_text, t.tags_text, t.description_text, t.words, t.due_date, t.due_at,
+                        t.due_key, t.updated_at, t.created_at as key
                     from errand.task as t
                     where (t.created_at, t.id) > (
                             case when (p_start).key is null then '-infinity' else (p_start).key::timestamptz end,
@@ -446,6 +555,10 @@ begin
                     limit 500) as t
                 where true and (by_completed is null or t.completed = by_completed)
                 and (by_priorities is null or t.priority = any (by_priorities))
+                and (by_tags is null or t.tags @> by_tags)
+                and (
+                    by_patterns is null
+                    or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
                 limit 501) as source limit (p_start).size + 1) as task) as page);
     if answer.tasks is null then
         answer := (
@@ -465,7 +578,8 @@ begin
                     from (select endless.* from (
                         select t.json, t.seq, t.id, t.key
                         from (
-                            select t.json, t.seq, t.id, t.completed, t.priority, t.tags, t.words, t.due_date, t.due_key, t.updated_at, t.created_at as key
+                            select t.json, t.seq, t.id, t.completed, t.priority, t.tags, t.title_text, t.tags_text, t.description_text, t.words, t.due_date, t.due_at,
+                                t.due_key, t.updated_at, t.created_at as key
                             from errand.task as t
                             where (t.created_at, t.id) > (
                                     case when (p_start).key is null then '-infinity' else (p_start).key::timestamptz end,
@@ -474,6 +588,10 @@ begin
                             limit 500) as t
                         where true and (by_completed is null or t.completed = by_completed)
                         and (by_priorities is null or t.priority = any (by_priorities))
+                        and (by_tags is null or t.tags @> by_tags)
+                        and (
+                            by_patterns is null
+                            or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
                         limit 501) as endless limit (p_start).size + 1) as source
                 ) as task) as page);
     end if;
@@ -486,6 +604,76 @@ begin
         order by t.created_at asc, t.id asc
         limit 500) as walk offset 499) then
         answer.tasks := null;
+    end if;
+    return answer;
+end
+$$;
+
+create or replace function errand.found_tasks_by_created_at_asc(p_start api.task_page_start, p_filter api.task_filter)
+returns api.task_page language plpgsql stable as $$
+declare
+    answer api.task_page;
+    by_candidates constant uuid[] := p_filter.candidates;
+    by_completed constant boolean := p_filter.completed;
+    by_priorities constant smallint[] := p_filter.priorities;
+    by_tags constant text[] := p_filter.tags;
+    by_patterns constant text[] := p_filter.patterns;
+    by_query constant tsquery := p_filter.query;
+begin
+    answer := (
+        select row (
+            case when page.lengthy then null
+                else coalesce(array_to_string(page.numbers[:page.size], ' ') || (chr(10) || page.lines), '') end,
+            case when page.found > page.size then page.keys[page.size]::text end,
+            case when page.found > page.size then page.ids[page.size]::text end)::api.task_page
+        from (
+            select count(*) as found, (p_start).size as size, bool_or(octet_length(task.json) > 2096) as lengthy,
+                string_agg(case when octet_length(task.json) <= 2096 then task.json end, chr(10)) as lines,
+                array_agg(task.seq) as numbers, array_agg(task.key) as keys, array_agg(task.id) as ids
+            from (select source.* from (
+                select t.json, t.seq, t.id, t.created_at as key
+                from errand.task as t
+                where t.id = any (by_candidates)
+                    and (t.created_at, t.id) > (
+                        case when (p_start).key is null then '-infinity' else (p_start).key::timestamptz end,
+                        case when (p_start).id is null then '00000000-0000-0000-0000-000000000000' else (p_start).id end) and (by_completed is null or t.completed = by_completed)
+                        and (by_priorities is null or t.priority = any (by_priorities))
+                        and (by_tags is null or t.tags @> by_tags)
+                        and (
+                            by_patterns is null
+                            or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
+                order by t.created_at asc, t.id asc
+                limit 501) as source limit (p_start).size + 1) as task) as page);
+    if answer.tasks is null then
+        answer := (
+            select row (
+                case when page.lengthy then null
+                    else coalesce(array_to_string(page.numbers[:page.size], ' ') || (chr(10) || page.lines), '') end,
+                case when page.found > page.size then page.keys[page.size]::text end,
+                case when page.found > page.size then page.ids[page.size]::text end)::api.task_page
+            from (
+                select count(*) as found, least((p_start).size, count(*) filter (where task.fits))::int as size, false as lengthy,
+                    string_agg(task.json, chr(10)) filter (where task.fits) as lines,
+                    array_agg(task.seq) filter (where task.fits) as numbers, array_agg(task.key) as keys, array_agg(task.id) as ids
+                from (
+                    select source.*,
+                        sum(octet_length(source.json)) over (rows unbounded preceding)
+                            <= greatest(1048576, octet_length(source.json)) as fits
+                    from (select endless.* from (
+                        select t.json, t.seq, t.id, t.created_at as key
+                        from errand.task as t
+                        where t.id = any (by_candidates)
+                            and (t.created_at, t.id) > (
+                                case when (p_start).key is null then '-infinity' else (p_start).key::timestamptz end,
+                                case when (p_start).id is null then '00000000-0000-0000-0000-000000000000' else (p_start).id end) and (by_completed is null or t.completed = by_completed)
+                                and (by_priorities is null or t.priority = any (by_priorities))
+                                and (by_tags is null or t.tags @> by_tags)
+                                and (
+                                    by_patterns is null
+                                    or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
+                        order by t.created_at asc, t.id asc
+                        limit 501) as endless limit (p_start).size + 1) as source
+                ) as task) as page);
     end if;
     return answer;
 end
@@ -546,6 +734,7 @@ begin
         by_completed constant boolean := p_filter.completed;
         by_priorities constant smallint[] := p_filter.priorities;
         by_tags constant text[] := p_filter.tags;
+        by_patterns constant text[] := p_filter.patterns;
         by_query constant tsquery := p_filter.query;
     begin
         if p_ends then
@@ -562,7 +751,8 @@ begin
                     from (select source.* from (
                         select t.json, t.seq, t.id, t.key
                         from (
-                            select t.json, t.seq, t.id, t.completed, t.priority, t.tags, t.words, t.due_date, t.due_key, t.updated_at, t.updated_at as key
+                            select t.json, t.seq, t.id, t.completed, t.priority, t.tags, t.title_text, t.tags_text, t.description_text, t.words, t.due_date, t.due_at,
+                                t.due_key, t.updated_at, t.updated_at as key
                             from errand.task as t
                             where (t.updated_at, t.id) < (
                                     case when (p_start).key is null then 'infinity' else (p_start).key::timestamptz end,
@@ -572,7 +762,9 @@ begin
                         where true and (by_completed is null or t.completed = by_completed)
                         and (by_priorities is null or t.priority = any (by_priorities))
                         and (by_tags is null or t.tags @> by_tags)
-                        and (by_query is null or t.words @@ by_query)
+                        and (
+                            by_patterns is null
+                            or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
                         limit 501) as source limit (p_start).size + 1) as task) as page);
             if answer.tasks is null then
                 answer := (
@@ -592,7 +784,8 @@ begin
                             from (select endless.* from (
                                 select t.json, t.seq, t.id, t.key
                                 from (
-                                    select t.json, t.seq, t.id, t.completed, t.priority, t.tags, t.words, t.due_date, t.due_key, t.updated_at, t.updated_at as key
+                                    select t.json, t.seq, t.id, t.completed, t.priority, t.tags, t.title_text, t.tags_text, t.description_text, t.words, t.due_date, t.due_at,
+                                        t.due_key, t.updated_at, t.updated_at as key
                                     from errand.task as t
                                     where (t.updated_at, t.id) < (
                                             case when (p_start).key is null then 'infinity' else (p_start).key::timestamptz end,
@@ -602,7 +795,9 @@ begin
                                 where true and (by_completed is null or t.completed = by_completed)
                                 and (by_priorities is null or t.priority = any (by_priorities))
                                 and (by_tags is null or t.tags @> by_tags)
-                                and (by_query is null or t.words @@ by_query)
+                                and (
+                                    by_patterns is null
+                                    or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
                                 limit 501) as endless limit (p_start).size + 1) as source
                         ) as task) as page);
             end if;
@@ -626,7 +821,9 @@ begin
                             case when (p_start).id is null then 'ffffffff-ffff-ffff-ffff-ffffffffffff' else (p_start).id end) and (by_completed is null or t.completed = by_completed)
                             and (by_priorities is null or t.priority = any (by_priorities))
                             and (by_tags is null or t.tags @> by_tags)
-                            and (by_query is null or t.words @@ by_query)
+                            and (
+                                by_patterns is null
+                                or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
                     order by t.updated_at desc, t.id desc
                     limit 501) as source limit (p_start).size + 1) as task) as page);
         if answer.tasks is null then
@@ -652,7 +849,9 @@ begin
                                     case when (p_start).id is null then 'ffffffff-ffff-ffff-ffff-ffffffffffff' else (p_start).id end) and (by_completed is null or t.completed = by_completed)
                                     and (by_priorities is null or t.priority = any (by_priorities))
                                     and (by_tags is null or t.tags @> by_tags)
-                                    and (by_query is null or t.words @@ by_query)
+                                    and (
+                                        by_patterns is null
+                                        or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
                             order by t.updated_at desc, t.id desc
                             limit 501) as endless limit (p_start).size + 1) as source
                     ) as task) as page);
@@ -668,6 +867,9 @@ declare
     answer api.task_page;
     by_completed constant boolean := p_filter.completed;
     by_priorities constant smallint[] := p_filter.priorities;
+    by_tags constant text[] := p_filter.tags;
+    by_patterns constant text[] := p_filter.patterns;
+    by_query constant tsquery := p_filter.query;
 begin
     answer := (
         select row (
@@ -682,7 +884,8 @@ begin
             from (select source.* from (
                 select t.json, t.seq, t.id, t.key
                 from (
-                    select t.json, t.seq, t.id, t.completed, t.priority, t.tags, t.words, t.due_date, t.due_key, t.updated_at, t.updated_at as key
+                    select t.json, t.seq, t.id, t.completed, t.priority, t.tags, t.title_text, t.tags_text, t.description_text, t.words, t.due_date, t.due_at,
+                        t.due_key, t.updated_at, t.updated_at as key
                     from errand.task as t
                     where (t.updated_at, t.id) < (
                             case when (p_start).key is null then 'infinity' else (p_start).key::timestamptz end,
@@ -691,6 +894,10 @@ begin
                     limit 500) as t
                 where true and (by_completed is null or t.completed = by_completed)
                 and (by_priorities is null or t.priority = any (by_priorities))
+                and (by_tags is null or t.tags @> by_tags)
+                and (
+                    by_patterns is null
+                    or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
                 limit 501) as source limit (p_start).size + 1) as task) as page);
     if answer.tasks is null then
         answer := (
@@ -710,7 +917,8 @@ begin
                     from (select endless.* from (
                         select t.json, t.seq, t.id, t.key
                         from (
-                            select t.json, t.seq, t.id, t.completed, t.priority, t.tags, t.words, t.due_date, t.due_key, t.updated_at, t.updated_at as key
+                            select t.json, t.seq, t.id, t.completed, t.priority, t.tags, t.title_text, t.tags_text, t.description_text, t.words, t.due_date, t.due_at,
+                                t.due_key, t.updated_at, t.updated_at as key
                             from errand.task as t
                             where (t.updated_at, t.id) < (
                                     case when (p_start).key is null then 'infinity' else (p_start).key::timestamptz end,
@@ -719,6 +927,10 @@ begin
                             limit 500) as t
                         where true and (by_completed is null or t.completed = by_completed)
                         and (by_priorities is null or t.priority = any (by_priorities))
+                        and (by_tags is null or t.tags @> by_tags)
+                        and (
+                            by_patterns is null
+                            or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
                         limit 501) as endless limit (p_start).size + 1) as source
                 ) as task) as page);
     end if;
@@ -731,6 +943,76 @@ begin
         order by t.updated_at desc, t.id desc
         limit 500) as walk offset 499) then
         answer.tasks := null;
+    end if;
+    return answer;
+end
+$$;
+
+create or replace function errand.found_tasks_by_updated_at_desc(p_start api.task_page_start, p_filter api.task_filter)
+returns api.task_page language plpgsql stable as $$
+declare
+    answer api.task_page;
+    by_candidates constant uuid[] := p_filter.candidates;
+    by_completed constant boolean := p_filter.completed;
+    by_priorities constant smallint[] := p_filter.priorities;
+    by_tags constant text[] := p_filter.tags;
+    by_patterns constant text[] := p_filter.patterns;
+    by_query constant tsquery := p_filter.query;
+begin
+    answer := (
+        select row (
+            case when page.lengthy then null
+                else coalesce(array_to_string(page.numbers[:page.size], ' ') || (chr(10) || page.lines), '') end,
+            case when page.found > page.size then page.keys[page.size]::text end,
+            case when page.found > page.size then page.ids[page.size]::text end)::api.task_page
+        from (
+            select count(*) as found, (p_start).size as size, bool_or(octet_length(task.json) > 2096) as lengthy,
+                string_agg(case when octet_length(task.json) <= 2096 then task.json end, chr(10)) as lines,
+                array_agg(task.seq) as numbers, array_agg(task.key) as keys, array_agg(task.id) as ids
+            from (select source.* from (
+                select t.json, t.seq, t.id, t.updated_at as key
+                from errand.task as t
+                where t.id = any (by_candidates)
+                    and (t.updated_at, t.id) < (
+                        case when (p_start).key is null then 'infinity' else (p_start).key::timestamptz end,
+                        case when (p_start).id is null then 'ffffffff-ffff-ffff-ffff-ffffffffffff' else (p_start).id end) and (by_completed is null or t.completed = by_completed)
+                        and (by_priorities is null or t.priority = any (by_priorities))
+                        and (by_tags is null or t.tags @> by_tags)
+                        and (
+                            by_patterns is null
+                            or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
+                order by t.updated_at desc, t.id desc
+                limit 501) as source limit (p_start).size + 1) as task) as page);
+    if answer.tasks is null then
+        answer := (
+            select row (
+                case when page.lengthy then null
+                    else coalesce(array_to_string(page.numbers[:page.size], ' ') || (chr(10) || page.lines), '') end,
+                case when page.found > page.size then page.keys[page.size]::text end,
+                case when page.found > page.size then page.ids[page.size]::text end)::api.task_page
+            from (
+                select count(*) as found, least((p_start).size, count(*) filter (where task.fits))::int as size, false as lengthy,
+                    string_agg(task.json, chr(10)) filter (where task.fits) as lines,
+                    array_agg(task.seq) filter (where task.fits) as numbers, array_agg(task.key) as keys, array_agg(task.id) as ids
+                from (
+                    select source.*,
+                        sum(octet_length(source.json)) over (rows unbounded preceding)
+                            <= greatest(1048576, octet_length(source.json)) as fits
+                    from (select endless.* from (
+                        select t.json, t.seq, t.id, t.updated_at as key
+                        from errand.task as t
+                        where t.id = any (by_candidates)
+                            and (t.updated_at, t.id) < (
+                                case when (p_start).key is null then 'infinity' else (p_start).key::timestamptz end,
+                                case when (p_start).id is null then 'ffffffff-ffff-ffff-ffff-ffffffffffff' else (p_start).id end) and (by_completed is null or t.completed = by_completed)
+                                and (by_priorities is null or t.priority = any (by_priorities))
+                                and (by_tags is null or t.tags @> by_tags)
+                                and (
+                                    by_patterns is null
+                                    or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
+                        order by t.updated_at desc, t.id desc
+                        limit 501) as endless limit (p_start).size + 1) as source
+                ) as task) as page);
     end if;
     return answer;
 end
@@ -791,6 +1073,7 @@ begin
         by_completed constant boolean := p_filter.completed;
         by_priorities constant smallint[] := p_filter.priorities;
         by_tags constant text[] := p_filter.tags;
+        by_patterns constant text[] := p_filter.patterns;
         by_query constant tsquery := p_filter.query;
     begin
         if p_ends then
@@ -807,7 +1090,8 @@ begin
                     from (select source.* from (
                         select t.json, t.seq, t.id, t.key
                         from (
-                            select t.json, t.seq, t.id, t.completed, t.priority, t.tags, t.words, t.due_date, t.due_key, t.updated_at, t.updated_at as key
+                            select t.json, t.seq, t.id, t.completed, t.priority, t.tags, t.title_text, t.tags_text, t.description_text, t.words, t.due_date, t.due_at,
+                                t.due_key, t.updated_at, t.updated_at as key
                             from errand.task as t
                             where (t.updated_at, t.id) > (
                                     case when (p_start).key is null then '-infinity' else (p_start).key::timestamptz end,
@@ -817,7 +1101,9 @@ begin
                         where true and (by_completed is null or t.completed = by_completed)
                         and (by_priorities is null or t.priority = any (by_priorities))
                         and (by_tags is null or t.tags @> by_tags)
-                        and (by_query is null or t.words @@ by_query)
+                        and (
+                            by_patterns is null
+                            or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
                         limit 501) as source limit (p_start).size + 1) as task) as page);
             if answer.tasks is null then
                 answer := (
@@ -837,7 +1123,8 @@ begin
                             from (select endless.* from (
                                 select t.json, t.seq, t.id, t.key
                                 from (
-                                    select t.json, t.seq, t.id, t.completed, t.priority, t.tags, t.words, t.due_date, t.due_key, t.updated_at, t.updated_at as key
+                                    select t.json, t.seq, t.id, t.completed, t.priority, t.tags, t.title_text, t.tags_text, t.description_text, t.words, t.due_date, t.due_at,
+                                        t.due_key, t.updated_at, t.updated_at as key
                                     from errand.task as t
                                     where (t.updated_at, t.id) > (
                                             case when (p_start).key is null then '-infinity' else (p_start).key::timestamptz end,
@@ -847,7 +1134,9 @@ begin
                                 where true and (by_completed is null or t.completed = by_completed)
                                 and (by_priorities is null or t.priority = any (by_priorities))
                                 and (by_tags is null or t.tags @> by_tags)
-                                and (by_query is null or t.words @@ by_query)
+                                and (
+                                    by_patterns is null
+                                    or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
                                 limit 501) as endless limit (p_start).size + 1) as source
                         ) as task) as page);
             end if;
@@ -871,7 +1160,9 @@ begin
                             case when (p_start).id is null then '00000000-0000-0000-0000-000000000000' else (p_start).id end) and (by_completed is null or t.completed = by_completed)
                             and (by_priorities is null or t.priority = any (by_priorities))
                             and (by_tags is null or t.tags @> by_tags)
-                            and (by_query is null or t.words @@ by_query)
+                            and (
+                                by_patterns is null
+                                or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
                     order by t.updated_at asc, t.id asc
                     limit 501) as source limit (p_start).size + 1) as task) as page);
         if answer.tasks is null then
@@ -897,7 +1188,9 @@ begin
                                     case when (p_start).id is null then '00000000-0000-0000-0000-000000000000' else (p_start).id end) and (by_completed is null or t.completed = by_completed)
                                     and (by_priorities is null or t.priority = any (by_priorities))
                                     and (by_tags is null or t.tags @> by_tags)
-                                    and (by_query is null or t.words @@ by_query)
+                                    and (
+                                        by_patterns is null
+                                        or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
                             order by t.updated_at asc, t.id asc
                             limit 501) as endless limit (p_start).size + 1) as source
                     ) as task) as page);
@@ -913,6 +1206,9 @@ declare
     answer api.task_page;
     by_completed constant boolean := p_filter.completed;
     by_priorities constant smallint[] := p_filter.priorities;
+    by_tags constant text[] := p_filter.tags;
+    by_patterns constant text[] := p_filter.patterns;
+    by_query constant tsquery := p_filter.query;
 begin
     answer := (
         select row (
@@ -927,7 +1223,8 @@ begin
             from (select source.* from (
                 select t.json, t.seq, t.id, t.key
                 from (
-                    select t.json, t.seq, t.id, t.completed, t.priority, t.tags, t.words, t.due_date, t.due_key, t.updated_at, t.updated_at as key
+                    select t.json, t.seq, t.id, t.completed, t.priority, t.tags, t.title_text, t.tags_text, t.description_text, t.words, t.due_date, t.due_at,
+                        t.due_key, t.updated_at, t.updated_at as key
                     from errand.task as t
                     where (t.updated_at, t.id) > (
                             case when (p_start).key is null then '-infinity' else (p_start).key::timestamptz end,
@@ -936,6 +1233,10 @@ begin
                     limit 500) as t
                 where true and (by_completed is null or t.completed = by_completed)
                 and (by_priorities is null or t.priority = any (by_priorities))
+                and (by_tags is null or t.tags @> by_tags)
+                and (
+                    by_patterns is null
+                    or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
                 limit 501) as source limit (p_start).size + 1) as task) as page);
     if answer.tasks is null then
         answer := (
@@ -955,7 +1256,8 @@ begin
                     from (select endless.* from (
                         select t.json, t.seq, t.id, t.key
                         from (
-                            select t.json, t.seq, t.id, t.completed, t.priority, t.tags, t.words, t.due_date, t.due_key, t.updated_at, t.updated_at as key
+                            select t.json, t.seq, t.id, t.completed, t.priority, t.tags, t.title_text, t.tags_text, t.description_text, t.words, t.due_date, t.due_at,
+                                t.due_key, t.updated_at, t.updated_at as key
                             from errand.task as t
                             where (t.updated_at, t.id) > (
                                     case when (p_start).key is null then '-infinity' else (p_start).key::timestamptz end,
@@ -964,6 +1266,10 @@ begin
                             limit 500) as t
                         where true and (by_completed is null or t.completed = by_completed)
                         and (by_priorities is null or t.priority = any (by_priorities))
+                        and (by_tags is null or t.tags @> by_tags)
+                        and (
+                            by_patterns is null
+                            or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
                         limit 501) as endless limit (p_start).size + 1) as source
                 ) as task) as page);
     end if;
@@ -976,6 +1282,76 @@ begin
         order by t.updated_at asc, t.id asc
         limit 500) as walk offset 499) then
         answer.tasks := null;
+    end if;
+    return answer;
+end
+$$;
+
+create or replace function errand.found_tasks_by_updated_at_asc(p_start api.task_page_start, p_filter api.task_filter)
+returns api.task_page language plpgsql stable as $$
+declare
+    answer api.task_page;
+    by_candidates constant uuid[] := p_filter.candidates;
+    by_completed constant boolean := p_filter.completed;
+    by_priorities constant smallint[] := p_filter.priorities;
+    by_tags constant text[] := p_filter.tags;
+    by_patterns constant text[] := p_filter.patterns;
+    by_query constant tsquery := p_filter.query;
+begin
+    answer := (
+        select row (
+            case when page.lengthy then null
+                else coalesce(array_to_string(page.numbers[:page.size], ' ') || (chr(10) || page.lines), '') end,
+            case when page.found > page.size then page.keys[page.size]::text end,
+            case when page.found > page.size then page.ids[page.size]::text end)::api.task_page
+        from (
+            select count(*) as found, (p_start).size as size, bool_or(octet_length(task.json) > 2096) as lengthy,
+                string_agg(case when octet_length(task.json) <= 2096 then task.json end, chr(10)) as lines,
+                array_agg(task.seq) as numbers, array_agg(task.key) as keys, array_agg(task.id) as ids
+            from (select source.* from (
+                select t.json, t.seq, t.id, t.updated_at as key
+                from errand.task as t
+                where t.id = any (by_candidates)
+                    and (t.updated_at, t.id) > (
+                        case when (p_start).key is null then '-infinity' else (p_start).key::timestamptz end,
+                        case when (p_start).id is null then '00000000-0000-0000-0000-000000000000' else (p_start).id end) and (by_completed is null or t.completed = by_completed)
+                        and (by_priorities is null or t.priority = any (by_priorities))
+                        and (by_tags is null or t.tags @> by_tags)
+                        and (
+                            by_patterns is null
+                            or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
+                order by t.updated_at asc, t.id asc
+                limit 501) as source limit (p_start).size + 1) as task) as page);
+    if answer.tasks is null then
+        answer := (
+            select row (
+                case when page.lengthy then null
+                    else coalesce(array_to_string(page.numbers[:page.size], ' ') || (chr(10) || page.lines), '') end,
+                case when page.found > page.size then page.keys[page.size]::text end,
+                case when page.found > page.size then page.ids[page.size]::text end)::api.task_page
+            from (
+                select count(*) as found, least((p_start).size, count(*) filter (where task.fits))::int as size, false as lengthy,
+                    string_agg(task.json, chr(10)) filter (where task.fits) as lines,
+                    array_agg(task.seq) filter (where task.fits) as numbers, array_agg(task.key) as keys, array_agg(task.id) as ids
+                from (
+                    select source.*,
+                        sum(octet_length(source.json)) over (rows unbounded preceding)
+                            <= greatest(1048576, octet_length(source.json)) as fits
+                    from (select endless.* from (
+                        select t.json, t.seq, t.id, t.updated_at as key
+                        from errand.task as t
+                        where t.id = any (by_candidates)
+                            and (t.updated_at, t.id) > (
+                                case when (p_start).key is null then '-infinity' else (p_start).key::timestamptz end,
+                                case when (p_start).id is null then '00000000-0000-0000-0000-000000000000' else (p_start).id end) and (by_completed is null or t.completed = by_completed)
+                                and (by_priorities is null or t.priority = any (by_priorities))
+                                and (by_tags is null or t.tags @> by_tags)
+                                and (
+                                    by_patterns is null
+                                    or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
+                        order by t.updated_at asc, t.id asc
+                        limit 501) as endless limit (p_start).size + 1) as source
+                ) as task) as page);
     end if;
     return answer;
 end
@@ -1058,6 +1434,7 @@ begin
         by_completed constant boolean := p_filter.completed;
         by_priorities constant smallint[] := p_filter.priorities;
         by_tags constant text[] := p_filter.tags;
+        by_patterns constant text[] := p_filter.patterns;
         by_query constant tsquery := p_filter.query;
     begin
         if p_ends then
@@ -1074,7 +1451,8 @@ begin
                     from (select source.* from (
                         select t.json, t.seq, t.id, t.key
                         from (
-                            (select t.json, t.seq, t.id, t.completed, t.priority, t.tags, t.words, t.due_date, t.due_key, t.updated_at, t.due_key as key
+                            (select t.json, t.seq, t.id, t.completed, t.priority, t.tags, t.title_text, t.tags_text, t.description_text, t.words, t.due_date, t.due_at,
+                                t.due_key, t.updated_at, t.due_key as key
                             from errand.task as t
                             where ((p_start).key is null or (p_start).key::timestamptz < 'infinity')
                                 and (t.due_key, t.id) < (
@@ -1083,7 +1461,8 @@ begin
                             order by t.due_key desc, t.id desc
                             limit 20000)
                             union all
-                            (select t.json, t.seq, t.id, t.completed, t.priority, t.tags, t.words, t.due_date, t.due_key, t.updated_at, t.due_key as key
+                            (select t.json, t.seq, t.id, t.completed, t.priority, t.tags, t.title_text, t.tags_text, t.description_text, t.words, t.due_date, t.due_at,
+                                t.due_key, t.updated_at, t.due_key as key
                             from errand.task as t
                             where t.due_key >= 'infinity'
                                 and (t.due_key, t.id) <= (
@@ -1095,7 +1474,9 @@ begin
                         where true and (by_completed is null or t.completed = by_completed)
                         and (by_priorities is null or t.priority = any (by_priorities))
                         and (by_tags is null or t.tags @> by_tags)
-                        and (by_query is null or t.words @@ by_query)
+                        and (
+                            by_patterns is null
+                            or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
                         limit 501) as source limit (p_start).size + 1) as task) as page);
             if answer.tasks is null then
                 answer := (
@@ -1115,7 +1496,8 @@ begin
                             from (select endless.* from (
                                 select t.json, t.seq, t.id, t.key
                                 from (
-                                    (select t.json, t.seq, t.id, t.completed, t.priority, t.tags, t.words, t.due_date, t.due_key, t.updated_at, t.due_key as key
+                                    (select t.json, t.seq, t.id, t.completed, t.priority, t.tags, t.title_text, t.tags_text, t.description_text, t.words, t.due_date, t.due_at,
+                                        t.due_key, t.updated_at, t.due_key as key
                                     from errand.task as t
                                     where ((p_start).key is null or (p_start).key::timestamptz < 'infinity')
                                         and (t.due_key, t.id) < (
@@ -1124,7 +1506,8 @@ begin
                                     order by t.due_key desc, t.id desc
                                     limit 20000)
                                     union all
-                                    (select t.json, t.seq, t.id, t.completed, t.priority, t.tags, t.words, t.due_date, t.due_key, t.updated_at, t.due_key as key
+                                    (select t.json, t.seq, t.id, t.completed, t.priority, t.tags, t.title_text, t.tags_text, t.description_text, t.words, t.due_date, t.due_at,
+                                        t.due_key, t.updated_at, t.due_key as key
                                     from errand.task as t
                                     where t.due_key >= 'infinity'
                                         and (t.due_key, t.id) <= (
@@ -1136,7 +1519,9 @@ begin
                                 where true and (by_completed is null or t.completed = by_completed)
                                 and (by_priorities is null or t.priority = any (by_priorities))
                                 and (by_tags is null or t.tags @> by_tags)
-                                and (by_query is null or t.words @@ by_query)
+                                and (
+                                    by_patterns is null
+                                    or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
                                 limit 501) as endless limit (p_start).size + 1) as source
                         ) as task) as page);
             end if;
@@ -1161,7 +1546,9 @@ begin
                             case when (p_start).id is null then '00000000-0000-0000-0000-000000000000' else (p_start).id end) and (by_completed is null or t.completed = by_completed)
                             and (by_priorities is null or t.priority = any (by_priorities))
                             and (by_tags is null or t.tags @> by_tags)
-                            and (by_query is null or t.words @@ by_query)
+                            and (
+                                by_patterns is null
+                                or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
                     order by t.due_key desc, t.id desc
                     limit 501)
                     union all
@@ -1173,7 +1560,9 @@ begin
                         and ((p_start).key is null or (p_start).key::timestamptz < 'infinity' or t.id < (p_start).id) and (by_completed is null or t.completed = by_completed)
                         and (by_priorities is null or t.priority = any (by_priorities))
                         and (by_tags is null or t.tags @> by_tags)
-                        and (by_query is null or t.words @@ by_query)
+                        and (
+                            by_patterns is null
+                            or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
                     order by t.due_key desc, t.id desc
                     limit 501)
                     limit 501) as source limit (p_start).size + 1) as task) as page);
@@ -1201,7 +1590,9 @@ begin
                                     case when (p_start).id is null then '00000000-0000-0000-0000-000000000000' else (p_start).id end) and (by_completed is null or t.completed = by_completed)
                                     and (by_priorities is null or t.priority = any (by_priorities))
                                     and (by_tags is null or t.tags @> by_tags)
-                                    and (by_query is null or t.words @@ by_query)
+                                    and (
+                                        by_patterns is null
+                                        or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
                             order by t.due_key desc, t.id desc
                             limit 501)
                             union all
@@ -1213,7 +1604,9 @@ begin
                                 and ((p_start).key is null or (p_start).key::timestamptz < 'infinity' or t.id < (p_start).id) and (by_completed is null or t.completed = by_completed)
                                 and (by_priorities is null or t.priority = any (by_priorities))
                                 and (by_tags is null or t.tags @> by_tags)
-                                and (by_query is null or t.words @@ by_query)
+                                and (
+                                    by_patterns is null
+                                    or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
                             order by t.due_key desc, t.id desc
                             limit 501)
                             limit 501) as endless limit (p_start).size + 1) as source
@@ -1230,6 +1623,9 @@ declare
     answer api.task_page;
     by_completed constant boolean := p_filter.completed;
     by_priorities constant smallint[] := p_filter.priorities;
+    by_tags constant text[] := p_filter.tags;
+    by_patterns constant text[] := p_filter.patterns;
+    by_query constant tsquery := p_filter.query;
 begin
     answer := (
         select row (
@@ -1244,7 +1640,8 @@ begin
             from (select source.* from (
                 select t.json, t.seq, t.id, t.key
                 from (
-                    (select t.json, t.seq, t.id, t.completed, t.priority, t.tags, t.words, t.due_date, t.due_key, t.updated_at, t.due_key as key
+                    (select t.json, t.seq, t.id, t.completed, t.priority, t.tags, t.title_text, t.tags_text, t.description_text, t.words, t.due_date, t.due_at,
+                        t.due_key, t.updated_at, t.due_key as key
                     from errand.task as t
                     where ((p_start).key is null or (p_start).key::timestamptz < 'infinity')
                         and (t.due_key, t.id) < (
@@ -1253,7 +1650,8 @@ begin
                     order by t.due_key desc, t.id desc
                     limit 500)
                     union all
-                    (select t.json, t.seq, t.id, t.completed, t.priority, t.tags, t.words, t.due_date, t.due_key, t.updated_at, t.due_key as key
+                    (select t.json, t.seq, t.id, t.completed, t.priority, t.tags, t.title_text, t.tags_text, t.description_text, t.words, t.due_date, t.due_at,
+                        t.due_key, t.updated_at, t.due_key as key
                     from errand.task as t
                     where t.due_key >= 'infinity'
                         and (t.due_key, t.id) <= (
@@ -1264,6 +1662,10 @@ begin
                     limit 500) as t
                 where true and (by_completed is null or t.completed = by_completed)
                 and (by_priorities is null or t.priority = any (by_priorities))
+                and (by_tags is null or t.tags @> by_tags)
+                and (
+                    by_patterns is null
+                    or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
                 limit 501) as source limit (p_start).size + 1) as task) as page);
     if answer.tasks is null then
         answer := (
@@ -1283,7 +1685,8 @@ begin
                     from (select endless.* from (
                         select t.json, t.seq, t.id, t.key
                         from (
-                            (select t.json, t.seq, t.id, t.completed, t.priority, t.tags, t.words, t.due_date, t.due_key, t.updated_at, t.due_key as key
+                            (select t.json, t.seq, t.id, t.completed, t.priority, t.tags, t.title_text, t.tags_text, t.description_text, t.words, t.due_date, t.due_at,
+                                t.due_key, t.updated_at, t.due_key as key
                             from errand.task as t
                             where ((p_start).key is null or (p_start).key::timestamptz < 'infinity')
                                 and (t.due_key, t.id) < (
@@ -1292,7 +1695,8 @@ begin
                             order by t.due_key desc, t.id desc
                             limit 500)
                             union all
-                            (select t.json, t.seq, t.id, t.completed, t.priority, t.tags, t.words, t.due_date, t.due_key, t.updated_at, t.due_key as key
+                            (select t.json, t.seq, t.id, t.completed, t.priority, t.tags, t.title_text, t.tags_text, t.description_text, t.words, t.due_date, t.due_at,
+                                t.due_key, t.updated_at, t.due_key as key
                             from errand.task as t
                             where t.due_key >= 'infinity'
                                 and (t.due_key, t.id) <= (
@@ -1303,6 +1707,10 @@ begin
                             limit 500) as t
                         where true and (by_completed is null or t.completed = by_completed)
                         and (by_priorities is null or t.priority = any (by_priorities))
+                        and (by_tags is null or t.tags @> by_tags)
+                        and (
+                            by_patterns is null
+                            or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
                         limit 501) as endless limit (p_start).size + 1) as source
                 ) as task) as page);
     end if;
@@ -1326,6 +1734,80 @@ begin
         limit 500)
         limit 500) as walk offset 499) then
         answer.tasks := null;
+    end if;
+    return answer;
+end
+$$;
+
+create or replace function errand.found_tasks_by_due_desc(p_start api.task_page_start, p_filter api.task_filter)
+returns api.task_page language plpgsql stable as $$
+declare
+    answer api.task_page;
+    by_candidates constant uuid[] := p_filter.candidates;
+    by_completed constant boolean := p_filter.completed;
+    by_priorities constant smallint[] := p_filter.priorities;
+    by_tags constant text[] := p_filter.tags;
+    by_patterns constant text[] := p_filter.patterns;
+    by_query constant tsquery := p_filter.query;
+begin
+    answer := (
+        select row (
+            case when page.lengthy then null
+                else coalesce(array_to_string(page.numbers[:page.size], ' ') || (chr(10) || page.lines), '') end,
+            case when page.found > page.size then page.keys[page.size]::text end,
+            case when page.found > page.size then page.ids[page.size]::text end)::api.task_page
+        from (
+            select count(*) as found, (p_start).size as size, bool_or(octet_length(task.json) > 2096) as lengthy,
+                string_agg(case when octet_length(task.json) <= 2096 then task.json end, chr(10)) as lines,
+                array_agg(task.seq) as numbers, array_agg(task.key) as keys, array_agg(task.id) as ids
+            from (select source.* from (
+                select t.json, t.seq, t.id, t.due_key as key
+                from errand.task as t
+                where t.id = any (by_candidates)
+                    and case
+                        when (p_start).key is null then true
+                        when (p_start).key::timestamptz = 'infinity' then t.due_key = 'infinity' and t.id < (p_start).id
+                        else t.due_key = 'infinity' or (t.due_key, t.id) < ((p_start).key::timestamptz, (p_start).id)
+                    end and (by_completed is null or t.completed = by_completed)
+                    and (by_priorities is null or t.priority = any (by_priorities))
+                    and (by_tags is null or t.tags @> by_tags)
+                    and (
+                        by_patterns is null
+                        or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
+                order by t.due_key = 'infinity', t.due_key desc, t.id desc
+                limit 501) as source limit (p_start).size + 1) as task) as page);
+    if answer.tasks is null then
+        answer := (
+            select row (
+                case when page.lengthy then null
+                    else coalesce(array_to_string(page.numbers[:page.size], ' ') || (chr(10) || page.lines), '') end,
+                case when page.found > page.size then page.keys[page.size]::text end,
+                case when page.found > page.size then page.ids[page.size]::text end)::api.task_page
+            from (
+                select count(*) as found, least((p_start).size, count(*) filter (where task.fits))::int as size, false as lengthy,
+                    string_agg(task.json, chr(10)) filter (where task.fits) as lines,
+                    array_agg(task.seq) filter (where task.fits) as numbers, array_agg(task.key) as keys, array_agg(task.id) as ids
+                from (
+                    select source.*,
+                        sum(octet_length(source.json)) over (rows unbounded preceding)
+                            <= greatest(1048576, octet_length(source.json)) as fits
+                    from (select endless.* from (
+                        select t.json, t.seq, t.id, t.due_key as key
+                        from errand.task as t
+                        where t.id = any (by_candidates)
+                            and case
+                                when (p_start).key is null then true
+                                when (p_start).key::timestamptz = 'infinity' then t.due_key = 'infinity' and t.id < (p_start).id
+                                else t.due_key = 'infinity' or (t.due_key, t.id) < ((p_start).key::timestamptz, (p_start).id)
+                            end and (by_completed is null or t.completed = by_completed)
+                            and (by_priorities is null or t.priority = any (by_priorities))
+                            and (by_tags is null or t.tags @> by_tags)
+                            and (
+                                by_patterns is null
+                                or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
+                        order by t.due_key = 'infinity', t.due_key desc, t.id desc
+                        limit 501) as endless limit (p_start).size + 1) as source
+                ) as task) as page);
     end if;
     return answer;
 end
@@ -1386,6 +1868,7 @@ begin
         by_completed constant boolean := p_filter.completed;
         by_priorities constant smallint[] := p_filter.priorities;
         by_tags constant text[] := p_filter.tags;
+        by_patterns constant text[] := p_filter.patterns;
         by_query constant tsquery := p_filter.query;
     begin
         if p_ends then
@@ -1402,7 +1885,8 @@ begin
                     from (select source.* from (
                         select t.json, t.seq, t.id, t.key
                         from (
-                            select t.json, t.seq, t.id, t.completed, t.priority, t.tags, t.words, t.due_date, t.due_key, t.updated_at, t.due_key as key
+                            select t.json, t.seq, t.id, t.completed, t.priority, t.tags, t.title_text, t.tags_text, t.description_text, t.words, t.due_date, t.due_at,
+                                t.due_key, t.updated_at, t.due_key as key
                             from errand.task as t
                             where (t.due_key, t.id) > (
                                     case when (p_start).key is null then '-infinity' else (p_start).key::timestamptz end,
@@ -1412,7 +1896,9 @@ begin
                         where true and (by_completed is null or t.completed = by_completed)
                         and (by_priorities is null or t.priority = any (by_priorities))
                         and (by_tags is null or t.tags @> by_tags)
-                        and (by_query is null or t.words @@ by_query)
+                        and (
+                            by_patterns is null
+                            or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
                         limit 501) as source limit (p_start).size + 1) as task) as page);
             if answer.tasks is null then
                 answer := (
@@ -1432,7 +1918,8 @@ begin
                             from (select endless.* from (
                                 select t.json, t.seq, t.id, t.key
                                 from (
-                                    select t.json, t.seq, t.id, t.completed, t.priority, t.tags, t.words, t.due_date, t.due_key, t.updated_at, t.due_key as key
+                                    select t.json, t.seq, t.id, t.completed, t.priority, t.tags, t.title_text, t.tags_text, t.description_text, t.words, t.due_date, t.due_at,
+                                        t.due_key, t.updated_at, t.due_key as key
                                     from errand.task as t
                                     where (t.due_key, t.id) > (
                                             case when (p_start).key is null then '-infinity' else (p_start).key::timestamptz end,
@@ -1442,7 +1929,9 @@ begin
                                 where true and (by_completed is null or t.completed = by_completed)
                                 and (by_priorities is null or t.priority = any (by_priorities))
                                 and (by_tags is null or t.tags @> by_tags)
-                                and (by_query is null or t.words @@ by_query)
+                                and (
+                                    by_patterns is null
+                                    or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
                                 limit 501) as endless limit (p_start).size + 1) as source
                         ) as task) as page);
             end if;
@@ -1466,7 +1955,9 @@ begin
                             case when (p_start).id is null then '00000000-0000-0000-0000-000000000000' else (p_start).id end) and (by_completed is null or t.completed = by_completed)
                             and (by_priorities is null or t.priority = any (by_priorities))
                             and (by_tags is null or t.tags @> by_tags)
-                            and (by_query is null or t.words @@ by_query)
+                            and (
+                                by_patterns is null
+                                or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
                     order by t.due_key asc, t.id asc
                     limit 501) as source limit (p_start).size + 1) as task) as page);
         if answer.tasks is null then
@@ -1492,7 +1983,9 @@ begin
                                     case when (p_start).id is null then '00000000-0000-0000-0000-000000000000' else (p_start).id end) and (by_completed is null or t.completed = by_completed)
                                     and (by_priorities is null or t.priority = any (by_priorities))
                                     and (by_tags is null or t.tags @> by_tags)
-                                    and (by_query is null or t.words @@ by_query)
+                                    and (
+                                        by_patterns is null
+                                        or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
                             order by t.due_key asc, t.id asc
                             limit 501) as endless limit (p_start).size + 1) as source
                     ) as task) as page);
@@ -1508,6 +2001,9 @@ declare
     answer api.task_page;
     by_completed constant boolean := p_filter.completed;
     by_priorities constant smallint[] := p_filter.priorities;
+    by_tags constant text[] := p_filter.tags;
+    by_patterns constant text[] := p_filter.patterns;
+    by_query constant tsquery := p_filter.query;
 begin
     answer := (
         select row (
@@ -1522,7 +2018,8 @@ begin
             from (select source.* from (
                 select t.json, t.seq, t.id, t.key
                 from (
-                    select t.json, t.seq, t.id, t.completed, t.priority, t.tags, t.words, t.due_date, t.due_key, t.updated_at, t.due_key as key
+                    select t.json, t.seq, t.id, t.completed, t.priority, t.tags, t.title_text, t.tags_text, t.description_text, t.words, t.due_date, t.due_at,
+                        t.due_key, t.updated_at, t.due_key as key
                     from errand.task as t
                     where (t.due_key, t.id) > (
                             case when (p_start).key is null then '-infinity' else (p_start).key::timestamptz end,
@@ -1531,6 +2028,10 @@ begin
                     limit 500) as t
                 where true and (by_completed is null or t.completed = by_completed)
                 and (by_priorities is null or t.priority = any (by_priorities))
+                and (by_tags is null or t.tags @> by_tags)
+                and (
+                    by_patterns is null
+                    or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
                 limit 501) as source limit (p_start).size + 1) as task) as page);
     if answer.tasks is null then
         answer := (
@@ -1550,7 +2051,8 @@ begin
                     from (select endless.* from (
                         select t.json, t.seq, t.id, t.key
                         from (
-                            select t.json, t.seq, t.id, t.completed, t.priority, t.tags, t.words, t.due_date, t.due_key, t.updated_at, t.due_key as key
+                            select t.json, t.seq, t.id, t.completed, t.priority, t.tags, t.title_text, t.tags_text, t.description_text, t.words, t.due_date, t.due_at,
+                                t.due_key, t.updated_at, t.due_key as key
                             from errand.task as t
                             where (t.due_key, t.id) > (
                                     case when (p_start).key is null then '-infinity' else (p_start).key::timestamptz end,
@@ -1559,6 +2061,10 @@ begin
                             limit 500) as t
                         where true and (by_completed is null or t.completed = by_completed)
                         and (by_priorities is null or t.priority = any (by_priorities))
+                        and (by_tags is null or t.tags @> by_tags)
+                        and (
+                            by_patterns is null
+                            or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
                         limit 501) as endless limit (p_start).size + 1) as source
                 ) as task) as page);
     end if;
@@ -1571,6 +2077,76 @@ begin
         order by t.due_key asc, t.id asc
         limit 500) as walk offset 499) then
         answer.tasks := null;
+    end if;
+    return answer;
+end
+$$;
+
+create or replace function errand.found_tasks_by_due_asc(p_start api.task_page_start, p_filter api.task_filter)
+returns api.task_page language plpgsql stable as $$
+declare
+    answer api.task_page;
+    by_candidates constant uuid[] := p_filter.candidates;
+    by_completed constant boolean := p_filter.completed;
+    by_priorities constant smallint[] := p_filter.priorities;
+    by_tags constant text[] := p_filter.tags;
+    by_patterns constant text[] := p_filter.patterns;
+    by_query constant tsquery := p_filter.query;
+begin
+    answer := (
+        select row (
+            case when page.lengthy then null
+                else coalesce(array_to_string(page.numbers[:page.size], ' ') || (chr(10) || page.lines), '') end,
+            case when page.found > page.size then page.keys[page.size]::text end,
+            case when page.found > page.size then page.ids[page.size]::text end)::api.task_page
+        from (
+            select count(*) as found, (p_start).size as size, bool_or(octet_length(task.json) > 2096) as lengthy,
+                string_agg(case when octet_length(task.json) <= 2096 then task.json end, chr(10)) as lines,
+                array_agg(task.seq) as numbers, array_agg(task.key) as keys, array_agg(task.id) as ids
+            from (select source.* from (
+                select t.json, t.seq, t.id, t.due_key as key
+                from errand.task as t
+                where t.id = any (by_candidates)
+                    and (t.due_key, t.id) > (
+                        case when (p_start).key is null then '-infinity' else (p_start).key::timestamptz end,
+                        case when (p_start).id is null then '00000000-0000-0000-0000-000000000000' else (p_start).id end) and (by_completed is null or t.completed = by_completed)
+                        and (by_priorities is null or t.priority = any (by_priorities))
+                        and (by_tags is null or t.tags @> by_tags)
+                        and (
+                            by_patterns is null
+                            or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
+                order by t.due_key asc, t.id asc
+                limit 501) as source limit (p_start).size + 1) as task) as page);
+    if answer.tasks is null then
+        answer := (
+            select row (
+                case when page.lengthy then null
+                    else coalesce(array_to_string(page.numbers[:page.size], ' ') || (chr(10) || page.lines), '') end,
+                case when page.found > page.size then page.keys[page.size]::text end,
+                case when page.found > page.size then page.ids[page.size]::text end)::api.task_page
+            from (
+                select count(*) as found, least((p_start).size, count(*) filter (where task.fits))::int as size, false as lengthy,
+                    string_agg(task.json, chr(10)) filter (where task.fits) as lines,
+                    array_agg(task.seq) filter (where task.fits) as numbers, array_agg(task.key) as keys, array_agg(task.id) as ids
+                from (
+                    select source.*,
+                        sum(octet_length(source.json)) over (rows unbounded preceding)
+                            <= greatest(1048576, octet_length(source.json)) as fits
+                    from (select endless.* from (
+                        select t.json, t.seq, t.id, t.due_key as key
+                        from errand.task as t
+                        where t.id = any (by_candidates)
+                            and (t.due_key, t.id) > (
+                                case when (p_start).key is null then '-infinity' else (p_start).key::timestamptz end,
+                                case when (p_start).id is null then '00000000-0000-0000-0000-000000000000' else (p_start).id end) and (by_completed is null or t.completed = by_completed)
+                                and (by_priorities is null or t.priority = any (by_priorities))
+                                and (by_tags is null or t.tags @> by_tags)
+                                and (
+                                    by_patterns is null
+                                    or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
+                        order by t.due_key asc, t.id asc
+                        limit 501) as endless limit (p_start).size + 1) as source
+                ) as task) as page);
     end if;
     return answer;
 end
@@ -1631,6 +2207,7 @@ begin
         by_completed constant boolean := p_filter.completed;
         by_priorities constant smallint[] := p_filter.priorities;
         by_tags constant text[] := p_filter.tags;
+        by_patterns constant text[] := p_filter.patterns;
         by_query constant tsquery := p_filter.query;
     begin
         if p_ends then
@@ -1647,7 +2224,8 @@ begin
                     from (select source.* from (
                         select t.json, t.seq, t.id, t.key
                         from (
-                            select t.json, t.seq, t.id, t.completed, t.priority, t.tags, t.words, t.due_date, t.due_key, t.updated_at, t.priority as key
+                            select t.json, t.seq, t.id, t.completed, t.priority, t.tags, t.title_text, t.tags_text, t.description_text, t.words, t.due_date, t.due_at,
+                                t.due_key, t.updated_at, t.priority as key
                             from errand.task as t
                             where (t.priority, t.id) < (
                                     case when (p_start).key is null then '4' else (p_start).key::smallint end,
@@ -1657,7 +2235,9 @@ begin
                         where true and (by_completed is null or t.completed = by_completed)
                         and (by_priorities is null or t.priority = any (by_priorities))
                         and (by_tags is null or t.tags @> by_tags)
-                        and (by_query is null or t.words @@ by_query)
+                        and (
+                            by_patterns is null
+                            or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
                         limit 501) as source limit (p_start).size + 1) as task) as page);
             if answer.tasks is null then
                 answer := (
@@ -1677,7 +2257,8 @@ begin
                             from (select endless.* from (
                                 select t.json, t.seq, t.id, t.key
                                 from (
-                                    select t.json, t.seq, t.id, t.completed, t.priority, t.tags, t.words, t.due_date, t.due_key, t.updated_at, t.priority as key
+                                    select t.json, t.seq, t.id, t.completed, t.priority, t.tags, t.title_text, t.tags_text, t.description_text, t.words, t.due_date, t.due_at,
+                                        t.due_key, t.updated_at, t.priority as key
                                     from errand.task as t
                                     where (t.priority, t.id) < (
                                             case when (p_start).key is null then '4' else (p_start).key::smallint end,
@@ -1687,7 +2268,9 @@ begin
                                 where true and (by_completed is null or t.completed = by_completed)
                                 and (by_priorities is null or t.priority = any (by_priorities))
                                 and (by_tags is null or t.tags @> by_tags)
-                                and (by_query is null or t.words @@ by_query)
+                                and (
+                                    by_patterns is null
+                                    or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
                                 limit 501) as endless limit (p_start).size + 1) as source
                         ) as task) as page);
             end if;
@@ -1711,7 +2294,9 @@ begin
                             case when (p_start).id is null then 'ffffffff-ffff-ffff-ffff-ffffffffffff' else (p_start).id end) and (by_completed is null or t.completed = by_completed)
                             and (by_priorities is null or t.priority = any (by_priorities))
                             and (by_tags is null or t.tags @> by_tags)
-                            and (by_query is null or t.words @@ by_query)
+                            and (
+                                by_patterns is null
+                                or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
                     order by t.priority desc, t.id desc
                     limit 501) as source limit (p_start).size + 1) as task) as page);
         if answer.tasks is null then
@@ -1737,7 +2322,9 @@ begin
                                     case when (p_start).id is null then 'ffffffff-ffff-ffff-ffff-ffffffffffff' else (p_start).id end) and (by_completed is null or t.completed = by_completed)
                                     and (by_priorities is null or t.priority = any (by_priorities))
                                     and (by_tags is null or t.tags @> by_tags)
-                                    and (by_query is null or t.words @@ by_query)
+                                    and (
+                                        by_patterns is null
+                                        or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
                             order by t.priority desc, t.id desc
                             limit 501) as endless limit (p_start).size + 1) as source
                     ) as task) as page);
@@ -1753,6 +2340,9 @@ declare
     answer api.task_page;
     by_completed constant boolean := p_filter.completed;
     by_priorities constant smallint[] := p_filter.priorities;
+    by_tags constant text[] := p_filter.tags;
+    by_patterns constant text[] := p_filter.patterns;
+    by_query constant tsquery := p_filter.query;
 begin
     answer := (
         select row (
@@ -1767,7 +2357,8 @@ begin
             from (select source.* from (
                 select t.json, t.seq, t.id, t.key
                 from (
-                    select t.json, t.seq, t.id, t.completed, t.priority, t.tags, t.words, t.due_date, t.due_key, t.updated_at, t.priority as key
+                    select t.json, t.seq, t.id, t.completed, t.priority, t.tags, t.title_text, t.tags_text, t.description_text, t.words, t.due_date, t.due_at,
+                        t.due_key, t.updated_at, t.priority as key
                     from errand.task as t
                     where (t.priority, t.id) < (
                             case when (p_start).key is null then '4' else (p_start).key::smallint end,
@@ -1776,6 +2367,10 @@ begin
                     limit 500) as t
                 where true and (by_completed is null or t.completed = by_completed)
                 and (by_priorities is null or t.priority = any (by_priorities))
+                and (by_tags is null or t.tags @> by_tags)
+                and (
+                    by_patterns is null
+                    or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
                 limit 501) as source limit (p_start).size + 1) as task) as page);
     if answer.tasks is null then
         answer := (
@@ -1795,7 +2390,8 @@ begin
                     from (select endless.* from (
                         select t.json, t.seq, t.id, t.key
                         from (
-                            select t.json, t.seq, t.id, t.completed, t.priority, t.tags, t.words, t.due_date, t.due_key, t.updated_at, t.priority as key
+                            select t.json, t.seq, t.id, t.completed, t.priority, t.tags, t.title_text, t.tags_text, t.description_text, t.words, t.due_date, t.due_at,
+                                t.due_key, t.updated_at, t.priority as key
                             from errand.task as t
                             where (t.priority, t.id) < (
                                     case when (p_start).key is null then '4' else (p_start).key::smallint end,
@@ -1804,6 +2400,10 @@ begin
                             limit 500) as t
                         where true and (by_completed is null or t.completed = by_completed)
                         and (by_priorities is null or t.priority = any (by_priorities))
+                        and (by_tags is null or t.tags @> by_tags)
+                        and (
+                            by_patterns is null
+                            or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
                         limit 501) as endless limit (p_start).size + 1) as source
                 ) as task) as page);
     end if;
@@ -1816,6 +2416,76 @@ begin
         order by t.priority desc, t.id desc
         limit 500) as walk offset 499) then
         answer.tasks := null;
+    end if;
+    return answer;
+end
+$$;
+
+create or replace function errand.found_tasks_by_priority_desc(p_start api.task_page_start, p_filter api.task_filter)
+returns api.task_page language plpgsql stable as $$
+declare
+    answer api.task_page;
+    by_candidates constant uuid[] := p_filter.candidates;
+    by_completed constant boolean := p_filter.completed;
+    by_priorities constant smallint[] := p_filter.priorities;
+    by_tags constant text[] := p_filter.tags;
+    by_patterns constant text[] := p_filter.patterns;
+    by_query constant tsquery := p_filter.query;
+begin
+    answer := (
+        select row (
+            case when page.lengthy then null
+                else coalesce(array_to_string(page.numbers[:page.size], ' ') || (chr(10) || page.lines), '') end,
+            case when page.found > page.size then page.keys[page.size]::text end,
+            case when page.found > page.size then page.ids[page.size]::text end)::api.task_page
+        from (
+            select count(*) as found, (p_start).size as size, bool_or(octet_length(task.json) > 2096) as lengthy,
+                string_agg(case when octet_length(task.json) <= 2096 then task.json end, chr(10)) as lines,
+                array_agg(task.seq) as numbers, array_agg(task.key) as keys, array_agg(task.id) as ids
+            from (select source.* from (
+                select t.json, t.seq, t.id, t.priority as key
+                from errand.task as t
+                where t.id = any (by_candidates)
+                    and (t.priority, t.id) < (
+                        case when (p_start).key is null then '4' else (p_start).key::smallint end,
+                        case when (p_start).id is null then 'ffffffff-ffff-ffff-ffff-ffffffffffff' else (p_start).id end) and (by_completed is null or t.completed = by_completed)
+                        and (by_priorities is null or t.priority = any (by_priorities))
+                        and (by_tags is null or t.tags @> by_tags)
+                        and (
+                            by_patterns is null
+                            or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
+                order by t.priority desc, t.id desc
+                limit 501) as source limit (p_start).size + 1) as task) as page);
+    if answer.tasks is null then
+        answer := (
+            select row (
+                case when page.lengthy then null
+                    else coalesce(array_to_string(page.numbers[:page.size], ' ') || (chr(10) || page.lines), '') end,
+                case when page.found > page.size then page.keys[page.size]::text end,
+                case when page.found > page.size then page.ids[page.size]::text end)::api.task_page
+            from (
+                select count(*) as found, least((p_start).size, count(*) filter (where task.fits))::int as size, false as lengthy,
+                    string_agg(task.json, chr(10)) filter (where task.fits) as lines,
+                    array_agg(task.seq) filter (where task.fits) as numbers, array_agg(task.key) as keys, array_agg(task.id) as ids
+                from (
+                    select source.*,
+                        sum(octet_length(source.json)) over (rows unbounded preceding)
+                            <= greatest(1048576, octet_length(source.json)) as fits
+                    from (select endless.* from (
+                        select t.json, t.seq, t.id, t.priority as key
+                        from errand.task as t
+                        where t.id = any (by_candidates)
+                            and (t.priority, t.id) < (
+                                case when (p_start).key is null then '4' else (p_start).key::smallint end,
+                                case when (p_start).id is null then 'ffffffff-ffff-ffff-ffff-ffffffffffff' else (p_start).id end) and (by_completed is null or t.completed = by_completed)
+                                and (by_priorities is null or t.priority = any (by_priorities))
+                                and (by_tags is null or t.tags @> by_tags)
+                                and (
+                                    by_patterns is null
+                                    or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
+                        order by t.priority desc, t.id desc
+                        limit 501) as endless limit (p_start).size + 1) as source
+                ) as task) as page);
     end if;
     return answer;
 end
@@ -1876,6 +2546,7 @@ begin
         by_completed constant boolean := p_filter.completed;
         by_priorities constant smallint[] := p_filter.priorities;
         by_tags constant text[] := p_filter.tags;
+        by_patterns constant text[] := p_filter.patterns;
         by_query constant tsquery := p_filter.query;
     begin
         if p_ends then
@@ -1892,7 +2563,8 @@ begin
                     from (select source.* from (
                         select t.json, t.seq, t.id, t.key
                         from (
-                            select t.json, t.seq, t.id, t.completed, t.priority, t.tags, t.words, t.due_date, t.due_key, t.updated_at, t.priority as key
+                            select t.json, t.seq, t.id, t.completed, t.priority, t.tags, t.title_text, t.tags_text, t.description_text, t.words, t.due_date, t.due_at,
+                                t.due_key, t.updated_at, t.priority as key
                             from errand.task as t
                             where (t.priority, t.id) > (
                                     case when (p_start).key is null then '-1' else (p_start).key::smallint end,
@@ -1902,7 +2574,9 @@ begin
                         where true and (by_completed is null or t.completed = by_completed)
                         and (by_priorities is null or t.priority = any (by_priorities))
                         and (by_tags is null or t.tags @> by_tags)
-                        and (by_query is null or t.words @@ by_query)
+                        and (
+                            by_patterns is null
+                            or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
                         limit 501) as source limit (p_start).size + 1) as task) as page);
             if answer.tasks is null then
                 answer := (
@@ -1922,7 +2596,8 @@ begin
                             from (select endless.* from (
                                 select t.json, t.seq, t.id, t.key
                                 from (
-                                    select t.json, t.seq, t.id, t.completed, t.priority, t.tags, t.words, t.due_date, t.due_key, t.updated_at, t.priority as key
+                                    select t.json, t.seq, t.id, t.completed, t.priority, t.tags, t.title_text, t.tags_text, t.description_text, t.words, t.due_date, t.due_at,
+                                        t.due_key, t.updated_at, t.priority as key
                                     from errand.task as t
                                     where (t.priority, t.id) > (
                                             case when (p_start).key is null then '-1' else (p_start).key::smallint end,
@@ -1932,7 +2607,9 @@ begin
                                 where true and (by_completed is null or t.completed = by_completed)
                                 and (by_priorities is null or t.priority = any (by_priorities))
                                 and (by_tags is null or t.tags @> by_tags)
-                                and (by_query is null or t.words @@ by_query)
+                                and (
+                                    by_patterns is null
+                                    or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
                                 limit 501) as endless limit (p_start).size + 1) as source
                         ) as task) as page);
             end if;
@@ -1956,7 +2633,9 @@ begin
                             case when (p_start).id is null then '00000000-0000-0000-0000-000000000000' else (p_start).id end) and (by_completed is null or t.completed = by_completed)
                             and (by_priorities is null or t.priority = any (by_priorities))
                             and (by_tags is null or t.tags @> by_tags)
-                            and (by_query is null or t.words @@ by_query)
+                            and (
+                                by_patterns is null
+                                or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
                     order by t.priority asc, t.id asc
                     limit 501) as source limit (p_start).size + 1) as task) as page);
         if answer.tasks is null then
@@ -1982,7 +2661,9 @@ begin
                                     case when (p_start).id is null then '00000000-0000-0000-0000-000000000000' else (p_start).id end) and (by_completed is null or t.completed = by_completed)
                                     and (by_priorities is null or t.priority = any (by_priorities))
                                     and (by_tags is null or t.tags @> by_tags)
-                                    and (by_query is null or t.words @@ by_query)
+                                    and (
+                                        by_patterns is null
+                                        or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
                             order by t.priority asc, t.id asc
                             limit 501) as endless limit (p_start).size + 1) as source
                     ) as task) as page);
@@ -1998,6 +2679,9 @@ declare
     answer api.task_page;
     by_completed constant boolean := p_filter.completed;
     by_priorities constant smallint[] := p_filter.priorities;
+    by_tags constant text[] := p_filter.tags;
+    by_patterns constant text[] := p_filter.patterns;
+    by_query constant tsquery := p_filter.query;
 begin
     answer := (
         select row (
@@ -2012,7 +2696,8 @@ begin
             from (select source.* from (
                 select t.json, t.seq, t.id, t.key
                 from (
-                    select t.json, t.seq, t.id, t.completed, t.priority, t.tags, t.words, t.due_date, t.due_key, t.updated_at, t.priority as key
+                    select t.json, t.seq, t.id, t.completed, t.priority, t.tags, t.title_text, t.tags_text, t.description_text, t.words, t.due_date, t.due_at,
+                        t.due_key, t.updated_at, t.priority as key
                     from errand.task as t
                     where (t.priority, t.id) > (
                             case when (p_start).key is null then '-1' else (p_start).key::smallint end,
@@ -2021,6 +2706,10 @@ begin
                     limit 500) as t
                 where true and (by_completed is null or t.completed = by_completed)
                 and (by_priorities is null or t.priority = any (by_priorities))
+                and (by_tags is null or t.tags @> by_tags)
+                and (
+                    by_patterns is null
+                    or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
                 limit 501) as source limit (p_start).size + 1) as task) as page);
     if answer.tasks is null then
         answer := (
@@ -2040,7 +2729,8 @@ begin
                     from (select endless.* from (
                         select t.json, t.seq, t.id, t.key
                         from (
-                            select t.json, t.seq, t.id, t.completed, t.priority, t.tags, t.words, t.due_date, t.due_key, t.updated_at, t.priority as key
+                            select t.json, t.seq, t.id, t.completed, t.priority, t.tags, t.title_text, t.tags_text, t.description_text, t.words, t.due_date, t.due_at,
+                                t.due_key, t.updated_at, t.priority as key
                             from errand.task as t
                             where (t.priority, t.id) > (
                                     case when (p_start).key is null then '-1' else (p_start).key::smallint end,
@@ -2049,6 +2739,10 @@ begin
                             limit 500) as t
                         where true and (by_completed is null or t.completed = by_completed)
                         and (by_priorities is null or t.priority = any (by_priorities))
+                        and (by_tags is null or t.tags @> by_tags)
+                        and (
+                            by_patterns is null
+                            or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
                         limit 501) as endless limit (p_start).size + 1) as source
                 ) as task) as page);
     end if;
@@ -2061,6 +2755,76 @@ begin
         order by t.priority asc, t.id asc
         limit 500) as walk offset 499) then
         answer.tasks := null;
+    end if;
+    return answer;
+end
+$$;
+
+create or replace function errand.found_tasks_by_priority_asc(p_start api.task_page_start, p_filter api.task_filter)
+returns api.task_page language plpgsql stable as $$
+declare
+    answer api.task_page;
+    by_candidates constant uuid[] := p_filter.candidates;
+    by_completed constant boolean := p_filter.completed;
+    by_priorities constant smallint[] := p_filter.priorities;
+    by_tags constant text[] := p_filter.tags;
+    by_patterns constant text[] := p_filter.patterns;
+    by_query constant tsquery := p_filter.query;
+begin
+    answer := (
+        select row (
+            case when page.lengthy then null
+                else coalesce(array_to_string(page.numbers[:page.size], ' ') || (chr(10) || page.lines), '') end,
+            case when page.found > page.size then page.keys[page.size]::text end,
+            case when page.found > page.size then page.ids[page.size]::text end)::api.task_page
+        from (
+            select count(*) as found, (p_start).size as size, bool_or(octet_length(task.json) > 2096) as lengthy,
+                string_agg(case when octet_length(task.json) <= 2096 then task.json end, chr(10)) as lines,
+                array_agg(task.seq) as numbers, array_agg(task.key) as keys, array_agg(task.id) as ids
+            from (select source.* from (
+                select t.json, t.seq, t.id, t.priority as key
+                from errand.task as t
+                where t.id = any (by_candidates)
+                    and (t.priority, t.id) > (
+                        case when (p_start).key is null then '-1' else (p_start).key::smallint end,
+                        case when (p_start).id is null then '00000000-0000-0000-0000-000000000000' else (p_start).id end) and (by_completed is null or t.completed = by_completed)
+                        and (by_priorities is null or t.priority = any (by_priorities))
+                        and (by_tags is null or t.tags @> by_tags)
+                        and (
+                            by_patterns is null
+                            or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
+                order by t.priority asc, t.id asc
+                limit 501) as source limit (p_start).size + 1) as task) as page);
+    if answer.tasks is null then
+        answer := (
+            select row (
+                case when page.lengthy then null
+                    else coalesce(array_to_string(page.numbers[:page.size], ' ') || (chr(10) || page.lines), '') end,
+                case when page.found > page.size then page.keys[page.size]::text end,
+                case when page.found > page.size then page.ids[page.size]::text end)::api.task_page
+            from (
+                select count(*) as found, least((p_start).size, count(*) filter (where task.fits))::int as size, false as lengthy,
+                    string_agg(task.json, chr(10)) filter (where task.fits) as lines,
+                    array_agg(task.seq) filter (where task.fits) as numbers, array_agg(task.key) as keys, array_agg(task.id) as ids
+                from (
+                    select source.*,
+                        sum(octet_length(source.json)) over (rows unbounded preceding)
+                            <= greatest(1048576, octet_length(source.json)) as fits
+                    from (select endless.* from (
+                        select t.json, t.seq, t.id, t.priority as key
+                        from errand.task as t
+                        where t.id = any (by_candidates)
+                            and (t.priority, t.id) > (
+                                case when (p_start).key is null then '-1' else (p_start).key::smallint end,
+                                case when (p_start).id is null then '00000000-0000-0000-0000-000000000000' else (p_start).id end) and (by_completed is null or t.completed = by_completed)
+                                and (by_priorities is null or t.priority = any (by_priorities))
+                                and (by_tags is null or t.tags @> by_tags)
+                                and (
+                                    by_patterns is null
+                                    or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
+                        order by t.priority asc, t.id asc
+                        limit 501) as endless limit (p_start).size + 1) as source
+                ) as task) as page);
     end if;
     return answer;
 end
@@ -2086,7 +2850,7 @@ begin
                     select t.json, t.seq, t.id, t.title_key as key
                     from errand.task as t
                     where (t.title_key, t.id) < (
-                            case when (p_start).key is null then repeat(chr(1114111), 129) else (p_start).key::text end,
+                            case when (p_start).key is null then repeat(chr(1114111), 401) else (p_start).key::text end,
                             case when (p_start).id is null then 'ffffffff-ffff-ffff-ffff-ffffffffffff' else (p_start).id end)
                     order by t.title_key desc, t.id desc
                     limit 501) as source limit (p_start).size + 1) as task) as page);
@@ -2109,7 +2873,7 @@ begin
                             select t.json, t.seq, t.id, t.title_key as key
                             from errand.task as t
                             where (t.title_key, t.id) < (
-                                    case when (p_start).key is null then repeat(chr(1114111), 129) else (p_start).key::text end,
+                                    case when (p_start).key is null then repeat(chr(1114111), 401) else (p_start).key::text end,
                                     case when (p_start).id is null then 'ffffffff-ffff-ffff-ffff-ffffffffffff' else (p_start).id end)
                             order by t.title_key desc, t.id desc
                             limit 501) as endless limit (p_start).size + 1) as source
@@ -2121,6 +2885,7 @@ begin
         by_completed constant boolean := p_filter.completed;
         by_priorities constant smallint[] := p_filter.priorities;
         by_tags constant text[] := p_filter.tags;
+        by_patterns constant text[] := p_filter.patterns;
         by_query constant tsquery := p_filter.query;
     begin
         if p_ends then
@@ -2137,17 +2902,20 @@ begin
                     from (select source.* from (
                         select t.json, t.seq, t.id, t.key
                         from (
-                            select t.json, t.seq, t.id, t.completed, t.priority, t.tags, t.words, t.due_date, t.due_key, t.updated_at, t.title_key as key
+                            select t.json, t.seq, t.id, t.completed, t.priority, t.tags, t.title_text, t.tags_text, t.description_text, t.words, t.due_date, t.due_at,
+                                t.due_key, t.updated_at, t.title_key as key
                             from errand.task as t
                             where (t.title_key, t.id) < (
-                                    case when (p_start).key is null then repeat(chr(1114111), 129) else (p_start).key::text end,
+                                    case when (p_start).key is null then repeat(chr(1114111), 401) else (p_start).key::text end,
                                     case when (p_start).id is null then 'ffffffff-ffff-ffff-ffff-ffffffffffff' else (p_start).id end)
                             order by t.title_key desc, t.id desc
                             limit 20000) as t
                         where true and (by_completed is null or t.completed = by_completed)
                         and (by_priorities is null or t.priority = any (by_priorities))
                         and (by_tags is null or t.tags @> by_tags)
-                        and (by_query is null or t.words @@ by_query)
+                        and (
+                            by_patterns is null
+                            or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
                         limit 501) as source limit (p_start).size + 1) as task) as page);
             if answer.tasks is null then
                 answer := (
@@ -2167,17 +2935,20 @@ begin
                             from (select endless.* from (
                                 select t.json, t.seq, t.id, t.key
                                 from (
-                                    select t.json, t.seq, t.id, t.completed, t.priority, t.tags, t.words, t.due_date, t.due_key, t.updated_at, t.title_key as key
+                                    select t.json, t.seq, t.id, t.completed, t.priority, t.tags, t.title_text, t.tags_text, t.description_text, t.words, t.due_date, t.due_at,
+                                        t.due_key, t.updated_at, t.title_key as key
                                     from errand.task as t
                                     where (t.title_key, t.id) < (
-                                            case when (p_start).key is null then repeat(chr(1114111), 129) else (p_start).key::text end,
+                                            case when (p_start).key is null then repeat(chr(1114111), 401) else (p_start).key::text end,
                                             case when (p_start).id is null then 'ffffffff-ffff-ffff-ffff-ffffffffffff' else (p_start).id end)
                                     order by t.title_key desc, t.id desc
                                     limit 20000) as t
                                 where true and (by_completed is null or t.completed = by_completed)
                                 and (by_priorities is null or t.priority = any (by_priorities))
                                 and (by_tags is null or t.tags @> by_tags)
-                                and (by_query is null or t.words @@ by_query)
+                                and (
+                                    by_patterns is null
+                                    or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
                                 limit 501) as endless limit (p_start).size + 1) as source
                         ) as task) as page);
             end if;
@@ -2197,11 +2968,13 @@ begin
                     select t.json, t.seq, t.id, t.title_key as key
                     from errand.task as t
                     where (t.title_key, t.id) < (
-                            case when (p_start).key is null then repeat(chr(1114111), 129) else (p_start).key::text end,
+                            case when (p_start).key is null then repeat(chr(1114111), 401) else (p_start).key::text end,
                             case when (p_start).id is null then 'ffffffff-ffff-ffff-ffff-ffffffffffff' else (p_start).id end) and (by_completed is null or t.completed = by_completed)
                             and (by_priorities is null or t.priority = any (by_priorities))
                             and (by_tags is null or t.tags @> by_tags)
-                            and (by_query is null or t.words @@ by_query)
+                            and (
+                                by_patterns is null
+                                or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
                     order by t.title_key desc, t.id desc
                     limit 501) as source limit (p_start).size + 1) as task) as page);
         if answer.tasks is null then
@@ -2223,11 +2996,13 @@ begin
                             select t.json, t.seq, t.id, t.title_key as key
                             from errand.task as t
                             where (t.title_key, t.id) < (
-                                    case when (p_start).key is null then repeat(chr(1114111), 129) else (p_start).key::text end,
+                                    case when (p_start).key is null then repeat(chr(1114111), 401) else (p_start).key::text end,
                                     case when (p_start).id is null then 'ffffffff-ffff-ffff-ffff-ffffffffffff' else (p_start).id end) and (by_completed is null or t.completed = by_completed)
                                     and (by_priorities is null or t.priority = any (by_priorities))
                                     and (by_tags is null or t.tags @> by_tags)
-                                    and (by_query is null or t.words @@ by_query)
+                                    and (
+                                        by_patterns is null
+                                        or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
                             order by t.title_key desc, t.id desc
                             limit 501) as endless limit (p_start).size + 1) as source
                     ) as task) as page);
@@ -2243,6 +3018,9 @@ declare
     answer api.task_page;
     by_completed constant boolean := p_filter.completed;
     by_priorities constant smallint[] := p_filter.priorities;
+    by_tags constant text[] := p_filter.tags;
+    by_patterns constant text[] := p_filter.patterns;
+    by_query constant tsquery := p_filter.query;
 begin
     answer := (
         select row (
@@ -2257,15 +3035,20 @@ begin
             from (select source.* from (
                 select t.json, t.seq, t.id, t.key
                 from (
-                    select t.json, t.seq, t.id, t.completed, t.priority, t.tags, t.words, t.due_date, t.due_key, t.updated_at, t.title_key as key
+                    select t.json, t.seq, t.id, t.completed, t.priority, t.tags, t.title_text, t.tags_text, t.description_text, t.words, t.due_date, t.due_at,
+                        t.due_key, t.updated_at, t.title_key as key
                     from errand.task as t
                     where (t.title_key, t.id) < (
-                            case when (p_start).key is null then repeat(chr(1114111), 129) else (p_start).key::text end,
+                            case when (p_start).key is null then repeat(chr(1114111), 401) else (p_start).key::text end,
                             case when (p_start).id is null then 'ffffffff-ffff-ffff-ffff-ffffffffffff' else (p_start).id end)
                     order by t.title_key desc, t.id desc
                     limit 500) as t
                 where true and (by_completed is null or t.completed = by_completed)
                 and (by_priorities is null or t.priority = any (by_priorities))
+                and (by_tags is null or t.tags @> by_tags)
+                and (
+                    by_patterns is null
+                    or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
                 limit 501) as source limit (p_start).size + 1) as task) as page);
     if answer.tasks is null then
         answer := (
@@ -2285,15 +3068,20 @@ begin
                     from (select endless.* from (
                         select t.json, t.seq, t.id, t.key
                         from (
-                            select t.json, t.seq, t.id, t.completed, t.priority, t.tags, t.words, t.due_date, t.due_key, t.updated_at, t.title_key as key
+                            select t.json, t.seq, t.id, t.completed, t.priority, t.tags, t.title_text, t.tags_text, t.description_text, t.words, t.due_date, t.due_at,
+                                t.due_key, t.updated_at, t.title_key as key
                             from errand.task as t
                             where (t.title_key, t.id) < (
-                                    case when (p_start).key is null then repeat(chr(1114111), 129) else (p_start).key::text end,
+                                    case when (p_start).key is null then repeat(chr(1114111), 401) else (p_start).key::text end,
                                     case when (p_start).id is null then 'ffffffff-ffff-ffff-ffff-ffffffffffff' else (p_start).id end)
                             order by t.title_key desc, t.id desc
                             limit 500) as t
                         where true and (by_completed is null or t.completed = by_completed)
                         and (by_priorities is null or t.priority = any (by_priorities))
+                        and (by_tags is null or t.tags @> by_tags)
+                        and (
+                            by_patterns is null
+                            or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
                         limit 501) as endless limit (p_start).size + 1) as source
                 ) as task) as page);
     end if;
@@ -2301,11 +3089,81 @@ begin
         select t.id, t.title_key as key
         from errand.task as t
         where (t.title_key, t.id) < (
-                case when (p_start).key is null then repeat(chr(1114111), 129) else (p_start).key::text end,
+                case when (p_start).key is null then repeat(chr(1114111), 401) else (p_start).key::text end,
                 case when (p_start).id is null then 'ffffffff-ffff-ffff-ffff-ffffffffffff' else (p_start).id end)
         order by t.title_key desc, t.id desc
         limit 500) as walk offset 499) then
         answer.tasks := null;
+    end if;
+    return answer;
+end
+$$;
+
+create or replace function errand.found_tasks_by_title_desc(p_start api.task_page_start, p_filter api.task_filter)
+returns api.task_page language plpgsql stable as $$
+declare
+    answer api.task_page;
+    by_candidates constant uuid[] := p_filter.candidates;
+    by_completed constant boolean := p_filter.completed;
+    by_priorities constant smallint[] := p_filter.priorities;
+    by_tags constant text[] := p_filter.tags;
+    by_patterns constant text[] := p_filter.patterns;
+    by_query constant tsquery := p_filter.query;
+begin
+    answer := (
+        select row (
+            case when page.lengthy then null
+                else coalesce(array_to_string(page.numbers[:page.size], ' ') || (chr(10) || page.lines), '') end,
+            case when page.found > page.size then page.keys[page.size]::text end,
+            case when page.found > page.size then page.ids[page.size]::text end)::api.task_page
+        from (
+            select count(*) as found, (p_start).size as size, bool_or(octet_length(task.json) > 2096) as lengthy,
+                string_agg(case when octet_length(task.json) <= 2096 then task.json end, chr(10)) as lines,
+                array_agg(task.seq) as numbers, array_agg(task.key) as keys, array_agg(task.id) as ids
+            from (select source.* from (
+                select t.json, t.seq, t.id, t.title_key as key
+                from errand.task as t
+                where t.id = any (by_candidates)
+                    and (t.title_key, t.id) < (
+                        case when (p_start).key is null then repeat(chr(1114111), 401) else (p_start).key::text end,
+                        case when (p_start).id is null then 'ffffffff-ffff-ffff-ffff-ffffffffffff' else (p_start).id end) and (by_completed is null or t.completed = by_completed)
+                        and (by_priorities is null or t.priority = any (by_priorities))
+                        and (by_tags is null or t.tags @> by_tags)
+                        and (
+                            by_patterns is null
+                            or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
+                order by t.title_key desc, t.id desc
+                limit 501) as source limit (p_start).size + 1) as task) as page);
+    if answer.tasks is null then
+        answer := (
+            select row (
+                case when page.lengthy then null
+                    else coalesce(array_to_string(page.numbers[:page.size], ' ') || (chr(10) || page.lines), '') end,
+                case when page.found > page.size then page.keys[page.size]::text end,
+                case when page.found > page.size then page.ids[page.size]::text end)::api.task_page
+            from (
+                select count(*) as found, least((p_start).size, count(*) filter (where task.fits))::int as size, false as lengthy,
+                    string_agg(task.json, chr(10)) filter (where task.fits) as lines,
+                    array_agg(task.seq) filter (where task.fits) as numbers, array_agg(task.key) as keys, array_agg(task.id) as ids
+                from (
+                    select source.*,
+                        sum(octet_length(source.json)) over (rows unbounded preceding)
+                            <= greatest(1048576, octet_length(source.json)) as fits
+                    from (select endless.* from (
+                        select t.json, t.seq, t.id, t.title_key as key
+                        from errand.task as t
+                        where t.id = any (by_candidates)
+                            and (t.title_key, t.id) < (
+                                case when (p_start).key is null then repeat(chr(1114111), 401) else (p_start).key::text end,
+                                case when (p_start).id is null then 'ffffffff-ffff-ffff-ffff-ffffffffffff' else (p_start).id end) and (by_completed is null or t.completed = by_completed)
+                                and (by_priorities is null or t.priority = any (by_priorities))
+                                and (by_tags is null or t.tags @> by_tags)
+                                and (
+                                    by_patterns is null
+                                    or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
+                        order by t.title_key desc, t.id desc
+                        limit 501) as endless limit (p_start).size + 1) as source
+                ) as task) as page);
     end if;
     return answer;
 end
@@ -2366,6 +3224,7 @@ begin
         by_completed constant boolean := p_filter.completed;
         by_priorities constant smallint[] := p_filter.priorities;
         by_tags constant text[] := p_filter.tags;
+        by_patterns constant text[] := p_filter.patterns;
         by_query constant tsquery := p_filter.query;
     begin
         if p_ends then
@@ -2382,7 +3241,8 @@ begin
                     from (select source.* from (
                         select t.json, t.seq, t.id, t.key
                         from (
-                            select t.json, t.seq, t.id, t.completed, t.priority, t.tags, t.words, t.due_date, t.due_key, t.updated_at, t.title_key as key
+                            select t.json, t.seq, t.id, t.completed, t.priority, t.tags, t.title_text, t.tags_text, t.description_text, t.words, t.due_date, t.due_at,
+                                t.due_key, t.updated_at, t.title_key as key
                             from errand.task as t
                             where (t.title_key, t.id) > (
                                     case when (p_start).key is null then '' else (p_start).key::text end,
@@ -2392,7 +3252,9 @@ begin
                         where true and (by_completed is null or t.completed = by_completed)
                         and (by_priorities is null or t.priority = any (by_priorities))
                         and (by_tags is null or t.tags @> by_tags)
-                        and (by_query is null or t.words @@ by_query)
+                        and (
+                            by_patterns is null
+                            or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
                         limit 501) as source limit (p_start).size + 1) as task) as page);
             if answer.tasks is null then
                 answer := (
@@ -2412,7 +3274,8 @@ begin
                             from (select endless.* from (
                                 select t.json, t.seq, t.id, t.key
                                 from (
-                                    select t.json, t.seq, t.id, t.completed, t.priority, t.tags, t.words, t.due_date, t.due_key, t.updated_at, t.title_key as key
+                                    select t.json, t.seq, t.id, t.completed, t.priority, t.tags, t.title_text, t.tags_text, t.description_text, t.words, t.due_date, t.due_at,
+                                        t.due_key, t.updated_at, t.title_key as key
                                     from errand.task as t
                                     where (t.title_key, t.id) > (
                                             case when (p_start).key is null then '' else (p_start).key::text end,
@@ -2422,7 +3285,9 @@ begin
                                 where true and (by_completed is null or t.completed = by_completed)
                                 and (by_priorities is null or t.priority = any (by_priorities))
                                 and (by_tags is null or t.tags @> by_tags)
-                                and (by_query is null or t.words @@ by_query)
+                                and (
+                                    by_patterns is null
+                                    or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
                                 limit 501) as endless limit (p_start).size + 1) as source
                         ) as task) as page);
             end if;
@@ -2446,7 +3311,9 @@ begin
                             case when (p_start).id is null then '00000000-0000-0000-0000-000000000000' else (p_start).id end) and (by_completed is null or t.completed = by_completed)
                             and (by_priorities is null or t.priority = any (by_priorities))
                             and (by_tags is null or t.tags @> by_tags)
-                            and (by_query is null or t.words @@ by_query)
+                            and (
+                                by_patterns is null
+                                or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
                     order by t.title_key asc, t.id asc
                     limit 501) as source limit (p_start).size + 1) as task) as page);
         if answer.tasks is null then
@@ -2472,7 +3339,9 @@ begin
                                     case when (p_start).id is null then '00000000-0000-0000-0000-000000000000' else (p_start).id end) and (by_completed is null or t.completed = by_completed)
                                     and (by_priorities is null or t.priority = any (by_priorities))
                                     and (by_tags is null or t.tags @> by_tags)
-                                    and (by_query is null or t.words @@ by_query)
+                                    and (
+                                        by_patterns is null
+                                        or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
                             order by t.title_key asc, t.id asc
                             limit 501) as endless limit (p_start).size + 1) as source
                     ) as task) as page);
@@ -2488,6 +3357,9 @@ declare
     answer api.task_page;
     by_completed constant boolean := p_filter.completed;
     by_priorities constant smallint[] := p_filter.priorities;
+    by_tags constant text[] := p_filter.tags;
+    by_patterns constant text[] := p_filter.patterns;
+    by_query constant tsquery := p_filter.query;
 begin
     answer := (
         select row (
@@ -2502,7 +3374,8 @@ begin
             from (select source.* from (
                 select t.json, t.seq, t.id, t.key
                 from (
-                    select t.json, t.seq, t.id, t.completed, t.priority, t.tags, t.words, t.due_date, t.due_key, t.updated_at, t.title_key as key
+                    select t.json, t.seq, t.id, t.completed, t.priority, t.tags, t.title_text, t.tags_text, t.description_text, t.words, t.due_date, t.due_at,
+                        t.due_key, t.updated_at, t.title_key as key
                     from errand.task as t
                     where (t.title_key, t.id) > (
                             case when (p_start).key is null then '' else (p_start).key::text end,
@@ -2511,6 +3384,10 @@ begin
                     limit 500) as t
                 where true and (by_completed is null or t.completed = by_completed)
                 and (by_priorities is null or t.priority = any (by_priorities))
+                and (by_tags is null or t.tags @> by_tags)
+                and (
+                    by_patterns is null
+                    or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
                 limit 501) as source limit (p_start).size + 1) as task) as page);
     if answer.tasks is null then
         answer := (
@@ -2530,7 +3407,8 @@ begin
                     from (select endless.* from (
                         select t.json, t.seq, t.id, t.key
                         from (
-                            select t.json, t.seq, t.id, t.completed, t.priority, t.tags, t.words, t.due_date, t.due_key, t.updated_at, t.title_key as key
+                            select t.json, t.seq, t.id, t.completed, t.priority, t.tags, t.title_text, t.tags_text, t.description_text, t.words, t.due_date, t.due_at,
+                                t.due_key, t.updated_at, t.title_key as key
                             from errand.task as t
                             where (t.title_key, t.id) > (
                                     case when (p_start).key is null then '' else (p_start).key::text end,
@@ -2539,6 +3417,10 @@ begin
                             limit 500) as t
                         where true and (by_completed is null or t.completed = by_completed)
                         and (by_priorities is null or t.priority = any (by_priorities))
+                        and (by_tags is null or t.tags @> by_tags)
+                        and (
+                            by_patterns is null
+                            or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
                         limit 501) as endless limit (p_start).size + 1) as source
                 ) as task) as page);
     end if;
@@ -2554,6 +3436,82 @@ begin
     end if;
     return answer;
 end
+$$;
+
+create or replace function errand.found_tasks_by_title_asc(p_start api.task_page_start, p_filter api.task_filter)
+returns api.task_page language plpgsql stable as $$
+declare
+    answer api.task_page;
+    by_candidates constant uuid[] := p_filter.candidates;
+    by_completed constant boolean := p_filter.completed;
+    by_priorities constant smallint[] := p_filter.priorities;
+    by_tags constant text[] := p_filter.tags;
+    by_patterns constant text[] := p_filter.patterns;
+    by_query constant tsquery := p_filter.query;
+begin
+    answer := (
+        select row (
+            case when page.lengthy then null
+                else coalesce(array_to_string(page.numbers[:page.size], ' ') || (chr(10) || page.lines), '') end,
+            case when page.found > page.size then page.keys[page.size]::text end,
+            case when page.found > page.size then page.ids[page.size]::text end)::api.task_page
+        from (
+            select count(*) as found, (p_start).size as size, bool_or(octet_length(task.json) > 2096) as lengthy,
+                string_agg(case when octet_length(task.json) <= 2096 then task.json end, chr(10)) as lines,
+                array_agg(task.seq) as numbers, array_agg(task.key) as keys, array_agg(task.id) as ids
+            from (select source.* from (
+                select t.json, t.seq, t.id, t.title_key as key
+                from errand.task as t
+                where t.id = any (by_candidates)
+                    and (t.title_key, t.id) > (
+                        case when (p_start).key is null then '' else (p_start).key::text end,
+                        case when (p_start).id is null then '00000000-0000-0000-0000-000000000000' else (p_start).id end) and (by_completed is null or t.completed = by_completed)
+                        and (by_priorities is null or t.priority = any (by_priorities))
+                        and (by_tags is null or t.tags @> by_tags)
+                        and (
+                            by_patterns is null
+                            or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
+                order by t.title_key asc, t.id asc
+                limit 501) as source limit (p_start).size + 1) as task) as page);
+    if answer.tasks is null then
+        answer := (
+            select row (
+                case when page.lengthy then null
+                    else coalesce(array_to_string(page.numbers[:page.size], ' ') || (chr(10) || page.lines), '') end,
+                case when page.found > page.size then page.keys[page.size]::text end,
+                case when page.found > page.size then page.ids[page.size]::text end)::api.task_page
+            from (
+                select count(*) as found, least((p_start).size, count(*) filter (where task.fits))::int as size, false as lengthy,
+                    string_agg(task.json, chr(10)) filter (where task.fits) as lines,
+                    array_agg(task.seq) filter (where task.fits) as numbers, array_agg(task.key) as keys, array_agg(task.id) as ids
+                from (
+                    select source.*,
+                        sum(octet_length(source.json)) over (rows unbounded preceding)
+                            <= greatest(1048576, octet_length(source.json)) as fits
+                    from (select endless.* from (
+                        select t.json, t.seq, t.id, t.title_key as key
+                        from errand.task as t
+                        where t.id = any (by_candidates)
+                            and (t.title_key, t.id) > (
+                                case when (p_start).key is null then '' else (p_start).key::text end,
+                                case when (p_start).id is null then '00000000-0000-0000-0000-000000000000' else (p_start).id end) and (by_completed is null or t.completed = by_completed)
+                                and (by_priorities is null or t.priority = any (by_priorities))
+                                and (by_tags is null or t.tags @> by_tags)
+                                and (
+                                    by_patterns is null
+                                    or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
+                        order by t.title_key asc, t.id asc
+                        limit 501) as endless limit (p_start).size + 1) as source
+                ) as task) as page);
+    end if;
+    return answer;
+end
+$$;
+
+-- An account with so few writes has no candidates for a search, because a walk along all its tasks costs less.
+create or replace function errand.smallest_search() returns int
+language sql immutable as $$
+    select 100
 $$;
 
 -- The maximum number of tasks that a page with filters scans.
@@ -2576,6 +3534,21 @@ language plpgsql stable as $$
 declare
     page api.task_page;
 begin
+    if p_filter.candidates is not null then
+        case p_order
+            when 'created_at_desc' then page := errand.found_tasks_by_created_at_desc(p_start, p_filter);
+            when 'created_at_asc' then page := errand.found_tasks_by_created_at_asc(p_start, p_filter);
+            when 'updated_at_desc' then page := errand.found_tasks_by_updated_at_desc(p_start, p_filter);
+            when 'updated_at_asc' then page := errand.found_tasks_by_updated_at_asc(p_start, p_filter);
+            when 'due_desc' then page := errand.found_tasks_by_due_desc(p_start, p_filter);
+            when 'due_asc' then page := errand.found_tasks_by_due_asc(p_start, p_filter);
+            when 'priority_desc' then page := errand.found_tasks_by_priority_desc(p_start, p_filter);
+            when 'priority_asc' then page := errand.found_tasks_by_priority_asc(p_start, p_filter);
+            when 'title_desc' then page := errand.found_tasks_by_title_desc(p_start, p_filter);
+            when 'title_asc' then page := errand.found_tasks_by_title_asc(p_start, p_filter);
+        end case;
+        return page;
+    end if;
     case p_order
         when 'created_at_desc' then page := errand.tasks_by_created_at_desc(p_start, p_filter, p_ends);
         when 'created_at_asc' then page := errand.tasks_by_created_at_asc(p_start, p_filter, p_ends);
@@ -2592,7 +3565,7 @@ begin
 end
 $$;
 
--- errand.tasks_in_order with a short walk, for the filters `completed` and `priorities`. `tasks` is NULL if the page is not full and there
+-- errand.tasks_in_order with a short walk. `tasks` is NULL if the page is not full and there
 -- may be more tasks after the walk.
 create or replace function errand.near_tasks_in_order(p_order text, p_start api.task_page_start, p_filter api.task_filter)
 returns api.task_page
@@ -2702,7 +3675,7 @@ begin
                 select %1$s, t.title_key as key
                 from errand.task as t
                 where (t.title_key, t.id) < (
-                        case when ($1).key is null then repeat(chr(1114111), 129) else ($1).key::text end,
+                        case when ($1).key is null then repeat(chr(1114111), 401) else ($1).key::text end,
                         case when ($1).id is null then ''ffffffff-ffff-ffff-ffff-ffffffffffff'' else ($1).id end) %2$s
                 order by t.title_key desc, t.id desc
                 limit %3$s'
@@ -2732,7 +3705,8 @@ declare
                 %s) as t
             where true %s
             limit 501',
-            errand.walk_text(p_order, 't.json, t.seq, t.id, t.completed, t.priority, t.tags, t.words, t.due_date, t.due_key, t.updated_at', p_range, errand.longest_walk()),
+            errand.walk_text(p_order, 't.json, t.seq, t.id, t.completed, t.priority, t.tags, t.title_text, t.tags_text, t.description_text, t.words, t.due_date, t.due_at,
+                t.due_key, t.updated_at', p_range, errand.longest_walk()),
             p_conditions)
     end;
 begin
@@ -2773,16 +3747,16 @@ end
 $$;
 
 grant execute on function
-    errand.longest_walk, errand.short_walk, errand.walk_text, errand.page_text,
+    errand.longest_walk, errand.short_walk, errand.smallest_search, errand.walk_text, errand.page_text,
     errand.tasks_in_order, errand.near_tasks_in_order,
-    errand.tasks_by_created_at_desc, errand.near_tasks_by_created_at_desc,
-    errand.tasks_by_created_at_asc, errand.near_tasks_by_created_at_asc,
-    errand.tasks_by_updated_at_desc, errand.near_tasks_by_updated_at_desc,
-    errand.tasks_by_updated_at_asc, errand.near_tasks_by_updated_at_asc,
-    errand.tasks_by_due_desc, errand.near_tasks_by_due_desc,
-    errand.tasks_by_due_asc, errand.near_tasks_by_due_asc,
-    errand.tasks_by_priority_desc, errand.near_tasks_by_priority_desc,
-    errand.tasks_by_priority_asc, errand.near_tasks_by_priority_asc,
-    errand.tasks_by_title_desc, errand.near_tasks_by_title_desc,
-    errand.tasks_by_title_asc, errand.near_tasks_by_title_asc
+    errand.found_tasks_by_created_at_desc, errand.near_tasks_by_created_at_desc, errand.tasks_by_created_at_desc,
+    errand.found_tasks_by_created_at_asc, errand.near_tasks_by_created_at_asc, errand.tasks_by_created_at_asc,
+    errand.found_tasks_by_updated_at_desc, errand.near_tasks_by_updated_at_desc, errand.tasks_by_updated_at_desc,
+    errand.found_tasks_by_updated_at_asc, errand.near_tasks_by_updated_at_asc, errand.tasks_by_updated_at_asc,
+    errand.found_tasks_by_due_desc, errand.near_tasks_by_due_desc, errand.tasks_by_due_desc,
+    errand.found_tasks_by_due_asc, errand.near_tasks_by_due_asc, errand.tasks_by_due_asc,
+    errand.found_tasks_by_priority_desc, errand.near_tasks_by_priority_desc, errand.tasks_by_priority_desc,
+    errand.found_tasks_by_priority_asc, errand.near_tasks_by_priority_asc, errand.tasks_by_priority_asc,
+    errand.found_tasks_by_title_desc, errand.near_tasks_by_title_desc, errand.tasks_by_title_desc,
+    errand.found_tasks_by_title_asc, errand.near_tasks_by_title_asc, errand.tasks_by_title_asc
     to errand_app;

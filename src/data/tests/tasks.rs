@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::data::{Listing, Stored};
-use crate::domain::{EntityTag, Filter, Invalid, ListQuery, Order, Page, PagePosition, TagMatch};
+use crate::domain::{EntityTag, Filter, Invalid, ListQuery, Order, Page, PagePosition, Search, TagMatch};
 
 const ID: Uuid = Uuid::from_u128(1);
 
@@ -27,7 +27,14 @@ fn list(answer: Answer) -> Result<Listing, Error> {
 }
 
 fn newest() -> ListQuery {
-    ListQuery { order: Order::default(), filter: Filter::default(), limit: 100, after: None, count: false }
+    ListQuery {
+        order: Order::default(),
+        filter: Filter::default(),
+        search: Search::default(),
+        limit: 100,
+        after: None,
+        count: false,
+    }
 }
 
 /// As the database gives a task, and as a client gets it.

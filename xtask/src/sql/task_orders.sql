@@ -37,6 +37,29 @@ order by t.due_key desc, t.id desc
 limit {limit})
 limit {limit};
 
+-- The candidates of a search from a position on, in one order. They are few, so they are sorted.
+--- found
+select t.json, t.seq, t.id, t.{key} as key
+from errand.task as t
+where t.id = any (by_candidates)
+    and (t.{key}, t.id) {beyond} (
+        case when ({start}).key is null then {first} else ({start}).key::{type} end,
+        case when ({start}).id is null then {first_id} else ({start}).id end) {conditions}
+order by t.{key} {direction}, t.id {direction}
+limit {look_ahead};
+
+--- found_due_desc
+select t.json, t.seq, t.id, t.due_key as key
+from errand.task as t
+where t.id = any (by_candidates)
+    and case
+        when ({start}).key is null then true
+        when ({start}).key::timestamptz = 'infinity' then t.due_key = 'infinity' and t.id < ({start}).id
+        else t.due_key = 'infinity' or (t.due_key, t.id) < (({start}).key::timestamptz, ({start}).id)
+    end {conditions}
+order by t.due_key = 'infinity', t.due_key desc, t.id desc
+limit {look_ahead};
+
 -- A bounded walk: {conditions} select from the tasks that it scans.
 --- chosen
 select t.json, t.seq, t.id, t.key
@@ -51,18 +74,17 @@ t.json, t.seq, t.id;
 
 -- The columns for the conditions of a bounded walk. There are no others, because each column is copied for each scanned task.
 --- columns_of_bounded
-t.json, t.seq, t.id, t.completed, t.priority, t.tags, t.words, t.due_date, t.due_key, t.updated_at;
+t.json, t.seq, t.id, t.completed, t.priority, t.tags, t.title_text, t.tags_text, t.description_text, t.words, t.due_date, t.due_at,
+    t.due_key, t.updated_at;
 
--- The filters of a short walk.
---- short_conditions
-and (by_completed is null or t.completed = by_completed)
-and (by_priorities is null or t.priority = any (by_priorities));
-
--- The filters of the other walks with a cached plan.
+-- The filters of a page with a cached plan.
 --- conditions
-{short_conditions}
+and (by_completed is null or t.completed = by_completed)
+and (by_priorities is null or t.priority = any (by_priorities))
 and (by_tags is null or t.tags @> by_tags)
-and (by_query is null or t.words @@ by_query);
+and (
+    by_patterns is null
+    or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query));
 
 -- A page. The query reads one row more than the page has, to know whether there is a next page. PostgreSQL knows the length of a long text
 -- without reading it from the TOAST table, so texts outside of the page are not read.
@@ -97,8 +119,8 @@ from (
         {source}) as endless limit ({start}).size + 1) as source
 ) as task;
 
--- Two functions for each order. The plan is for any user and any filters, so it expects few rows, and the planner would sort them:
--- `enable_sort` is off. The filters are variables, because a field of a composite value is looked up again for every row. A list without
+-- Three functions for each order. The plan is for any user and any filters, so it expects few rows, and the planner would sort them:
+-- `enable_sort` is off for the walks. The filters are variables, because a field of a composite value is looked up again for every row. A list without
 -- filters has queries without conditions, and an account that fits one walk has queries without a bound.
 --- functions
 create or replace function errand.tasks_by_{order}(p_start api.task_page_start, p_filter api.task_filter, p_ends boolean)
@@ -119,6 +141,7 @@ begin
         by_completed constant boolean := p_filter.completed;
         by_priorities constant smallint[] := p_filter.priorities;
         by_tags constant text[] := p_filter.tags;
+        by_patterns constant text[] := p_filter.patterns;
         by_query constant tsquery := p_filter.query;
     begin
         if p_ends then
@@ -147,6 +170,9 @@ declare
     answer api.task_page;
     by_completed constant boolean := p_filter.completed;
     by_priorities constant smallint[] := p_filter.priorities;
+    by_tags constant text[] := p_filter.tags;
+    by_patterns constant text[] := p_filter.patterns;
+    by_query constant tsquery := p_filter.query;
 begin
     answer := (
         {short});
@@ -162,8 +188,35 @@ begin
 end
 $$;
 
+create or replace function errand.found_tasks_by_{order}(p_start api.task_page_start, p_filter api.task_filter)
+returns api.task_page language plpgsql stable as $$
+declare
+    answer api.task_page;
+    by_candidates constant uuid[] := p_filter.candidates;
+    by_completed constant boolean := p_filter.completed;
+    by_priorities constant smallint[] := p_filter.priorities;
+    by_tags constant text[] := p_filter.tags;
+    by_patterns constant text[] := p_filter.patterns;
+    by_query constant tsquery := p_filter.query;
+begin
+    answer := (
+        {found});
+    if answer.tasks is null then
+        answer := (
+            {found_measured});
+    end if;
+    return answer;
+end
+$$;
+
 -- The functions that api.read_tasks calls.
 --- common
+-- An account with so few writes has no candidates for a search, because a walk along all its tasks costs less.
+create or replace function errand.smallest_search() returns int
+language sql immutable as $$
+    select 100
+$$;
+
 -- The maximum number of tasks that a page with filters scans.
 create or replace function errand.longest_walk() returns int
 language sql immutable as $$
@@ -184,6 +237,12 @@ language plpgsql stable as $$
 declare
     page api.task_page;
 begin
+    if p_filter.candidates is not null then
+        case p_order
+            {found_tasks_cases}
+        end case;
+        return page;
+    end if;
     case p_order
         {tasks_cases}
     end case;
@@ -191,7 +250,7 @@ begin
 end
 $$;
 
--- errand.tasks_in_order with a short walk, for the filters `completed` and `priorities`. `tasks` is NULL if the page is not full and there
+-- errand.tasks_in_order with a short walk. `tasks` is NULL if the page is not full and there
 -- may be more tasks after the walk.
 create or replace function errand.near_tasks_in_order(p_order text, p_start api.task_page_start, p_filter api.task_filter)
 returns api.task_page
@@ -244,7 +303,7 @@ end
 $$;
 
 grant execute on function
-    errand.longest_walk, errand.short_walk, errand.walk_text, errand.page_text,
+    errand.longest_walk, errand.short_walk, errand.smallest_search, errand.walk_text, errand.page_text,
     errand.tasks_in_order, errand.near_tasks_in_order,
     {granted}
     to errand_app;
