@@ -171,7 +171,18 @@ fn the_role_reaches_nothing_of_others() {
         "select proname from pg_proc where pronamespace = 'errand'::regnamespace
          and prorettype <> 'trigger'::regtype and not has_function_privilege('errand_app', oid, 'execute') order by 1",
     );
-    assert_eq!(refused, ["begin_epoch", "learn_time_zones", "raise_account_start", "refresh_due", "tidy"]);
+    assert_eq!(
+        refused,
+        [
+            "begin_epoch",
+            "fold_tasks",
+            "learn_time_zones",
+            "raise_account_start",
+            "refresh_due",
+            "tidy",
+            "unfolded_tasks"
+        ]
+    );
     let everyones = target().admin_query(
         "select p.oid::regprocedure::text from pg_proc p
          where p.pronamespace in ('api'::regnamespace, 'errand'::regnamespace) and has_function_privilege('public', p.oid, 'execute')",

@@ -134,10 +134,17 @@ fn every_privilege_of_the_component_is_on_this_list() {
          from information_schema.table_privileges where grantee = 'errand_app' and table_schema in ('errand', 'api')
          group by table_name order by 1",
     );
-    let others =
-        TABLES.iter().map(Table::to_string).filter(|table| !["account", "idempotency"].contains(&table.as_str()));
+    let others = TABLES
+        .iter()
+        .map(Table::to_string)
+        .filter(|table| !["account", "idempotency", "task_search"].contains(&table.as_str()));
     let mut expected: Vec<_> = others.map(|table| table + ": delete, insert, select, update").collect();
-    let fixed = ["account: insert, select, update", "idempotency: delete, insert, select", "time_zone: select"];
+    let fixed = [
+        "account: insert, select, update",
+        "idempotency: delete, insert, select",
+        "task_search: delete, insert, select",
+        "time_zone: select",
+    ];
     expected.extend(fixed.map(str::to_owned));
     expected.sort_unstable();
     assert_eq!(privileges, expected);
@@ -295,7 +302,7 @@ fn a_caller_is_announced_for_one_transaction() {
 fn accounts_have_room_for_their_next_state() {
     let options = "select relname || ': ' || reloptions::text from pg_class
         where relnamespace = 'errand'::regnamespace and reloptions is not null";
-    assert_eq!(target().admin_query(options), ["account: {fillfactor=50}"]);
+    assert_eq!(target().admin_query(options), ["account: {fillfactor=50}", "task_search_terms_idx: {fastupdate=off}"]);
 }
 
 #[test]
@@ -317,6 +324,9 @@ fn the_tables_have_these_indexes() {
         "INDEX task_due_idx ON errand.task USING btree (user_id, due_key, id)",
         "INDEX task_pkey ON errand.task USING btree (user_id, id)",
         "INDEX task_priority_idx ON errand.task USING btree (user_id, priority, id)",
+        "INDEX task_search_pkey ON errand.task_search USING btree (user_id, id)",
+        // Its terms begin with a digest of the user.
+        "INDEX task_search_terms_idx ON errand.task_search USING gin (terms) WITH (fastupdate=off)",
         "INDEX task_title_idx ON errand.task USING btree (user_id, title_key, id)",
         "INDEX task_updated_at_idx ON errand.task USING btree (user_id, updated_at, id)",
         "INDEX time_zone_pkey ON errand.time_zone USING btree (folded)",
@@ -343,10 +353,14 @@ fn only_these_columns_may_be_null() {
         "idempotency.version",
         "task.completed_at",
         "task.description",
+        "task.description_text",
         "task.due_at",
         "task.due_date",
         "task.due_time",
         "task.due_zone",
+        "task.tags_text",
+        "task.title_text",
+        "task.words",
     ];
     assert_eq!(nullable, expected);
 }

@@ -21,7 +21,7 @@ impl Class {
     fn of(c: char, before: Self) -> Self {
         match c {
             'a'..='z' | '0'..='9' => Self::Word,
-            '#' | '%' | '&' | '*' | '@' | '§' | '¶' | '†' | '‡' | '‰' | '‱' | '※' | KEYCAP => Self::Symbol,
+            '#' | '%' | '&' | '@' | '§' | '¶' | '†' | '‡' | '‰' | '‱' | '※' | KEYCAP => Self::Symbol,
             _ => match c.general_category_group() {
                 GeneralCategoryGroup::Letter | GeneralCategoryGroup::Mark | GeneralCategoryGroup::Number => {
                     Self::of_script(c, before)
@@ -103,7 +103,7 @@ mod tests {
         for (class, characters) in [
             (Class::Word, "az09αяאا한ხ٣९ि\u{3099}"),
             (Class::Unspaced, "車々〇あアー〆ไ๓ລខ្မ၃ᥐᦀᨠ"),
-            (Class::Symbol, "+<=>^`|~$€©🎉🏽\u{20e3}⁄#%&*@§¶†‡‰‱※"),
+            (Class::Symbol, "+<=>^`|~$€©🎉🏽\u{20e3}⁄#%&@§¶†‡‰‱※"),
             (Class::Separator, " \n\u{1}-_.,/\\:;!?\"'«()[]{}、。・་፡"),
         ] {
             for c in characters.chars() {

@@ -87,13 +87,13 @@ begin
 end
 $$;
 
--- Deletes the terms of a task. The search matches every row: no term is empty.
+-- Deletes the terms of a task. The announced search matches every row, because no row has that term.
 create or replace function errand.delete_terms(p_user text, p_id uuid) returns void
 language plpgsql as $$
+declare
+    search constant text := set_config('errand.search', '!U+0000', true);
 begin
-    delete from errand.task_search as s
-    using (select set_config('errand.search', '!U&', true)) as announced
-    where s.user_id = p_user and s.id = p_id;
+    delete from errand.task_search as s where s.user_id = p_user and s.id = p_id;
 end
 $$;
 
@@ -110,7 +110,7 @@ begin
     task.title_key := coalesce(task.title_key, nullif(left(errand.fold(task.title), 128), ''), task.title);
     task.words := array_to_tsvector(
         errand.words(concat_ws(' ', task.title, task.description, array_to_string(task.tags, ' '))));
-    update errand.account as a set folded = false where a.folded;
+    update errand.account as a set folded = false where a.user_id = p_task.user_id and a.folded;
     return task;
 end
 $$;

@@ -85,20 +85,19 @@ fn search_finds_words_and_their_beginnings() {
         ("ŽIEM", 1),
         ("lodz", 1),
         ("traukinys+ziem", 1),
-        ("strasse", 0),
+        ("strasse", 1),
+        ("STRASSE", 1),
         ("stras", 1),
         ("facade", 1),
         ("book", 1),
         ("keeping", 1),
         ("eeping", 0),
-        ("grosse", 0),
+        ("grosse", 1),
         ("gros", 1),
         ("cafe+naive", 1),
         ("v2", 1),
         ("ziemos+book", 0),
-        ("", 2),
-        ("+++", 2),
-        ("%27%22%5C%28%26%7C%21%3A%2A", 2),
+        ("%27%22%5C%28%26%7C%21%3A%2A", 0),
         ("b%26o", 0),
         ("zi%3A*", 1),
     ] {
@@ -343,13 +342,14 @@ fn each_order_has_an_index_that_serves_it() {
                 .replace("by_completed", "$2")
                 .replace("by_priorities", "$3")
                 .replace("by_tags", "$4")
-                .replace("by_query", "$5");
+                .replace("by_patterns", "$5")
+                .replace("by_query", "$6");
             let plan = target()
                 .app_query(&format!(
                     "set errand.user_id = '{}'; set plan_cache_mode = {mode}; set enable_sort = off;
-                     prepare page (api.task_page_start, boolean, smallint[], text[], tsquery) as {query};
+                     prepare page (api.task_page_start, boolean, smallint[], text[], text[], tsquery) as {query};
                      explain (analyze, buffers, costs off, timing off)
-                     execute page (row ({key}, {id}, 50), null, null, null, null)",
+                     execute page (row ({key}, {id}, 50), null, null, null, null, null)",
                     user.id,
                 ))
                 .unwrap_or_else(|error| panic!("{order}: {error}"))

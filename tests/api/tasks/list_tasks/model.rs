@@ -11,16 +11,17 @@ use uuid::Uuid;
 use super::ORDERS;
 use crate::support::{User, target};
 
-/// Titles, and what they are sorted by. `{}` is a run of the letter a that ends at the 127th character.
-const TITLES: [(&str, &str); 9] = [
+/// Titles, and what they are sorted by. `{}` is a run of the letter a that ends at the 253rd character.
+const TITLES: [(&str, &str); 10] = [
     ("Žalia arbata", "zalia arbata"),
     ("zalia ARBATA", "zalia arbata"),
     ("alfa", "alfa"),
     ("Álfa", "alfa"),
     ("Łódź", "lodz"),
     ("{}b", "{}b"),
-    ("{}ab", "{}a"),
-    ("{}aa", "{}a"),
+    ("{}ab", "{}ab"),
+    ("{}aa", "{}aa"),
+    ("{}ß", "{}ss"),
     ("žalia", "zalia"),
 ];
 
@@ -50,7 +51,7 @@ fn condition(query: impl Into<String>, holds: impl Fn(&Modelled) -> bool + 'stat
 const NEVER: &str = "~";
 
 fn run() -> String {
-    "a".repeat(127)
+    "a".repeat(253)
 }
 
 fn due(number: usize) -> Value {
@@ -129,7 +130,13 @@ fn words(task: &Task) -> Vec<String> {
         'ó' => 'o',
         other => other,
     };
-    text.to_lowercase().split(' ').map(|word| word.chars().map(plain).take(64).collect()).collect()
+    text.to_lowercase().split(' ').map(|word| word.chars().map(plain).collect()).collect()
+}
+
+/// The date as written, then whether it is a whole day, then the instant; greater than any without a due date.
+fn due_order(of: &Modelled) -> (&str, bool, Option<&str>) {
+    let date = of.task.due.as_ref().map_or(NEVER, |due| &due.date);
+    (date, of.task.due_at.is_none(), of.task.due_at.as_deref())
 }
 
 fn conditions() -> Vec<Condition> {
@@ -147,10 +154,11 @@ fn conditions() -> Vec<Condition> {
         condition("q=zal+arb", |of| has_words(of, &["zal", "arb"])),
         condition("q=puod", |of| has_words(of, &["puod"])),
         condition("q=Alfa", |of| has_words(of, &["alfa"])),
-        condition("q=+", |_| true),
+        condition("time_zone=Etc/UTC", |_| true),
     ];
     for day in ["2020-02-28", "2020-02-29", "2020-03-01", "2020-03-02", "2990-01-01"] {
-        let on = |of: &Modelled, order: Ordering| of.task.due.as_ref().is_some_and(|due| (*due.date).cmp(day) == order);
+        // A task with a time is due on the day of its instant in UTC.
+        let on = |of: &Modelled, order: Ordering| of.due_key != NEVER && of.due_key[..10].cmp(day) == order;
         all.push(condition(format!("due_before={day}"), move |of| on(of, Ordering::Less)));
         all.push(condition(format!("due_after={day}"), move |of| on(of, Ordering::Greater)));
     }
@@ -194,9 +202,9 @@ fn expected(tasks: &[Modelled], sort: &str, conditions: &[&Condition]) -> Vec<Uu
             "-created_at" => a.task.created_at.cmp(&b.task.created_at).then(id),
             "updated_at" => a.task.updated_at.cmp(&b.task.updated_at).then(id).reverse(),
             "-updated_at" => a.task.updated_at.cmp(&b.task.updated_at).then(id),
-            "due" => a.due_key.cmp(&b.due_key).then(id),
+            "due" => due_order(a).cmp(&due_order(b)).then(id),
             // Latest first, and no due date last all the same.
-            "-due" => dated(b).cmp(&dated(a)).then(a.due_key.cmp(&b.due_key).then(id).reverse()),
+            "-due" => dated(b).cmp(&dated(a)).then(due_order(a).cmp(&due_order(b)).then(id).reverse()),
             "priority" => number(a).cmp(&number(b)).then(id).reverse(),
             "-priority" => number(a).cmp(&number(b)).then(id),
             "title" => a.title_key.cmp(&b.title_key).then(id),
