@@ -9,6 +9,7 @@ mod get_task;
 mod list_tasks;
 mod patch_task;
 mod replace_task;
+mod search;
 
 use serde_json::{Value, json};
 

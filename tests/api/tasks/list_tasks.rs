@@ -13,7 +13,7 @@ use uuid::Uuid;
 use crate::support::{User, target};
 
 /// What a list can be sorted by.
-const ORDERS: [&str; 10] = [
+pub(super) const ORDERS: [&str; 10] = [
     "created_at",
     "-created_at",
     "updated_at",
