@@ -1,7 +1,7 @@
 -- A page of the caller's tasks.
 --
 -- Each order has an index. A page without filters, or with filters that select many tasks, is a walk along it. A page of a search or of a
--- tag that few tasks have is read from its candidates (errand.search_candidates). Those queries are in functions (errand.tasks_in_order), so
+-- tag that few tasks have is read from its candidates (errand.search_candidates). Those queries are in functions (errand.page_in_order), so
 -- that the session caches their plans. Filters by time are planned for each call (errand.page_text), because another index may be better
 -- for their values.
 --
@@ -37,7 +37,7 @@ declare
     mark text;
     start api.task_page_start;
     page api.task_page;
-    filter api.task_filter;
+    filter errand.task_filter;
     measured boolean;
     latest_seq bigint;
     -- How many writes the account has had: the lower 40 bits of the latest number (migration 0012).
@@ -81,14 +81,14 @@ begin
     end if;
     start := (after_key, (p_list #>> '{after,id}')::uuid, (p_list -> 'limit')::int);
     if filters is not null then
-        filter := errand.task_filter(filters || coalesce(p_list -> 'search', '{}'));
+        filter := errand.filter_of(filters || coalesce(p_list -> 'search', '{}'));
         writes := latest_seq & 1099511627775;
         if not folded and filter.patterns is not null then
             filter.query := errand.search_query(filters ->> 'q');
         elsif folded and writes > errand.smallest_search() and p_list #> '{search,terms,0}' is not null then
             -- The index reads all tasks with a term before it returns the first. In a large account, a page of frequent terms costs less.
             if writes > errand.longest_walk() and not dynamic then
-                page := errand.near_tasks_in_order(list_order, start, filter);
+                page := errand.short_page_in_order(list_order, start, filter);
             end if;
             if page.tasks is null then
                 -- A walk to a full page scans (tasks / candidates) * limit tasks, and costs less than more candidates would.
@@ -99,13 +99,13 @@ begin
         short := writes > errand.short_walk() and (p_list -> 'short')::boolean;
         if writes > errand.longest_walk() and filter.candidates is null then
             ends := true;
-            range := errand.task_range(list_order, filter);
+            range := errand.filter_range(list_order, filter);
         end if;
     end if;
     if page.tasks is not null then
         ends := false;
     elsif short then
-        page := errand.near_tasks_in_order(list_order, start, filter);
+        page := errand.short_page_in_order(list_order, start, filter);
         if page.tasks is null then
             outcome := 'long';
             return;
@@ -114,11 +114,11 @@ begin
         foreach measured in array array[false, true] loop
             execute format(
                 'select (page).* from (%s) as query (page)',
-                errand.page_text(list_order, range, errand.task_conditions(filter), measured)) into page using start, filter;
+                errand.page_text(list_order, range, errand.filter_conditions(filter), measured)) into page using start, filter;
             exit when page.tasks is not null;
         end loop;
     else
-        page := errand.tasks_in_order(list_order, start, filter, ends);
+        page := errand.page_in_order(list_order, start, filter, ends);
     end if;
     if ends and page.last_id is null then
         execute format(
@@ -135,7 +135,7 @@ begin
         last_id := page.last_id;
     end if;
     if (p_list -> 'count')::boolean then
-        execute 'select count(*) from errand.task as t where true' || errand.task_conditions(filter)
+        execute 'select count(*) from errand.task as t where true' || errand.filter_conditions(filter)
             into total using start, filter;
     end if;
 end

@@ -33,7 +33,7 @@ pub struct ListQuery {
 pub struct Order {
     /// The value of the parameter `sort`.
     parameter: &'static str,
-    /// What the database calls it: `errand.tasks_by_...`, written by `cargo xtask sql`.
+    /// What the database calls it: `errand.page_by_...`, written by `cargo xtask sql`.
     name: &'static str,
 }
 
@@ -322,10 +322,10 @@ mod tests {
         assert!(pages.len() >= Order::ALL.len());
         assert_eq!(pages.iter().find(|line| !line.trim_start().starts_with(&longest)), None);
         for order in Order::ALL {
-            assert!(functions.contains(&format!(" errand.tasks_by_{}(", order.name)), "{order:?}");
+            assert!(functions.contains(&format!(" errand.page_by_{}(", order.name)), "{order:?}");
             assert_eq!(Order::parse(order.parameter), Some(order));
         }
-        assert_eq!(functions.matches("function errand.tasks_by_").count(), Order::ALL.len());
+        assert_eq!(functions.matches("function errand.page_by_").count(), Order::ALL.len());
     }
 
     #[test]

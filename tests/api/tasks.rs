@@ -5,6 +5,7 @@ mod complete_task;
 mod create_task;
 mod delete_task;
 mod due;
+mod due_order;
 mod get_task;
 mod list_tasks;
 mod patch_task;

@@ -93,13 +93,11 @@ pub(crate) fn task_orders(template: &str) -> Result<String> {
             let order = format!("{}_{}", key.name, if ascending { "asc" } else { "desc" });
             text.push_str(&template.functions(&order, &walk, &template.found(key, ascending)?)?);
             text.push_str("\n\n");
-            tasks.push_str(&format!(
-                "when '{order}' then page := errand.tasks_by_{order}(p_start, p_filter, p_ends);\n"
-            ));
-            found.push_str(&format!("when '{order}' then page := errand.found_tasks_by_{order}(p_start, p_filter);\n"));
-            granted
-                .push(format!("errand.found_tasks_by_{order}, errand.near_tasks_by_{order}, errand.tasks_by_{order}"));
-            near.push_str(&format!("when '{order}' then page := errand.near_tasks_by_{order}(p_start, p_filter);\n"));
+            tasks
+                .push_str(&format!("when '{order}' then page := errand.page_by_{order}(p_start, p_filter, p_ends);\n"));
+            found.push_str(&format!("when '{order}' then page := errand.found_page_by_{order}(p_start, p_filter);\n"));
+            granted.push(format!("errand.found_page_by_{order}, errand.short_page_by_{order}, errand.page_by_{order}"));
+            near.push_str(&format!("when '{order}' then page := errand.short_page_by_{order}(p_start, p_filter);\n"));
             let walk = fill(&walk, &[("start", "$1"), ("columns", "%1$s"), ("conditions", "%2$s"), ("limit", "%3$s")]);
             walks.push_str(&format!(
                 "when '{order}' then '\n    {}'\n",
@@ -112,8 +110,8 @@ pub(crate) fn task_orders(template: &str) -> Result<String> {
         template.part("common")?,
         &[
             ("tasks_cases", tasks.trim_end()),
-            ("found_tasks_cases", found.trim_end()),
-            ("near_tasks_cases", near.trim_end()),
+            ("found_page_cases", found.trim_end()),
+            ("short_page_cases", near.trim_end()),
             ("walk_cases", walks.trim_end()),
             ("chosen_text", &fill(template.query("chosen")?, &[("walk", "%s"), ("conditions", "%s")])),
             ("measured_text", &runtime(&template.page(true)?)),

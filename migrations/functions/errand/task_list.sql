@@ -29,10 +29,10 @@ end
 $$;
 
 -- The filters of a list as typed values. The list of an older component has no `patterns`.
-create or replace function errand.task_filter(p_filter jsonb) returns api.task_filter
+create or replace function errand.filter_of(p_filter jsonb) returns errand.task_filter
 language plpgsql stable as $$
 declare
-    filter api.task_filter;
+    filter errand.task_filter;
     zone text;
 begin
     filter.completed := (p_filter -> 'completed')::boolean;
@@ -68,10 +68,10 @@ end
 $$;
 
 -- The conditions of the filters that are set, as SQL. Those on `due_key` hold for all tasks that the others select. They bound a scan of the
--- order by due date, which other orders may use, too (errand.task_range has them for walks).
+-- order by due date, which other orders may use, too (errand.filter_range has them for walks).
 --
 -- A task with a time is compared by its instant, and a whole day by its date. For an instant, a whole day counts as its end in UTC.
-create or replace function errand.task_conditions(filter api.task_filter) returns text
+create or replace function errand.filter_conditions(filter errand.task_filter) returns text
 language plpgsql immutable as $$
 declare
     due constant text :=
@@ -104,7 +104,7 @@ $$;
 
 -- The bounds of `due_key` for all tasks that the filters select, as SQL. A local day begins and ends up to 16 hours before or after the
 -- same day in UTC, and a key is within the day of the task.
-create or replace function errand.due_range(filter api.task_filter) returns text
+create or replace function errand.due_range(filter errand.task_filter) returns text
 language plpgsql immutable as $$
 begin
     return concat(
@@ -121,7 +121,7 @@ $$;
 
 -- The conditions that bound the keys of an order, so that a walk begins and ends there. Each holds for all tasks that the filters
 -- select.
-create or replace function errand.task_range(p_order text, filter api.task_filter) returns text
+create or replace function errand.filter_range(p_order text, filter errand.task_filter) returns text
 language plpgsql immutable as $$
 begin
     return concat(
@@ -155,7 +155,7 @@ grant execute on function
     errand.search_candidates,
     errand.search_patterns,
     errand.search_query,
-    errand.task_conditions,
-    errand.task_filter,
-    errand.task_range
+    errand.filter_conditions,
+    errand.filter_of,
+    errand.filter_range
     to errand_app;

@@ -1,7 +1,7 @@
 -- The queries for a page of a list, for each order that has an index. Written by `cargo xtask sql` from xtask/src/sql/task_orders.sql,
 -- which says why they are as they are.
 
-create or replace function errand.tasks_by_created_at_desc(p_start api.task_page_start, p_filter api.task_filter, p_ends boolean)
+create or replace function errand.page_by_created_at_desc(p_start api.task_page_start, p_filter errand.task_filter, p_ends boolean)
 returns api.task_page language plpgsql stable set enable_sort = off as $$
 declare
     answer api.task_page;
@@ -183,7 +183,7 @@ begin
 end
 $$;
 
-create or replace function errand.near_tasks_by_created_at_desc(p_start api.task_page_start, p_filter api.task_filter)
+create or replace function errand.short_page_by_created_at_desc(p_start api.task_page_start, p_filter errand.task_filter)
 returns api.task_page language plpgsql stable set enable_sort = off as $$
 declare
     answer api.task_page;
@@ -270,7 +270,7 @@ begin
 end
 $$;
 
-create or replace function errand.found_tasks_by_created_at_desc(p_start api.task_page_start, p_filter api.task_filter)
+create or replace function errand.found_page_by_created_at_desc(p_start api.task_page_start, p_filter errand.task_filter)
 returns api.task_page language plpgsql stable as $$
 declare
     answer api.task_page;
@@ -340,7 +340,7 @@ begin
 end
 $$;
 
-create or replace function errand.tasks_by_created_at_asc(p_start api.task_page_start, p_filter api.task_filter, p_ends boolean)
+create or replace function errand.page_by_created_at_asc(p_start api.task_page_start, p_filter errand.task_filter, p_ends boolean)
 returns api.task_page language plpgsql stable set enable_sort = off as $$
 declare
     answer api.task_page;
@@ -522,7 +522,7 @@ begin
 end
 $$;
 
-create or replace function errand.near_tasks_by_created_at_asc(p_start api.task_page_start, p_filter api.task_filter)
+create or replace function errand.short_page_by_created_at_asc(p_start api.task_page_start, p_filter errand.task_filter)
 returns api.task_page language plpgsql stable set enable_sort = off as $$
 declare
     answer api.task_page;
@@ -609,7 +609,7 @@ begin
 end
 $$;
 
-create or replace function errand.found_tasks_by_created_at_asc(p_start api.task_page_start, p_filter api.task_filter)
+create or replace function errand.found_page_by_created_at_asc(p_start api.task_page_start, p_filter errand.task_filter)
 returns api.task_page language plpgsql stable as $$
 declare
     answer api.task_page;
@@ -679,7 +679,7 @@ begin
 end
 $$;
 
-create or replace function errand.tasks_by_updated_at_desc(p_start api.task_page_start, p_filter api.task_filter, p_ends boolean)
+create or replace function errand.page_by_updated_at_desc(p_start api.task_page_start, p_filter errand.task_filter, p_ends boolean)
 returns api.task_page language plpgsql stable set enable_sort = off as $$
 declare
     answer api.task_page;
@@ -861,7 +861,7 @@ begin
 end
 $$;
 
-create or replace function errand.near_tasks_by_updated_at_desc(p_start api.task_page_start, p_filter api.task_filter)
+create or replace function errand.short_page_by_updated_at_desc(p_start api.task_page_start, p_filter errand.task_filter)
 returns api.task_page language plpgsql stable set enable_sort = off as $$
 declare
     answer api.task_page;
@@ -948,7 +948,7 @@ begin
 end
 $$;
 
-create or replace function errand.found_tasks_by_updated_at_desc(p_start api.task_page_start, p_filter api.task_filter)
+create or replace function errand.found_page_by_updated_at_desc(p_start api.task_page_start, p_filter errand.task_filter)
 returns api.task_page language plpgsql stable as $$
 declare
     answer api.task_page;
@@ -1018,7 +1018,7 @@ begin
 end
 $$;
 
-create or replace function errand.tasks_by_updated_at_asc(p_start api.task_page_start, p_filter api.task_filter, p_ends boolean)
+create or replace function errand.page_by_updated_at_asc(p_start api.task_page_start, p_filter errand.task_filter, p_ends boolean)
 returns api.task_page language plpgsql stable set enable_sort = off as $$
 declare
     answer api.task_page;
@@ -1200,7 +1200,7 @@ begin
 end
 $$;
 
-create or replace function errand.near_tasks_by_updated_at_asc(p_start api.task_page_start, p_filter api.task_filter)
+create or replace function errand.short_page_by_updated_at_asc(p_start api.task_page_start, p_filter errand.task_filter)
 returns api.task_page language plpgsql stable set enable_sort = off as $$
 declare
     answer api.task_page;
@@ -1287,7 +1287,7 @@ begin
 end
 $$;
 
-create or replace function errand.found_tasks_by_updated_at_asc(p_start api.task_page_start, p_filter api.task_filter)
+create or replace function errand.found_page_by_updated_at_asc(p_start api.task_page_start, p_filter errand.task_filter)
 returns api.task_page language plpgsql stable as $$
 declare
     answer api.task_page;
@@ -1357,7 +1357,7 @@ begin
 end
 $$;
 
-create or replace function errand.tasks_by_due_desc(p_start api.task_page_start, p_filter api.task_filter, p_ends boolean)
+create or replace function errand.page_by_due_desc(p_start api.task_page_start, p_filter errand.task_filter, p_ends boolean)
 returns api.task_page language plpgsql stable set enable_sort = off as $$
 declare
     answer api.task_page;
@@ -1617,7 +1617,7 @@ begin
 end
 $$;
 
-create or replace function errand.near_tasks_by_due_desc(p_start api.task_page_start, p_filter api.task_filter)
+create or replace function errand.short_page_by_due_desc(p_start api.task_page_start, p_filter errand.task_filter)
 returns api.task_page language plpgsql stable set enable_sort = off as $$
 declare
     answer api.task_page;
@@ -1739,7 +1739,7 @@ begin
 end
 $$;
 
-create or replace function errand.found_tasks_by_due_desc(p_start api.task_page_start, p_filter api.task_filter)
+create or replace function errand.found_page_by_due_desc(p_start api.task_page_start, p_filter errand.task_filter)
 returns api.task_page language plpgsql stable as $$
 declare
     answer api.task_page;
@@ -1813,7 +1813,7 @@ begin
 end
 $$;
 
-create or replace function errand.tasks_by_due_asc(p_start api.task_page_start, p_filter api.task_filter, p_ends boolean)
+create or replace function errand.page_by_due_asc(p_start api.task_page_start, p_filter errand.task_filter, p_ends boolean)
 returns api.task_page language plpgsql stable set enable_sort = off as $$
 declare
     answer api.task_page;
@@ -1995,7 +1995,7 @@ begin
 end
 $$;
 
-create or replace function errand.near_tasks_by_due_asc(p_start api.task_page_start, p_filter api.task_filter)
+create or replace function errand.short_page_by_due_asc(p_start api.task_page_start, p_filter errand.task_filter)
 returns api.task_page language plpgsql stable set enable_sort = off as $$
 declare
     answer api.task_page;
@@ -2082,7 +2082,7 @@ begin
 end
 $$;
 
-create or replace function errand.found_tasks_by_due_asc(p_start api.task_page_start, p_filter api.task_filter)
+create or replace function errand.found_page_by_due_asc(p_start api.task_page_start, p_filter errand.task_filter)
 returns api.task_page language plpgsql stable as $$
 declare
     answer api.task_page;
@@ -2152,7 +2152,7 @@ begin
 end
 $$;
 
-create or replace function errand.tasks_by_priority_desc(p_start api.task_page_start, p_filter api.task_filter, p_ends boolean)
+create or replace function errand.page_by_priority_desc(p_start api.task_page_start, p_filter errand.task_filter, p_ends boolean)
 returns api.task_page language plpgsql stable set enable_sort = off as $$
 declare
     answer api.task_page;
@@ -2334,7 +2334,7 @@ begin
 end
 $$;
 
-create or replace function errand.near_tasks_by_priority_desc(p_start api.task_page_start, p_filter api.task_filter)
+create or replace function errand.short_page_by_priority_desc(p_start api.task_page_start, p_filter errand.task_filter)
 returns api.task_page language plpgsql stable set enable_sort = off as $$
 declare
     answer api.task_page;
@@ -2421,7 +2421,7 @@ begin
 end
 $$;
 
-create or replace function errand.found_tasks_by_priority_desc(p_start api.task_page_start, p_filter api.task_filter)
+create or replace function errand.found_page_by_priority_desc(p_start api.task_page_start, p_filter errand.task_filter)
 returns api.task_page language plpgsql stable as $$
 declare
     answer api.task_page;
@@ -2491,7 +2491,7 @@ begin
 end
 $$;
 
-create or replace function errand.tasks_by_priority_asc(p_start api.task_page_start, p_filter api.task_filter, p_ends boolean)
+create or replace function errand.page_by_priority_asc(p_start api.task_page_start, p_filter errand.task_filter, p_ends boolean)
 returns api.task_page language plpgsql stable set enable_sort = off as $$
 declare
     answer api.task_page;
@@ -2673,7 +2673,7 @@ begin
 end
 $$;
 
-create or replace function errand.near_tasks_by_priority_asc(p_start api.task_page_start, p_filter api.task_filter)
+create or replace function errand.short_page_by_priority_asc(p_start api.task_page_start, p_filter errand.task_filter)
 returns api.task_page language plpgsql stable set enable_sort = off as $$
 declare
     answer api.task_page;
@@ -2760,7 +2760,7 @@ begin
 end
 $$;
 
-create or replace function errand.found_tasks_by_priority_asc(p_start api.task_page_start, p_filter api.task_filter)
+create or replace function errand.found_page_by_priority_asc(p_start api.task_page_start, p_filter errand.task_filter)
 returns api.task_page language plpgsql stable as $$
 declare
     answer api.task_page;
@@ -2830,7 +2830,7 @@ begin
 end
 $$;
 
-create or replace function errand.tasks_by_title_desc(p_start api.task_page_start, p_filter api.task_filter, p_ends boolean)
+create or replace function errand.page_by_title_desc(p_start api.task_page_start, p_filter errand.task_filter, p_ends boolean)
 returns api.task_page language plpgsql stable set enable_sort = off as $$
 declare
     answer api.task_page;
@@ -3012,7 +3012,7 @@ begin
 end
 $$;
 
-create or replace function errand.near_tasks_by_title_desc(p_start api.task_page_start, p_filter api.task_filter)
+create or replace function errand.short_page_by_title_desc(p_start api.task_page_start, p_filter errand.task_filter)
 returns api.task_page language plpgsql stable set enable_sort = off as $$
 declare
     answer api.task_page;
@@ -3099,7 +3099,7 @@ begin
 end
 $$;
 
-create or replace function errand.found_tasks_by_title_desc(p_start api.task_page_start, p_filter api.task_filter)
+create or replace function errand.found_page_by_title_desc(p_start api.task_page_start, p_filter errand.task_filter)
 returns api.task_page language plpgsql stable as $$
 declare
     answer api.task_page;
@@ -3169,7 +3169,7 @@ begin
 end
 $$;
 
-create or replace function errand.tasks_by_title_asc(p_start api.task_page_start, p_filter api.task_filter, p_ends boolean)
+create or replace function errand.page_by_title_asc(p_start api.task_page_start, p_filter errand.task_filter, p_ends boolean)
 returns api.task_page language plpgsql stable set enable_sort = off as $$
 declare
     answer api.task_page;
@@ -3351,7 +3351,7 @@ begin
 end
 $$;
 
-create or replace function errand.near_tasks_by_title_asc(p_start api.task_page_start, p_filter api.task_filter)
+create or replace function errand.short_page_by_title_asc(p_start api.task_page_start, p_filter errand.task_filter)
 returns api.task_page language plpgsql stable set enable_sort = off as $$
 declare
     answer api.task_page;
@@ -3438,7 +3438,7 @@ begin
 end
 $$;
 
-create or replace function errand.found_tasks_by_title_asc(p_start api.task_page_start, p_filter api.task_filter)
+create or replace function errand.found_page_by_title_asc(p_start api.task_page_start, p_filter errand.task_filter)
 returns api.task_page language plpgsql stable as $$
 declare
     answer api.task_page;
@@ -3528,68 +3528,68 @@ $$;
 
 -- A page with a plan that stays cached in the session: without filters, or with filters that no other index serves (p_filter). With p_ends
 -- the walk is bounded by errand.longest_walk().
-create or replace function errand.tasks_in_order(
-    p_order text, p_start api.task_page_start, p_filter api.task_filter, p_ends boolean) returns api.task_page
+create or replace function errand.page_in_order(
+    p_order text, p_start api.task_page_start, p_filter errand.task_filter, p_ends boolean) returns api.task_page
 language plpgsql stable as $$
 declare
     page api.task_page;
 begin
     if p_filter.candidates is not null then
         case p_order
-            when 'created_at_desc' then page := errand.found_tasks_by_created_at_desc(p_start, p_filter);
-            when 'created_at_asc' then page := errand.found_tasks_by_created_at_asc(p_start, p_filter);
-            when 'updated_at_desc' then page := errand.found_tasks_by_updated_at_desc(p_start, p_filter);
-            when 'updated_at_asc' then page := errand.found_tasks_by_updated_at_asc(p_start, p_filter);
-            when 'due_desc' then page := errand.found_tasks_by_due_desc(p_start, p_filter);
-            when 'due_asc' then page := errand.found_tasks_by_due_asc(p_start, p_filter);
-            when 'priority_desc' then page := errand.found_tasks_by_priority_desc(p_start, p_filter);
-            when 'priority_asc' then page := errand.found_tasks_by_priority_asc(p_start, p_filter);
-            when 'title_desc' then page := errand.found_tasks_by_title_desc(p_start, p_filter);
-            when 'title_asc' then page := errand.found_tasks_by_title_asc(p_start, p_filter);
+            when 'created_at_desc' then page := errand.found_page_by_created_at_desc(p_start, p_filter);
+            when 'created_at_asc' then page := errand.found_page_by_created_at_asc(p_start, p_filter);
+            when 'updated_at_desc' then page := errand.found_page_by_updated_at_desc(p_start, p_filter);
+            when 'updated_at_asc' then page := errand.found_page_by_updated_at_asc(p_start, p_filter);
+            when 'due_desc' then page := errand.found_page_by_due_desc(p_start, p_filter);
+            when 'due_asc' then page := errand.found_page_by_due_asc(p_start, p_filter);
+            when 'priority_desc' then page := errand.found_page_by_priority_desc(p_start, p_filter);
+            when 'priority_asc' then page := errand.found_page_by_priority_asc(p_start, p_filter);
+            when 'title_desc' then page := errand.found_page_by_title_desc(p_start, p_filter);
+            when 'title_asc' then page := errand.found_page_by_title_asc(p_start, p_filter);
         end case;
         return page;
     end if;
     case p_order
-        when 'created_at_desc' then page := errand.tasks_by_created_at_desc(p_start, p_filter, p_ends);
-        when 'created_at_asc' then page := errand.tasks_by_created_at_asc(p_start, p_filter, p_ends);
-        when 'updated_at_desc' then page := errand.tasks_by_updated_at_desc(p_start, p_filter, p_ends);
-        when 'updated_at_asc' then page := errand.tasks_by_updated_at_asc(p_start, p_filter, p_ends);
-        when 'due_desc' then page := errand.tasks_by_due_desc(p_start, p_filter, p_ends);
-        when 'due_asc' then page := errand.tasks_by_due_asc(p_start, p_filter, p_ends);
-        when 'priority_desc' then page := errand.tasks_by_priority_desc(p_start, p_filter, p_ends);
-        when 'priority_asc' then page := errand.tasks_by_priority_asc(p_start, p_filter, p_ends);
-        when 'title_desc' then page := errand.tasks_by_title_desc(p_start, p_filter, p_ends);
-        when 'title_asc' then page := errand.tasks_by_title_asc(p_start, p_filter, p_ends);
+        when 'created_at_desc' then page := errand.page_by_created_at_desc(p_start, p_filter, p_ends);
+        when 'created_at_asc' then page := errand.page_by_created_at_asc(p_start, p_filter, p_ends);
+        when 'updated_at_desc' then page := errand.page_by_updated_at_desc(p_start, p_filter, p_ends);
+        when 'updated_at_asc' then page := errand.page_by_updated_at_asc(p_start, p_filter, p_ends);
+        when 'due_desc' then page := errand.page_by_due_desc(p_start, p_filter, p_ends);
+        when 'due_asc' then page := errand.page_by_due_asc(p_start, p_filter, p_ends);
+        when 'priority_desc' then page := errand.page_by_priority_desc(p_start, p_filter, p_ends);
+        when 'priority_asc' then page := errand.page_by_priority_asc(p_start, p_filter, p_ends);
+        when 'title_desc' then page := errand.page_by_title_desc(p_start, p_filter, p_ends);
+        when 'title_asc' then page := errand.page_by_title_asc(p_start, p_filter, p_ends);
     end case;
     return page;
 end
 $$;
 
--- errand.tasks_in_order with a short walk. `tasks` is NULL if the page is not full and there
+-- errand.page_in_order with a short walk. `tasks` is NULL if the page is not full and there
 -- may be more tasks after the walk.
-create or replace function errand.near_tasks_in_order(p_order text, p_start api.task_page_start, p_filter api.task_filter)
+create or replace function errand.short_page_in_order(p_order text, p_start api.task_page_start, p_filter errand.task_filter)
 returns api.task_page
 language plpgsql stable as $$
 declare
     page api.task_page;
 begin
     case p_order
-        when 'created_at_desc' then page := errand.near_tasks_by_created_at_desc(p_start, p_filter);
-        when 'created_at_asc' then page := errand.near_tasks_by_created_at_asc(p_start, p_filter);
-        when 'updated_at_desc' then page := errand.near_tasks_by_updated_at_desc(p_start, p_filter);
-        when 'updated_at_asc' then page := errand.near_tasks_by_updated_at_asc(p_start, p_filter);
-        when 'due_desc' then page := errand.near_tasks_by_due_desc(p_start, p_filter);
-        when 'due_asc' then page := errand.near_tasks_by_due_asc(p_start, p_filter);
-        when 'priority_desc' then page := errand.near_tasks_by_priority_desc(p_start, p_filter);
-        when 'priority_asc' then page := errand.near_tasks_by_priority_asc(p_start, p_filter);
-        when 'title_desc' then page := errand.near_tasks_by_title_desc(p_start, p_filter);
-        when 'title_asc' then page := errand.near_tasks_by_title_asc(p_start, p_filter);
+        when 'created_at_desc' then page := errand.short_page_by_created_at_desc(p_start, p_filter);
+        when 'created_at_asc' then page := errand.short_page_by_created_at_asc(p_start, p_filter);
+        when 'updated_at_desc' then page := errand.short_page_by_updated_at_desc(p_start, p_filter);
+        when 'updated_at_asc' then page := errand.short_page_by_updated_at_asc(p_start, p_filter);
+        when 'due_desc' then page := errand.short_page_by_due_desc(p_start, p_filter);
+        when 'due_asc' then page := errand.short_page_by_due_asc(p_start, p_filter);
+        when 'priority_desc' then page := errand.short_page_by_priority_desc(p_start, p_filter);
+        when 'priority_asc' then page := errand.short_page_by_priority_asc(p_start, p_filter);
+        when 'title_desc' then page := errand.short_page_by_title_desc(p_start, p_filter);
+        when 'title_asc' then page := errand.short_page_by_title_asc(p_start, p_filter);
     end case;
     return page;
 end
 $$;
 
--- The query for a walk in one order: p_limit tasks for which p_conditions hold. $1 is an api.task_page_start, and $2 an api.task_filter
+-- The query for a walk in one order: p_limit tasks for which p_conditions hold. $1 is an api.task_page_start, and $2 an errand.task_filter
 -- for the conditions.
 create or replace function errand.walk_text(p_order text, p_columns text, p_conditions text, p_limit int) returns text
 language plpgsql immutable as $$
@@ -3748,15 +3748,15 @@ $$;
 
 grant execute on function
     errand.longest_walk, errand.short_walk, errand.smallest_search, errand.walk_text, errand.page_text,
-    errand.tasks_in_order, errand.near_tasks_in_order,
-    errand.found_tasks_by_created_at_desc, errand.near_tasks_by_created_at_desc, errand.tasks_by_created_at_desc,
-    errand.found_tasks_by_created_at_asc, errand.near_tasks_by_created_at_asc, errand.tasks_by_created_at_asc,
-    errand.found_tasks_by_updated_at_desc, errand.near_tasks_by_updated_at_desc, errand.tasks_by_updated_at_desc,
-    errand.found_tasks_by_updated_at_asc, errand.near_tasks_by_updated_at_asc, errand.tasks_by_updated_at_asc,
-    errand.found_tasks_by_due_desc, errand.near_tasks_by_due_desc, errand.tasks_by_due_desc,
-    errand.found_tasks_by_due_asc, errand.near_tasks_by_due_asc, errand.tasks_by_due_asc,
-    errand.found_tasks_by_priority_desc, errand.near_tasks_by_priority_desc, errand.tasks_by_priority_desc,
-    errand.found_tasks_by_priority_asc, errand.near_tasks_by_priority_asc, errand.tasks_by_priority_asc,
-    errand.found_tasks_by_title_desc, errand.near_tasks_by_title_desc, errand.tasks_by_title_desc,
-    errand.found_tasks_by_title_asc, errand.near_tasks_by_title_asc, errand.tasks_by_title_asc
+    errand.page_in_order, errand.short_page_in_order,
+    errand.found_page_by_created_at_desc, errand.short_page_by_created_at_desc, errand.page_by_created_at_desc,
+    errand.found_page_by_created_at_asc, errand.short_page_by_created_at_asc, errand.page_by_created_at_asc,
+    errand.found_page_by_updated_at_desc, errand.short_page_by_updated_at_desc, errand.page_by_updated_at_desc,
+    errand.found_page_by_updated_at_asc, errand.short_page_by_updated_at_asc, errand.page_by_updated_at_asc,
+    errand.found_page_by_due_desc, errand.short_page_by_due_desc, errand.page_by_due_desc,
+    errand.found_page_by_due_asc, errand.short_page_by_due_asc, errand.page_by_due_asc,
+    errand.found_page_by_priority_desc, errand.short_page_by_priority_desc, errand.page_by_priority_desc,
+    errand.found_page_by_priority_asc, errand.short_page_by_priority_asc, errand.page_by_priority_asc,
+    errand.found_page_by_title_desc, errand.short_page_by_title_desc, errand.page_by_title_desc,
+    errand.found_page_by_title_asc, errand.short_page_by_title_asc, errand.page_by_title_asc
     to errand_app;

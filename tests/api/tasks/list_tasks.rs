@@ -329,7 +329,7 @@ fn each_order_has_an_index_that_serves_it() {
         }) {
             let function = target()
                 .admin_query(&format!(
-                    "select prosrc from pg_proc where proname in ('tasks_by_{order}', 'near_tasks_by_{order}') order by proname desc"
+                    "select prosrc from pg_proc where proname in ('page_by_{order}', 'short_page_by_{order}') order by proname desc"
                 ))
                 .concat();
             // No filters, filters in the longest walk, in an unbounded walk and in the short walk; each without and with a byte count.

@@ -123,7 +123,7 @@ from (
 -- `enable_sort` is off for the walks. The filters are variables, because a field of a composite value is looked up again for every row. A list without
 -- filters has queries without conditions, and an account that fits one walk has queries without a bound.
 --- functions
-create or replace function errand.tasks_by_{order}(p_start api.task_page_start, p_filter api.task_filter, p_ends boolean)
+create or replace function errand.page_by_{order}(p_start api.task_page_start, p_filter errand.task_filter, p_ends boolean)
 returns api.task_page language plpgsql stable set enable_sort = off as $$
 declare
     answer api.task_page;
@@ -164,7 +164,7 @@ begin
 end
 $$;
 
-create or replace function errand.near_tasks_by_{order}(p_start api.task_page_start, p_filter api.task_filter)
+create or replace function errand.short_page_by_{order}(p_start api.task_page_start, p_filter errand.task_filter)
 returns api.task_page language plpgsql stable set enable_sort = off as $$
 declare
     answer api.task_page;
@@ -188,7 +188,7 @@ begin
 end
 $$;
 
-create or replace function errand.found_tasks_by_{order}(p_start api.task_page_start, p_filter api.task_filter)
+create or replace function errand.found_page_by_{order}(p_start api.task_page_start, p_filter errand.task_filter)
 returns api.task_page language plpgsql stable as $$
 declare
     answer api.task_page;
@@ -231,15 +231,15 @@ $$;
 
 -- A page with a plan that stays cached in the session: without filters, or with filters that no other index serves (p_filter). With p_ends
 -- the walk is bounded by errand.longest_walk().
-create or replace function errand.tasks_in_order(
-    p_order text, p_start api.task_page_start, p_filter api.task_filter, p_ends boolean) returns api.task_page
+create or replace function errand.page_in_order(
+    p_order text, p_start api.task_page_start, p_filter errand.task_filter, p_ends boolean) returns api.task_page
 language plpgsql stable as $$
 declare
     page api.task_page;
 begin
     if p_filter.candidates is not null then
         case p_order
-            {found_tasks_cases}
+            {found_page_cases}
         end case;
         return page;
     end if;
@@ -250,22 +250,22 @@ begin
 end
 $$;
 
--- errand.tasks_in_order with a short walk. `tasks` is NULL if the page is not full and there
+-- errand.page_in_order with a short walk. `tasks` is NULL if the page is not full and there
 -- may be more tasks after the walk.
-create or replace function errand.near_tasks_in_order(p_order text, p_start api.task_page_start, p_filter api.task_filter)
+create or replace function errand.short_page_in_order(p_order text, p_start api.task_page_start, p_filter errand.task_filter)
 returns api.task_page
 language plpgsql stable as $$
 declare
     page api.task_page;
 begin
     case p_order
-        {near_tasks_cases}
+        {short_page_cases}
     end case;
     return page;
 end
 $$;
 
--- The query for a walk in one order: p_limit tasks for which p_conditions hold. $1 is an api.task_page_start, and $2 an api.task_filter
+-- The query for a walk in one order: p_limit tasks for which p_conditions hold. $1 is an api.task_page_start, and $2 an errand.task_filter
 -- for the conditions.
 create or replace function errand.walk_text(p_order text, p_columns text, p_conditions text, p_limit int) returns text
 language plpgsql immutable as $$
@@ -304,6 +304,6 @@ $$;
 
 grant execute on function
     errand.longest_walk, errand.short_walk, errand.smallest_search, errand.walk_text, errand.page_text,
-    errand.tasks_in_order, errand.near_tasks_in_order,
+    errand.page_in_order, errand.short_page_in_order,
     {granted}
     to errand_app;

@@ -143,7 +143,10 @@ async fn a_database_whose_types_were_made_with_the_functions_keeps_its_data() ->
     let dropped = migrate(&address, &new).await?.functions_dropped;
     assert_eq!(
         dropped,
-        ["api.task_filter_of_then(api.task_filter)", "api.task_page_due_asc(api.task_page_start,api.task_filter)"]
+        [
+            "api.task_filter_of_then(api.task_filter)",
+            "api.task_page_due_asc(api.task_page_start,api.task_filter)"
+        ]
     );
     assert_eq!(ask(&address, TASKS).await?, tasks);
     assert_eq!(ask(&address, KEPT).await?, kept);
@@ -153,7 +156,7 @@ async fn a_database_whose_types_were_made_with_the_functions_keeps_its_data() ->
 }
 
 /// The checkout's migrations with a lower number, without functions.
-fn before(migration: &str) -> Result<Migrations> {
+pub(crate) fn before(migration: &str) -> Result<Migrations> {
     let files = Migrations::of_checkout()?;
     for name in files.names("")?.iter().filter(|name| name.starts_with('0') && name.as_str() >= migration) {
         files.remove(name)?;
@@ -166,7 +169,7 @@ fn before(migration: &str) -> Result<Migrations> {
 }
 
 /// A database at that state, with an administrator's connection.
-async fn database_before(migration: &str) -> Result<(Address, Client)> {
+pub(crate) async fn database_before(migration: &str) -> Result<(Address, Client)> {
     let address = database().await?;
     migrate(&address, &before(migration)?).await?;
     let admin = connect::connect(&address).await?;

@@ -4,6 +4,7 @@ mod account;
 mod checkout;
 mod due;
 mod epoch;
+mod fold;
 mod functions;
 mod in_place;
 mod logins;
