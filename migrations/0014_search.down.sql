@@ -10,10 +10,11 @@ set title_key = left(errand.fold(t.title), 128),
     words = array_to_tsvector(errand.words(concat_ws(' ', t.title, t.description, array_to_string(t.tags, ' ')))),
     title_text = null,
     tags_text = null,
-    description_text = null;
+    description_text = null,
+    words_at = null;
 alter table errand.task force row level security;
 alter table errand.task enable trigger user;
-truncate errand.task_search;
+truncate errand.task_term;
 alter table errand.account no force row level security;
-update errand.account set folded = false where folded;
+update errand.account set folded = false, indexed_at = '-infinity' where folded;
 alter table errand.account force row level security;

@@ -14,44 +14,37 @@ alter table errand.task
     add column if not exists description_text text collate "C",
     alter column words drop not null;
 
--- Whether all tasks of the account are folded. A new account has none.
-alter table errand.account add column if not exists folded boolean not null default false;
+-- When the folded texts changed: the time of the write.
+alter table errand.task add column if not exists words_at timestamptz;
 
--- The terms of folded tasks, as lexemes that begin with a digest of the user, so the index has a list of tasks for each term of each user.
+-- Whether all tasks of the account are folded, and until when. The index of terms has the words that changed until `indexed_at`.
+alter table errand.account
+    add column if not exists folded boolean not null default false,
+    add column if not exists indexed_at timestamptz not null default '-infinity';
+
+-- The index of terms: the tasks with each term, one row for each term of a batch of tasks. A search reads a range of terms. Comparisons of
+-- text are leakproof, so a range is an index condition under row-level security, and no operator of full text search is.
 --
--- PostgreSQL evaluates the condition of a policy before all conditions of a statement, except those with leakproof operators. `@@` is not
--- leakproof, so as a condition of a statement it can use no index. Here it is part of the policy: a caller sees those of the own rows that
--- the announced search (errand.search) matches, and none without a search. The user is compared in a form that no index serves, because
--- the planner would read all rows of the user.
---
--- No pending list: a write pays for its own terms, and a search reads no other ones.
-create table if not exists errand.task_search (
+-- A write inserts no row. Every 128th write of an account adds the words of the last ones as one batch (errand.index_words), because a row
+-- costs about as much for many tasks as for one. A row stays when a task is changed or deleted, and a search compares the texts of each
+-- task that it finds here.
+create table if not exists errand.task_term (
     user_id text collate "C" not null,
-    id uuid not null,
-    terms tsvector not null,
-    constraint task_search_pkey primary key (user_id, id)
+    term text collate "C" not null,
+    batch bigint not null,
+    ids uuid[] not null,
+    constraint task_term_pkey primary key (user_id, term, batch)
 );
-create index if not exists task_search_terms_idx on errand.task_search using gin (terms) with (fastupdate = off);
-alter table errand.task_search enable row level security;
-alter table errand.task_search force row level security;
-drop policy if exists own on errand.task_search;
-create policy own on errand.task_search
-    using (
-        user_id is not distinct from (select nullif(current_setting('errand.user_id', true), ''))
-        and terms @@ (select current_setting('errand.search', true)::tsquery))
+-- A frequent term has 128 ids, which are not worth to be compressed or stored elsewhere.
+alter table errand.task_term alter ids set storage external;
+alter table errand.task_term set (toast_tuple_target = 8160);
+alter table errand.task_term enable row level security;
+alter table errand.task_term force row level security;
+drop policy if exists own on errand.task_term;
+create policy own on errand.task_term
+    using (user_id = (select nullif(current_setting('errand.user_id', true), '')))
     with check (user_id = nullif(current_setting('errand.user_id', true), ''));
-grant select, insert, delete on errand.task_search to errand_app;
-
--- Deletes the terms of a deleted task. This body is a placeholder: the files of functions have the full one.
-create or replace function errand.forget_terms() returns trigger
-language plpgsql as $$
-begin
-    return old;
-end
-$$;
-revoke all on function errand.forget_terms() from public;
-create or replace trigger forget_terms before delete on errand.task
-    for each row execute function errand.forget_terms();
+grant select, insert on errand.task_term to errand_app;
 
 -- The filters of a list; NULL where there is none. `patterns` and `candidates` are those of a search. The instants are those at which the
 -- days of `due_before_date` and `due_after_date` begin and end in the client's time zone, and `today` is the current day there.

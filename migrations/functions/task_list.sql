@@ -48,13 +48,15 @@ declare
         filters ?| array['due_before_date', 'due_before_at', 'due_after_date', 'due_after_at', 'overdue', 'updated_since'];
     -- Whether all tasks of the account have folded texts and terms (migration 0014).
     folded boolean;
+    indexed_at timestamptz;
     -- Whether the account may have more tasks than a walk scans, and the bounds of the walk.
     ends boolean := false;
     range text;
     -- Whether the list is short and the account may have more tasks than a short walk.
     short boolean;
 begin
-    select account.seq, account.number, account.folded into latest_seq, account_number, folded from errand.account;
+    select account.seq, account.number, account.folded, account.indexed_at
+    into latest_seq, account_number, folded, indexed_at from errand.account;
     seq := coalesce(latest_seq, 0);
     epoch := errand.epoch();
     if p_list ? 'known' then
@@ -86,15 +88,9 @@ begin
         if not folded and filter.patterns is not null then
             filter.query := errand.search_query(filters ->> 'q');
         elsif folded and writes > errand.smallest_search() and p_list #> '{search,terms,0}' is not null then
-            -- The index reads all tasks with a term before it returns the first. In a large account, a page of frequent terms costs less.
-            if writes > errand.longest_walk() and not dynamic then
-                page := errand.short_page_in_order(list_order, start, filter);
-            end if;
-            if page.tasks is null then
-                -- A walk to a full page scans (tasks / candidates) * limit tasks, and costs less than more candidates would.
-                filter.candidates := errand.search_candidates(
-                    caller, p_list #> '{search,terms}', least(2000, sqrt(writes * (start.size + 1)))::int);
-            end if;
+            -- A walk to a full page scans (tasks / candidates) * limit tasks, and costs less than more candidates would.
+            filter.candidates := errand.search_candidates(
+                p_list #> '{search,terms}', indexed_at, least(2000, sqrt(writes * (start.size + 1)))::int);
         end if;
         short := writes > errand.short_walk() and (p_list -> 'short')::boolean;
         if writes > errand.longest_walk() and filter.candidates is null then
@@ -102,9 +98,7 @@ begin
             range := errand.filter_range(list_order, filter);
         end if;
     end if;
-    if page.tasks is not null then
-        ends := false;
-    elsif short then
+    if short then
         page := errand.short_page_in_order(list_order, start, filter);
         if page.tasks is null then
             outcome := 'long';

@@ -76,13 +76,16 @@ begin
             state := case
                 when operation ^@ 'task.' then errand.create_task(id, write -> 'document', stamp.seq, stamp.at)
             end;
-            -- The first write of the account: the lower 40 bits count them (migration 0012).
+            -- The lower 40 bits count the writes of the account (migration 0012).
             if (stamp.seq & 1099511627775) = 1 then
                 update errand.account as account set number = nextval('errand.account_number') where account.number is null;
             end if;
         elsif outcome is null then
             -- Nothing changes, and no number is taken.
             state := row (held.version, held.body)::errand.state;
+        end if;
+        if stamp.seq % 128 = 0 then
+            perform errand.index_words(caller, stamp.seq, stamp.at);
         end if;
         written := row (
             'done', errand.epoch(),

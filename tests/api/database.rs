@@ -175,12 +175,13 @@ fn the_role_reaches_nothing_of_others() {
         refused,
         [
             "begin_epoch",
+            "begin_folding",
             "fold_tasks",
             "learn_time_zones",
             "raise_account_start",
             "refresh_due",
-            "tidy",
-            "unfolded_tasks"
+            "tasks_to_fold",
+            "tidy"
         ]
     );
     let everyones = target().admin_query(

@@ -137,12 +137,12 @@ fn every_privilege_of_the_component_is_on_this_list() {
     let others = TABLES
         .iter()
         .map(Table::to_string)
-        .filter(|table| !["account", "idempotency", "task_search"].contains(&table.as_str()));
+        .filter(|table| !["account", "idempotency", "task_term"].contains(&table.as_str()));
     let mut expected: Vec<_> = others.map(|table| table + ": delete, insert, select, update").collect();
     let fixed = [
         "account: insert, select, update",
         "idempotency: delete, insert, select",
-        "task_search: delete, insert, select",
+        "task_term: insert, select",
         "time_zone: select",
     ];
     expected.extend(fixed.map(str::to_owned));
@@ -302,7 +302,7 @@ fn a_caller_is_announced_for_one_transaction() {
 fn accounts_have_room_for_their_next_state() {
     let options = "select relname || ': ' || reloptions::text from pg_class
         where relnamespace = 'errand'::regnamespace and reloptions is not null";
-    assert_eq!(target().admin_query(options), ["account: {fillfactor=50}", "task_search_terms_idx: {fastupdate=off}"]);
+    assert_eq!(target().admin_query(options), ["account: {fillfactor=50}", "task_term: {toast_tuple_target=8160}"]);
 }
 
 #[test]
@@ -324,9 +324,7 @@ fn the_tables_have_these_indexes() {
         "INDEX task_due_idx ON errand.task USING btree (user_id, due_key, id)",
         "INDEX task_pkey ON errand.task USING btree (user_id, id)",
         "INDEX task_priority_idx ON errand.task USING btree (user_id, priority, id)",
-        "INDEX task_search_pkey ON errand.task_search USING btree (user_id, id)",
-        // Its terms begin with a digest of the user.
-        "INDEX task_search_terms_idx ON errand.task_search USING gin (terms) WITH (fastupdate=off)",
+        "INDEX task_term_pkey ON errand.task_term USING btree (user_id, term, batch)",
         "INDEX task_title_idx ON errand.task USING btree (user_id, title_key, id)",
         "INDEX task_updated_at_idx ON errand.task USING btree (user_id, updated_at, id)",
         "INDEX time_zone_pkey ON errand.time_zone USING btree (folded)",
@@ -361,6 +359,7 @@ fn only_these_columns_may_be_null() {
         "task.tags_text",
         "task.title_text",
         "task.words",
+        "task.words_at",
     ];
     assert_eq!(nullable, expected);
 }

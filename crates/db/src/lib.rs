@@ -59,12 +59,6 @@ impl Command {
         match self {
             Self::Migrate => {
                 migrate(address, files).await?;
-                let folded = fold(address).await.context(
-                    "the migrations are applied; run `fold` later for the tasks that are left (in a checkout: cargo xtask db fold)",
-                )?;
-                if folded.tasks > 0 {
-                    eprintln!("errand: folded the texts of {} tasks of {} users", folded.tasks, folded.users);
-                }
                 println!("{address} is up to date");
                 Ok(())
             }
@@ -87,7 +81,7 @@ impl Command {
     }
 }
 
-/// Applies what is missing, and says what that was.
+/// Applies what is missing, folds the tasks of before, and says what that was.
 ///
 /// # Errors
 ///
@@ -105,6 +99,12 @@ pub async fn migrate(address: &Address, files: &(impl Files + ?Sized)) -> Result
     }
     for warning in warnings {
         eprintln!("errand: PostgreSQL warns: {warning}");
+    }
+    let folded = fold(address).await.context(
+        "the migrations are applied; run `errand-db fold` later for the tasks that are left (in a checkout: cargo xtask db fold)",
+    )?;
+    if folded.tasks > 0 {
+        eprintln!("errand: folded the texts of {} tasks of {} users", folded.tasks, folded.users);
     }
     Ok(())
 }

@@ -58,12 +58,19 @@ pub const TABLES: &[Table] = &[
             ("title_text", "computed from the title, for searching"),
             ("tags_text", "computed from the tags, for searching"),
             ("description_text", "computed from the description, for searching"),
+            ("words_at", "says until when they were computed"),
             ("words", "computed from title, description and tags, for searching"),
             JSON,
         ],
     ),
-    // The trigger of tasks deletes the row of a deleted task.
-    resource("errand.task_search", &[("terms", "computed from title, description and tags, for searching")]),
+    Table {
+        name: "errand.task_term",
+        rows: Rows::OfUser {
+            user: "user_id",
+            key: ("term", "text"),
+            left_out: &[("ids", "the tasks with the term, computed from title, description and tags, for searching")],
+        },
+    },
     Table {
         name: "errand.idempotency",
         rows: Rows::OfUser {
@@ -80,6 +87,7 @@ pub const TABLES: &[Table] = &[
             left_out: &[
                 ("number", "names the locks of the account in the database"),
                 ("folded", "says what is computed for searching"),
+                ("indexed_at", "says what is computed for searching"),
             ],
         },
     },

@@ -16,9 +16,9 @@ pub(crate) const MARK: char = '\u{1}';
 /// How many decomposed characters are searched for each character of the text. Folding makes up to 18 of one.
 const MAX_GROWTH: usize = 4;
 
-/// From this piece on, a text has no more pairs. Its first 256 pieces, or fewer, are in the index, and the database searches the text of a
-/// task with more.
-const MAX_PIECES: usize = 257;
+/// From this piece on, a text has no more pairs. Its first 64 pieces are in the index, and the database searches the text of a task with
+/// more.
+const MAX_PIECES: usize = 65;
 
 /// A short text may grow to this many characters.
 const MIN_LIMIT: usize = 64;

@@ -46,27 +46,43 @@ begin
 end
 $$;
 
--- The next tasks of a user without folded texts, at most p_most with ids above p_after. It locks them and takes the user's turn, so other
--- writes of the user wait until this transaction ends. `errand-db` folds their texts and calls errand.fold_tasks.
-create or replace function errand.unfolded_tasks(p_user text, p_after uuid, p_most int)
+-- Begins to fold the tasks of a user: removes at most p_most rows of the index, and returns whether none is left. Words that change from now
+-- on are indexed by later writes. It takes the user's turn, so other writes of the user wait until this transaction ends.
+create or replace function errand.begin_folding(p_user text, p_most int) returns boolean
+language plpgsql as $$
+declare
+    removed int;
+begin
+    -- The policies apply to the owner of the tables, too.
+    perform set_config('errand.user_id', p_user, true);
+    perform pg_advisory_xact_lock(errand.turn_of(p_user));
+    delete from errand.task_term as t
+    where t.ctid = any (array(select other.ctid from errand.task_term as other where other.user_id = p_user limit p_most));
+    get diagnostics removed = row_count;
+    update errand.account as a set indexed_at = a.last_at where a.user_id = p_user;
+    return removed < p_most;
+end
+$$;
+
+-- The next tasks of a user, at most p_most with ids above p_after. `errand-db` folds their texts and calls errand.fold_tasks in the same
+-- transaction, for which it takes the user's turn.
+create or replace function errand.tasks_to_fold(p_user text, p_after uuid, p_most int)
 returns table (id uuid, title text, tags text[], description text)
 language plpgsql as $$
 begin
-    -- The policies apply to the owner of the tables, too.
     perform set_config('errand.user_id', p_user, true);
     perform pg_advisory_xact_lock(errand.turn_of(p_user));
     return query
         select t.id, t.title, t.tags, t.description
         from errand.task as t
-        where t.user_id = p_user and t.title_text is null and (p_after is null or t.id > p_after)
+        where t.user_id = p_user and (p_after is null or t.id > p_after)
         order by t.id
-        limit p_most
-        for update;
+        limit p_most;
 end
 $$;
 
--- Stores the folded texts of tasks of errand.unfolded_tasks, in the same transaction. The tasks keep their number, their version and their
--- times, because clients see no change. With p_done, the account has no other unfolded task.
+-- Stores the folded texts of these tasks where they are others, and adds their terms to the index. The tasks keep their number, their
+-- version and their times, because clients see no change. With p_done, the account has no other task.
 create or replace function errand.fold_tasks(
     p_user text, p_ids uuid[], p_title_keys text[], p_title_texts text[], p_tags_texts text[], p_description_texts text[],
     p_done boolean)
@@ -76,10 +92,16 @@ begin
     set title_key = folded.title_key,
         title_text = folded.title_text,
         tags_text = folded.tags_text,
-        description_text = folded.description_text
+        description_text = folded.description_text,
+        words = null,
+        due_key = errand.due_key(t.due_date, t.due_at)
     from unnest(p_ids, p_title_keys, p_title_texts, p_tags_texts, p_description_texts)
         as folded (id, title_key, title_text, tags_text, description_text)
-    where t.user_id = p_user and t.id = folded.id;
+    where t.user_id = p_user and t.id = folded.id
+        and (t.title_key, t.title_text, t.tags_text, t.description_text)
+            is distinct from (folded.title_key, folded.title_text, folded.tags_text, folded.description_text);
+    -- Batches of writes have positive numbers.
+    perform errand.add_batch(p_user, -(extract(epoch from clock_timestamp()) * 1000000)::bigint, p_ids);
     if p_done then
         update errand.account as a set folded = true where a.user_id = p_user;
     end if;

@@ -7,6 +7,13 @@ declare
     due timestamptz := p_local at time zone p_zone;
     first_due timestamptz;
 begin
+    -- The UTC offset of the day before is the same, and the year is in range. PL/pgSQL initializes each expression in each transaction, so
+    -- most instants need one.
+    if (due - interval '1 day') at time zone p_zone = p_local - interval '1 day' and due at time zone p_zone = p_local
+        and due >= '0001-01-01 00:00+00' and due < '10000-01-01 00:00+00'
+    then
+        return due;
+    end if;
     -- A repeated local time means its first occurrence (RFC 5545, section 3.3.5); PostgreSQL takes the second. The
     -- first occurrence has the UTC offset of the day before. If the instant has the same offset, it is the first.
     if (due - interval '1 day') at time zone p_zone <> p_local - interval '1 day' then
@@ -32,69 +39,15 @@ $$;
 -- The key of the order by due date: by date as written, then tasks with a time before whole days, then by instant. It is an instant of
 -- the date in UTC. The instant of a local time is less than 16 hours before the date in UTC begins, and less than 40 hours after. A third
 -- of that range fits before the last microsecond of the date, which is the key of the whole day. A task without a due date comes last.
+--
+-- It is STABLE, because the planner does not inline an immutable function with stable operators.
 create or replace function errand.due_key(p_date date, p_at timestamptz) returns timestamptz
-language sql immutable as $$
+language sql stable as $$
     select case
         when p_date is null then 'infinity'
-        when p_at is null then (p_date + time '24:00') at time zone 'UTC' - interval '1 microsecond'
-        else p_date::timestamp at time zone 'UTC'
-            + (p_at - p_date::timestamp at time zone 'UTC' + interval '16 hours') / 3
+        when p_at is null then (p_date + time '23:59:59.999999') at time zone 'UTC'
+        else (p_date + (p_at at time zone 'UTC' - p_date::timestamp + interval '16 hours') / 3) at time zone 'UTC'
     end
-$$;
-
--- The first 256 pieces of the title, those of the tags, and the first 64 of the description. If any is left out, there is the piece U+0001.
--- A search looks at the whole text of a task with that piece.
-create or replace function errand.some_task_pieces(p_title text, p_tags text, p_description text) returns text[]
-language plpgsql immutable as $$
-declare
-    title constant text[] := (string_to_array(replace(rtrim(p_title), E' \u0001', E'\u0001'), E'\u0001'))[2:];
-    tags constant text[] := (string_to_array(replace(p_tags, ' ', E'\u0002'), E'\u0001'))[2:];
-    description constant text[] := (string_to_array(replace(rtrim(p_description), E' \u0001', E'\u0001'), E'\u0001'))[2:];
-begin
-    return title[:256] || tags || description[:64]
-        || case when cardinality(title) > 256 or cardinality(description) > 64 then array[E'\u0001'] else '{}' end;
-end
-$$;
-
--- The pieces of folded texts (crates/text). The first 33 characters of each are a term. A piece begins after U+0001. A blank ends a piece
--- of a tag as U+0002, which distinguishes a whole tag from a word that begins like it. The function reads short texts, in which no piece is
--- left out, and calls errand.some_task_pieces for the others.
-create or replace function errand.task_pieces(p_title text, p_tags text, p_description text) returns text[]
-language sql immutable as $$
-    select case
-        when octet_length(p_title) + octet_length(p_description) < 192 then
-            (string_to_array(
-                replace(rtrim(p_title || p_description), E' \u0001', E'\u0001') || replace(p_tags, ' ', E'\u0002'),
-                E'\u0001'))[2:]
-        else errand.some_task_pieces(p_title, p_tags, p_description)
-    end
-$$;
-
--- The beginning of all terms of a user. A digest, because a user id may be longer than all terms together.
-create or replace function errand.term_prefix(p_user text) returns text
-language sql immutable as $$
-    select encode(substr(sha256(convert_to(p_user, 'UTF8')), 1, 9), 'base64')
-$$;
-
--- The terms of a task.
-create or replace function errand.task_terms(p_user text, p_title text, p_tags text, p_description text) returns tsvector
-language plpgsql immutable as $$
-declare
-    prefix constant text := errand.term_prefix(p_user);
-begin
-    return array_to_tsvector(array(
-        select prefix || left(piece, 33) from unnest(errand.task_pieces(p_title, p_tags, p_description)) as piece));
-end
-$$;
-
--- Deletes the terms of a task. The announced search matches every row, because no row has that term.
-create or replace function errand.delete_terms(p_user text, p_id uuid) returns void
-language plpgsql as $$
-declare
-    search constant text := set_config('errand.search', '!U+0000', true);
-begin
-    delete from errand.task_search as s where s.user_id = p_user and s.id = p_id;
-end
 $$;
 
 -- A task without folded texts, as older components write it: it has words instead. The account gets its mark, so that searches read `words`
@@ -107,6 +60,7 @@ begin
     task.title_text := null;
     task.tags_text := null;
     task.description_text := null;
+    task.words_at := null;
     task.title_key := coalesce(task.title_key, nullif(left(errand.fold(task.title), 128), ''), task.title);
     task.words := array_to_tsvector(
         errand.words(concat_ws(' ', task.title, task.description, array_to_string(task.tags, ' '))));
@@ -115,48 +69,54 @@ begin
 end
 $$;
 
--- Deletes the terms of a deleted task.
-create or replace function errand.forget_terms() returns trigger
-language plpgsql as $$
-begin
-    if old.title_text is not null then
-        perform errand.delete_terms(old.user_id, old.id);
-    end if;
-    return old;
-end
+-- The rule that a row breaks, or NULL.
+create or replace function errand.broken_rule(p_task errand.task) returns text
+language sql stable as $$
+    select case
+        when char_length(p_task.title) not between 1 and 255 then 'task_title_length'
+        -- The number of bytes is known without reading a long text.
+        when octet_length(p_task.description) > 10000 and char_length(p_task.description) > 10000
+            then 'task_description_length'
+        when p_task.completed <> (p_task.completed_at is not null) then 'task_completed_at'
+        when p_task.priority not between 0 and 3 then 'task_priority_range'
+        -- A date may stand alone. A time needs a date and a zone.
+        when (p_task.due_time is null) <> (p_task.due_zone is null)
+            or p_task.due_date is null and p_task.due_time is not null
+            then 'task_due_parts'
+        when cardinality(p_task.tags) > 20 then 'task_tags_count'
+    end
 $$;
 
--- Checks the rules of a row, and computes the derived columns: the due instant, the key for sorting by it, and the JSON for clients. It
--- keeps the terms. A trigger does it once per write, so no function can forget it, and reads cost less.
+-- Checks the rules of a row, and computes the derived columns: the due instant, the key for sorting by it, and the JSON for clients. A
+-- trigger does it once per write, so no function can forget it, and reads cost less.
 --
 -- The rules have the names of constraints. They are no CHECK constraints, because PostgreSQL parses and plans the text of each constraint
 -- in each statement that writes. PL/pgSQL plans an expression once per session.
+--
+-- PL/pgSQL initializes an expression in each transaction in which it is evaluated, so a new task needs few of them.
 create or replace function errand.derive_task() returns trigger
 language plpgsql as $$
 declare
-    broken_rule constant text := case
-        when char_length(new.title) not between 1 and 255 then 'task_title_length'
-        -- The number of bytes is known without reading a long text.
-        when octet_length(new.description) > 10000 and char_length(new.description) > 10000 then 'task_description_length'
-        when new.completed <> (new.completed_at is not null) then 'task_completed_at'
-        when new.priority not between 0 and 3 then 'task_priority_range'
-        -- A date may stand alone. A time needs a date and a zone.
-        when (new.due_time is null) <> (new.due_zone is null) or new.due_date is null and new.due_time is not null
-            then 'task_due_parts'
-        when cardinality(new.tags) > 20 then 'task_tags_count'
-    end;
+    -- NULL for a new task.
+    due_changed boolean;
+    words_changed boolean;
 begin
-    if broken_rule is not null then
-        raise exception using errcode = 'check_violation', schema = 'errand', table = 'task', constraint = broken_rule,
-            message = 'the task breaks the rule ' || broken_rule;
+    if errand.broken_rule(new) is not null then
+        raise exception using errcode = 'check_violation', schema = 'errand', table = 'task',
+            constraint = errand.broken_rule(new), message = 'the task breaks the rule ' || errand.broken_rule(new);
     end if;
 
-    if tg_op = 'INSERT'
-        or (new.due_date, new.due_time, new.due_zone, new.due_at)
-            is distinct from (old.due_date, old.due_time, old.due_zone, old.due_at)
-    then
-        new.due_at := null;
-        if new.due_time is not null then
+    if tg_op = 'UPDATE' then
+        due_changed := (new.due_date, new.due_time, new.due_zone, new.due_at)
+            is distinct from (old.due_date, old.due_time, old.due_zone, old.due_at);
+        words_changed := (new.title, new.tags, new.description, new.title_text is null)
+            is distinct from (old.title, old.tags, old.description, old.title_text is null);
+    end if;
+
+    if due_changed is not false then
+        if new.due_time is null then
+            new.due_at := null;
+        else
             -- The spelling of the database. A link (an alias) stays: it is not replaced by the zone that it names.
             new.due_zone := errand.time_zones() ->> lower(new.due_zone);
             if new.due_zone is null then
@@ -165,41 +125,17 @@ begin
             end if;
             new.due_at := errand.due_instant(new.due_date + new.due_time::time, new.due_zone);
         end if;
+        new.due_key := errand.due_key(new.due_date, new.due_at);
     end if;
 
-    if tg_op = 'INSERT' then
+    if words_changed is not false then
         if new.title_text is null or new.tags_text is null or new.description_text is null then
             new := errand.unfolded_task(new);
         else
-            insert into errand.task_search (user_id, id, terms)
-            values (
-                new.user_id, new.id,
-                errand.task_terms(new.user_id, new.title_text, new.tags_text, new.description_text));
-        end if;
-        new.due_key := errand.due_key(new.due_date, new.due_at);
-    else
-        if (new.title, new.tags, new.description, new.title_text is null)
-            is distinct from (old.title, old.tags, old.description, old.title_text is null)
-        then
-            if new.title_text is null or new.tags_text is null or new.description_text is null then
-                new := errand.unfolded_task(new);
-            else
+            new.words_at := new.updated_at;
+            if words_changed then
                 new.words := null;
             end if;
-            if old.title_text is not null then
-                perform errand.delete_terms(old.user_id, old.id);
-            end if;
-            if new.title_text is not null then
-                insert into errand.task_search (user_id, id, terms)
-                values (
-                    new.user_id, new.id,
-                    errand.task_terms(new.user_id, new.title_text, new.tags_text, new.description_text));
-            end if;
-        end if;
-        if (new.due_date, new.due_at, new.title_text is null)
-            is distinct from (old.due_date, old.due_at, old.title_text is null)
-        then
-            new.due_key := errand.due_key(new.due_date, new.due_at);
         end if;
     end if;
 
@@ -271,17 +207,18 @@ create or replace function errand.create_task(
     p_id uuid, p_document jsonb, p_seq bigint, p_at timestamptz)
 returns errand.state language plpgsql as $$
 declare
-    task errand.task := jsonb_populate_record(null::errand.task, p_document);
     state errand.state;
 begin
-    task.user_id := current_setting('errand.user_id');
-    task.id := p_id;
-    task.seq := p_seq;
-    task.version := 1;
-    task.created_at := p_at;
-    task.updated_at := p_at;
-    task.completed_at := case when task.completed then p_at end;
-    insert into errand.task as t values (task.*) returning t.version, t.json into state;
+    insert into errand.task as t (
+        user_id, id, seq, version, created_at, updated_at, completed_at,
+        completed, priority, due_date, due_time, due_zone, tags, title, description,
+        title_key, title_text, tags_text, description_text)
+    select
+        current_setting('errand.user_id'), p_id, p_seq, 1, p_at, p_at, case when d.completed then p_at end,
+        d.completed, d.priority, d.due_date, d.due_time, d.due_zone, d.tags, d.title, d.description,
+        d.title_key, d.title_text, d.tags_text, d.description_text
+    from jsonb_populate_record(null::errand.task, p_document) as d
+    returning t.version, t.json into state;
     return state;
 end
 $$;
@@ -344,18 +281,14 @@ end
 $$;
 
 grant execute on function
+    errand.broken_rule,
     errand.change_task,
     errand.create_task,
     errand.current_task,
     errand.delete_task,
-    errand.delete_terms,
     errand.due_instant,
     errand.due_key,
     errand.plan_task,
-    errand.some_task_pieces,
-    errand.task_pieces,
-    errand.task_terms,
-    errand.term_prefix,
     errand.texts,
     errand.unfolded_task
     to errand_app;

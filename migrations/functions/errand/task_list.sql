@@ -133,20 +133,36 @@ $$;
 
 -- The ids of all tasks that a search may find, and perhaps of others. NULL if there are more than p_most.
 --
--- p_terms: beginnings of terms. A task that the search finds has terms with each of them, or the term U+0001, which says that its texts have
--- further terms (errand.some_task_pieces). The terms have no quotes and no backslashes.
-create or replace function errand.search_candidates(p_caller text, p_terms jsonb, p_most int) returns uuid[]
+-- p_terms: beginnings of terms. A task that the search finds has terms with each of them, so the rarest one decides. A task with the term
+-- U+0001 has further words in its texts.
+create or replace function errand.search_candidates(p_terms jsonb, p_indexed_at timestamptz, p_most int) returns uuid[]
 language plpgsql stable as $$
 declare
-    prefix constant text := errand.term_prefix(p_caller);
-    search text;
+    candidates uuid[];
     found uuid[];
+    most int := p_most;
+    first_term text;
+    end_term text;
 begin
-    search := set_config('errand.search', (
-        select string_agg(format(E'(''%s%s'':*|''%1$s\u0001'')', prefix, term), '&')
-        from jsonb_array_elements_text(p_terms) as term), true);
-    found := array(select s.id from errand.task_search as s limit p_most + 1);
-    return case when cardinality(found) <= p_most then found end;
+    for place in 0 .. jsonb_array_length(p_terms) - 1 loop
+        first_term := p_terms ->> place;
+        -- No term has U+10FFFF (crates/text).
+        end_term := first_term || U&'\+10FFFF';
+        found := array(
+            select unnest(t.ids) from errand.task_term as t
+            where t.term >= first_term and t.term < end_term
+            limit most + 1);
+        if cardinality(found) <= most then
+            candidates := found;
+            most := cardinality(found);
+        end if;
+    end loop;
+    if candidates is null then
+        return null;
+    end if;
+    candidates := candidates || array(select unnest(t.ids) from errand.task_term as t where t.term = E'\u0001' limit p_most + 1);
+    candidates := candidates || errand.unindexed_tasks(p_indexed_at, p_most + 1);
+    return case when cardinality(candidates) <= p_most + 200 then candidates end;
 end
 $$;
 

@@ -7,7 +7,7 @@ mod roles;
 
 use std::{fs, path::PathBuf, sync::Arc};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use errand_postgres::{address::Address, cluster::Cluster, connect, migrate, role, secret};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -318,6 +318,9 @@ async fn fill(cluster: &Cluster, server: &Client, sizes: &[Size], (origin, templ
         done?.context("could not load the data")?;
     }
     let client = connect::connect(&admin).await?;
+    if origin.is_own {
+        compare_folding(&client).await?;
+    }
     client.batch_execute("vacuum (analyze, freeze)").await?;
     drop(client);
     // Nobody may be connected to what is renamed; connections take a moment to go.
@@ -328,6 +331,25 @@ async fn fill(cluster: &Cluster, server: &Client, sizes: &[Size], (origin, templ
         tokio::time::sleep(std::time::Duration::from_millis(100)).await;
     }
     server.batch_execute(&format!("alter database {unfinished} rename to {template}")).await?;
+    Ok(())
+}
+
+/// Fails unless bench/load.sql folds texts as the component does.
+async fn compare_folding(client: &Client) -> Result<()> {
+    let tasks = "select title, coalesce(description, ''), tags, title_key, title_text, description_text, tags_text from errand.task limit 1000";
+    for row in client.query(tasks, &[]).await? {
+        let (title, description, tags): (&str, &str, Vec<&str>) = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
+        let folded: [&str; 4] = [row.try_get(3)?, row.try_get(4)?, row.try_get(5)?, row.try_get(6)?];
+        let expected: [String; 4] = [
+            errand_text::sort_key(title),
+            errand_text::search_text(title),
+            errand_text::search_text(description),
+            tags.into_iter().map(errand_text::search_text).collect(),
+        ];
+        if expected != folded {
+            bail!("bench/load.sql folds {title:?} to {folded:?}, and the component to {expected:?}");
+        }
+    }
     Ok(())
 }
 

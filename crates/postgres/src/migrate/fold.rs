@@ -1,46 +1,73 @@
-//! A step over the data of all users: tasks without folded texts get them (migration 0014). An older component and rows from before the
-//! migration have none. In small transactions: what ends early goes on with the tasks that are left.
+//! A step over the data of all users: the texts of tasks are folded, and the index of their terms is made anew, where an account has tasks
+//! without folded texts (migration 0014). They are from before the migration, or of an older component. In small transactions, with the
+//! place in the ledger: what ends early goes on there.
 
 use anyhow::{Context, Result};
 use errand_text::{search_text, sort_key};
-use tokio_postgres::{Client, Transaction, types::Type};
+use tokio_postgres::{
+    Client, Transaction,
+    types::{ToSql, Type},
+};
 
 use super::{begin, explain};
 use crate::{address::Address, connect::connect};
 
-/// How many users are listed at once, and how many tasks a transaction folds. A user's other writes wait for it.
+/// The step's name in `errand_meta.step`, and that of the policy that it makes.
+const NAME: &str = "fold";
+/// A policy is made and dropped under a lock of the whole table, and every write of every user waits behind who waits for it. So that
+/// ends soon, and is tried again by the operator.
+const BRIEFLY: &str = "set local lock_timeout = '1s'";
+/// How many users are listed at once.
 const USERS: i64 = 500;
+/// How many tasks a transaction folds, and how many rows of the index another one removes. A user's other writes wait for it.
 const TASKS: i32 = 500;
+const ROWS: i32 = 10_000;
 
 /// How far the step is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FoldProgress {
     /// Users whose tasks are all folded now, and were not before.
     pub users: i64,
-    /// Tasks that were folded.
+    /// Tasks that were looked at.
     pub tasks: i64,
 }
 
-/// Folds the texts of all tasks that have no folded texts. Tells its progress after each transaction; `told` says whether to go on.
+/// The user whose tasks are being folded, and the last task that is.
+#[derive(Debug, Clone, Default)]
+struct Place {
+    user: Option<String>,
+    task: Option<String>,
+}
+
+/// Folds the texts of all tasks that have no folded texts, from the beginning or from where an earlier run ended. Tells its progress after
+/// each transaction; `told` says whether to go on.
 ///
 /// # Errors
 ///
-/// When the database cannot be reached or refuses. What was committed stays, and the next run goes on.
+/// When the database cannot be reached or refuses. What was committed stays, and the next run goes on behind it.
 pub async fn fold(address: &Address, mut told: impl FnMut(&FoldProgress) -> bool) -> Result<FoldProgress> {
     let mut client = connect(address).await?;
     let mut progress = FoldProgress::default();
-    show_accounts(&mut client).await?;
+    let mut place = take_up(&mut client).await?;
     let mut last = None;
     loop {
         let users = unfolded_users(&client, last.as_deref()).await?;
         if users.is_empty() {
-            hide_accounts(&mut client).await?;
+            finish(&mut client).await?;
             return Ok(progress);
         }
-        for user in &users {
-            let mut place = None;
+        for user in users {
+            if place.user.as_deref() != Some(&user) {
+                while !begin_user(&mut client, &user).await? {
+                    if !told(&progress) {
+                        return Ok(progress);
+                    }
+                }
+                place = Place { user: Some(user.clone()), task: None };
+            }
             loop {
-                let (tasks, done) = some_tasks(&mut client, user, &mut place).await?;
+                let tasks = some_tasks(&mut client, &mut place).await?;
+                let done = tasks < i64::from(TASKS);
                 progress.tasks += tasks;
                 progress.users += i64::from(done);
                 if !told(&progress) {
@@ -50,36 +77,52 @@ pub async fn fold(address: &Address, mut told: impl FnMut(&FoldProgress) -> bool
                     break;
                 }
             }
+            last = Some(user);
         }
-        last = users.into_iter().next_back();
     }
 }
 
-/// Lets this login see the accounts with unfolded tasks: under forced row-level security the owner sees nobody.
-///
-/// A policy is made and dropped under a lock of the whole table, and every write of every user waits behind who waits for it. So that
-/// ends soon, and is tried again by the operator.
-async fn show_accounts(client: &mut Client) -> Result<()> {
+/// Finds where the step is, and lets this login see the accounts with unfolded tasks while it lasts: under forced row-level security the
+/// owner sees nobody.
+async fn take_up(client: &mut Client) -> Result<Place> {
     let tx = begin(client).await?;
-    tx.batch_execute(
-        "set local lock_timeout = '1s';
-         drop policy if exists fold on errand.account;
-         create policy fold on errand.account for select to current_user using (not folded)",
-    )
+    tx.batch_execute(&format!(
+        "create table if not exists errand_meta.step (
+            name text primary key,
+            last_user text, last_task uuid,
+            users bigint not null default 0, changed bigint not null default 0, kept bigint not null default 0,
+            begun_at timestamptz not null default now(), ended_at timestamptz);
+         insert into errand_meta.step (name) values ('{NAME}') on conflict do nothing;
+         update errand_meta.step set ended_at = null where name = '{NAME}';
+         {BRIEFLY};
+         drop policy if exists {NAME} on errand.account;
+         create policy {NAME} on errand.account for select to current_user using (not folded)"
+    ))
     .await
     .map_err(|error| {
         explain::reasons(&error)
             .context("the step could not begin; migrate the database first, or try again if its tables were busy")
     })?;
+    let row = tx
+        .query_typed_one(
+            "select last_user, last_task::text from errand_meta.step where name = $1",
+            &[(&NAME, Type::TEXT)],
+        )
+        .await?;
+    let place = Place { user: row.try_get(0)?, task: row.try_get(1)? };
     tx.commit().await?;
-    Ok(())
+    Ok(place)
 }
 
-async fn hide_accounts(client: &mut Client) -> Result<()> {
+async fn finish(client: &mut Client) -> Result<()> {
     let tx = begin(client).await?;
-    tx.batch_execute("set local lock_timeout = '1s'; drop policy if exists fold on errand.account")
-        .await
-        .map_err(|error| explain::reasons(&error).context("all tasks are folded; run the step again to end it"))?;
+    tx.batch_execute(&format!(
+        "{BRIEFLY};
+         drop policy if exists {NAME} on errand.account;
+         update errand_meta.step set ended_at = now(), last_user = null, last_task = null where name = '{NAME}'"
+    ))
+    .await
+    .map_err(|error| explain::reasons(&error).context("all tasks are folded; run the step again to end it"))?;
     tx.commit().await?;
     Ok(())
 }
@@ -91,25 +134,43 @@ async fn unfolded_users(client: &Client, last: Option<&str>) -> Result<Vec<Strin
     rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
 }
 
-/// One transaction: some of a user's tasks behind a place, the id of a task. How many they were, and whether the user is done.
-async fn some_tasks(client: &mut Client, user: &str, place: &mut Option<String>) -> Result<(i64, bool)> {
+/// One transaction that removes rows of the user's index. Whether none is left.
+async fn begin_user(client: &mut Client, user: &str) -> Result<bool> {
     let tx = client.transaction().await?;
-    let tasks = fold_some(&tx, user, place)
+    let parameters: [(&(dyn ToSql + Sync), Type); 2] = [(&user, Type::TEXT), (&ROWS, Type::INT4)];
+    let row = tx
+        .query_typed_one("select errand.begin_folding($1, $2)", &parameters)
         .await
-        .map_err(|error| explain::reasons(&error).context(format!("the tasks of {user} could not be folded")))?;
-    tx.commit().await.context("some tasks could not be committed")?;
-    Ok((i64::try_from(tasks)?, tasks < usize::try_from(TASKS)?))
+        .map_err(|error| explain::reasons(&error).context(format!("the index of {user} could not be removed")))?;
+    let done: bool = row.try_get(0)?;
+    remember(&tx, &Place { user: done.then(|| user.to_owned()), task: None }).await?;
+    tx.commit().await.context("some rows could not be removed")?;
+    Ok(done)
 }
 
-async fn fold_some(
-    tx: &Transaction<'_>,
-    user: &str,
-    place: &mut Option<String>,
-) -> Result<usize, tokio_postgres::Error> {
+/// One transaction that folds some of a user's tasks behind a place. Returns how many.
+async fn some_tasks(client: &mut Client, place: &mut Place) -> Result<i64> {
+    let user = place.user.clone().unwrap_or_default();
+    let tx = client.transaction().await?;
+    let ids = fold_some(&tx, &user, place.task.as_deref())
+        .await
+        .map_err(|error| explain::reasons(&error).context(format!("the tasks of {user} could not be folded")))?;
+    let tasks = i64::try_from(ids.len())?;
+    let next = match tasks < i64::from(TASKS) {
+        true => Place::default(),
+        false => Place { user: Some(user), task: ids.into_iter().next_back() },
+    };
+    remember(&tx, &next).await?;
+    tx.commit().await.context("some tasks could not be committed")?;
+    *place = next;
+    Ok(tasks)
+}
+
+async fn fold_some(tx: &Transaction<'_>, user: &str, last: Option<&str>) -> Result<Vec<String>, tokio_postgres::Error> {
     let rows = tx
         .query_typed(
-            "select id::text, title, tags, coalesce(description, '') from errand.unfolded_tasks($1, $2::text::uuid, $3)",
-            &[(&user, Type::TEXT), (&*place, Type::TEXT), (&TASKS, Type::INT4)],
+            "select id::text, title, tags, coalesce(description, '') from errand.tasks_to_fold($1, $2::text::uuid, $3)",
+            &[(&user, Type::TEXT), (&last, Type::TEXT), (&TASKS, Type::INT4)],
         )
         .await?;
     let mut columns: [Vec<String>; 5] = Default::default();
@@ -137,6 +198,15 @@ async fn fold_some(
         ],
     )
     .await?;
-    *place = ids.last().cloned();
-    Ok(rows.len())
+    let [ids, ..] = columns;
+    Ok(ids)
+}
+
+async fn remember(tx: &Transaction<'_>, place: &Place) -> Result<()> {
+    tx.query_typed(
+        "update errand_meta.step set last_user = $2, last_task = $3::text::uuid where name = $1",
+        &[(&NAME, Type::TEXT), (&place.user, Type::TEXT), (&place.task, Type::TEXT)],
+    )
+    .await?;
+    Ok(())
 }

@@ -143,10 +143,7 @@ async fn a_database_whose_types_were_made_with_the_functions_keeps_its_data() ->
     let dropped = migrate(&address, &new).await?.functions_dropped;
     assert_eq!(
         dropped,
-        [
-            "api.task_filter_of_then(api.task_filter)",
-            "api.task_page_due_asc(api.task_page_start,api.task_filter)"
-        ]
+        ["api.task_filter_of_then(api.task_filter)", "api.task_page_due_asc(api.task_page_start,api.task_filter)"]
     );
     assert_eq!(ask(&address, TASKS).await?, tasks);
     assert_eq!(ask(&address, KEPT).await?, kept);

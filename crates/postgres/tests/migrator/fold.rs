@@ -21,7 +21,7 @@ const DERIVED: &str = "select string_agg(concat_ws('|', title_key, title_text, t
     e'\\n' order by user_id, id) from errand.task";
 
 const COUNTS: &str = "select concat_ws(' ', (select count(*) from errand.task where title_text is null),
-    (select count(*) from errand.task_search), (select count(*) from errand.account where not folded),
+    (select count(distinct id) from errand.task_term, unnest(ids) as id), (select count(*) from errand.account where not folded),
     (select count(*) from pg_policies where policyname = 'fold'))";
 
 /// Tasks of alice with the ids 1 to `count`, and one of bob.
