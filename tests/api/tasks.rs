@@ -11,6 +11,7 @@ mod list_tasks;
 mod patch_task;
 mod replace_task;
 mod search;
+mod search_costs;
 
 use serde_json::{Value, json};
 

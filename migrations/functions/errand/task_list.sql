@@ -140,6 +140,8 @@ language plpgsql stable as $$
 declare
     candidates uuid[];
     found uuid[];
+    long_tasks uuid[];
+    new_tasks uuid[];
     most int := p_most;
     first_term text;
     end_term text;
@@ -160,9 +162,12 @@ begin
     if candidates is null then
         return null;
     end if;
-    candidates := candidates || array(select unnest(t.ids) from errand.task_term as t where t.term = E'\u0001' limit p_most + 1);
-    candidates := candidates || errand.unindexed_tasks(p_indexed_at, p_most + 1);
-    return case when cardinality(candidates) <= p_most + 200 then candidates end;
+    long_tasks := array(select unnest(t.ids) from errand.task_term as t where t.term = E'\u0001' limit p_most + 1);
+    new_tasks := errand.unindexed_tasks(p_indexed_at, greatest(p_most, 256) + 1);
+    return case
+        when cardinality(long_tasks) <= p_most and cardinality(new_tasks) <= greatest(p_most, 256)
+            then candidates || long_tasks || new_tasks
+    end;
 end
 $$;
 

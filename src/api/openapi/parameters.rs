@@ -6,14 +6,12 @@ use utoipa::openapi::schema::{ArrayBuilder, Schema};
 use utoipa::openapi::{KnownFormat, ObjectBuilder, OneOfBuilder, RefOr, Required, SchemaFormat, Type};
 
 /// The parameters of the list of tasks. `domain::ListQuery` reads them.
-pub(in crate::api) fn of_tasks() -> [ParameterBuilder; 12] {
+pub(in crate::api) fn of_tasks() -> [ParameterBuilder; 13] {
     let limit = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(1)).maximum(Some(MAX_PAGE_SIZE));
     let sort = text().enum_values(Some(Order::parameters())).default(Some("created_at".into()));
     let priority = text().enum_values(Some(["none", "low", "medium", "high"]));
-    // One tag, or several with commas between. Each has 50 characters at most, and one that can be seen among the first 25: a
-    // regular expression cannot say that it may be any one.
-    let one = format!(r"[^\u0000,]{{0,24}}[^,{INVISIBLE}][^\u0000,]{{0,25}}");
-    let tag = text().pattern(Some(format!("^{one}(,{one})*$")));
+    // At most 50 characters, and one that can be seen among the first 25: a regular expression cannot say that it may be any one.
+    let tag = text().pattern(Some(format!(r"^[^\u0000]{{0,24}}[^{INVISIBLE}][^\u0000]{{0,25}}$")));
     let words = text().max_length(Some(200)).pattern(Some(r"^[^\u0000]*$"));
     [
         query(
@@ -29,28 +27,44 @@ pub(in crate::api) fn of_tasks() -> [ParameterBuilder; 12] {
         ),
         query(
             "sort",
-            "The order; a leading `-` reverses it. `created_at` and `updated_at` are newest first, `due` soonest first, \
-                 `priority` high first. Tasks without a due date come last.",
+            "The order; a leading `-` reverses it. `created_at` and `updated_at` are newest first, `priority` high first. `due` is by \
+                 the date as written, then tasks with a time before whole days, then by the instant; tasks without a due date come last.",
             sort,
         ),
         query("completed", "Done, or not.", boolean()),
         query(
             "priority",
-            "Any of these; repeated, or with commas between.",
+            "Any of these; repeated, or with commas between that are not percent-encoded.",
             Schema::from(ArrayBuilder::new().items(priority)),
         )
         .style(Some(ParameterStyle::Form))
         .explode(Some(true)),
-        query("tag", "All of these; repeated, or with commas between.", Schema::from(ArrayBuilder::new().items(tag)))
+        query(
+            "tag",
+            "All of these; repeated, or with commas between. A comma of a tag is percent-encoded (`%2C`).",
+            Schema::from(ArrayBuilder::new().items(tag)),
+        )
             .style(Some(ParameterStyle::Form))
             .explode(Some(true)),
-        query("due_before", "Due on an earlier day, or before an instant.", date_or_instant()),
+        query(
+            "time_zone",
+            "The IANA time zone whose midnight ends a day for `overdue`, and for dates in `due_before` and `due_after`. Without one it \
+                 is UTC. A list with such a date and a zone has no ETag.",
+            text().max_length(Some(100)).format(Some(SchemaFormat::Custom("iana-time-zone".into()))).examples(["Europe/Vilnius"]),
+        ),
+        query(
+            "due_before",
+            "Due on an earlier day, or before an instant. A task with a time is due on the day of its instant in `time_zone`.",
+            date_or_instant(),
+        ),
         query("due_after", "Due on a later day, or after an instant.", date_or_instant()),
         query("overdue", "Open and past due, or not so. Such a list has no ETag: it depends on the clock.", boolean()),
         query("updated_since", "Changed at this instant or later.", instant()),
         query(
             "q",
-            "Words; each must begin a word of the title, the description or the tags. Case and accents do not matter.",
+            "Words and symbols. Each word must begin a word of the title, the description or the tags; in scripts without spaces, and \
+                 for symbols, it may stand anywhere. Case and optional marks do not matter (Unicode's rules). There must be a letter, a \
+                 digit or a symbol.",
             words,
         ),
         query("count", "`exact` adds `total`, the number of tasks on all pages.", text().enum_values(Some(["exact"]))),
