@@ -8,8 +8,8 @@ with number as (
     from generate_series($1::int, $2::int) as u, generate_series(1, $3::int) as n
 ),
 account as (
-    insert into errand.account (user_id, seq, last_at, folded)
-    select format('user-%s', u), $3, '2026-11-01T00:00:00Z', true
+    insert into errand.account (user_id, seq, last_at, folded, indexed_at)
+    select format('user-%s', u), $3, '2026-11-01T00:00:00Z', true, '2026-11-01T00:00:00Z'
     from generate_series($1::int, $2::int) as u
 ),
 task as (
@@ -20,7 +20,8 @@ task as (
         n,
         timestamptz '2026-01-01T00:00:00Z' + n * interval '20 seconds' + h * interval '1 microsecond' as created_at,
         timestamptz '2026-01-01T00:00:00Z' + n * interval '20 seconds' + h * interval '1 microsecond' as updated_at,
-        case when h % 5 < 2 then timestamptz '2026-01-01T00:00:00Z' + n * interval '20 seconds' + h * interval '1 microsecond' end as completed_at,
+        case when h % 5 < 2
+            then timestamptz '2026-01-01T00:00:00Z' + n * interval '20 seconds' + h * interval '1 microsecond' end as completed_at,
         case when h % 2 = 0 then date '2026-06-01' + (h % 365)::int end as due_date,
         h % 5 < 2 as completed,
         h % 4 as priority,
@@ -37,15 +38,24 @@ task as (
         case when h % 2 = 1 then format(
             'Remember the details from message %s, compare two offers, and write the result down for the others to see.', h) end as description
     from number
+),
+folded as (
+    select
+        t.*,
+        lower(t.title) as title_key,
+        E'\u0001' || replace(lower(t.title), ' ', E' \u0001') || ' ' as title_text,
+        coalesce(E'\u0001' || array_to_string(nullif(t.tags, '{}'), E' \u0001') || ' ', '') as tags_text,
+        coalesce(E'\u0001' || replace(lower(translate(t.description, ',.', '')), ' ', E' \u0001') || ' ', '') as description_text
+    from task as t
+),
+indexed as (
+    insert into errand.task_term (user_id, term, batch, ids)
+    select f.user_id, left(piece, 33), f.n / 128, array_agg(f.id)
+    from folded as f, unnest(errand.task_pieces(f.title_text, f.tags_text, f.description_text)) as piece
+    group by f.user_id, left(piece, 33), f.n / 128
 )
 insert into errand.task (
     user_id, id, seq, created_at, updated_at, completed_at, due_date, completed, priority, due_time, due_zone, tags, title,
     description, title_key, title_text, tags_text, description_text, words)
-select
-    t.*,
-    lower(t.title),
-    E'\u0001' || replace(lower(t.title), ' ', E' \u0001') || ' ',
-    coalesce(E'\u0001' || array_to_string(nullif(t.tags, '{}'), E' \u0001') || ' ', ''),
-    coalesce(E'\u0001' || replace(lower(translate(t.description, ',.', '')), ' ', E' \u0001') || ' ', ''),
-    array_to_tsvector(errand.words(concat_ws(' ', t.title, t.description, array_to_string(t.tags, ' '))))
-from task as t
+select f.*, array_to_tsvector(errand.words(concat_ws(' ', f.title, f.description, array_to_string(f.tags, ' '))))
+from folded as f

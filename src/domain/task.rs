@@ -2,6 +2,7 @@
 
 mod completed;
 mod description;
+mod folded;
 mod priority;
 mod tags;
 mod title;
@@ -14,6 +15,7 @@ use uuid::Uuid;
 
 use self::completed::Completed;
 pub use self::description::Description;
+use self::folded::folded;
 pub use self::priority::Priority;
 pub use self::tags::Tags;
 pub use self::title::Title;
@@ -101,9 +103,9 @@ pub enum TaskOperation {
 impl From<TaskOperation> for Operation {
     fn from(operation: TaskOperation) -> Self {
         match operation {
-            TaskOperation::Create(task) => Self::new("task.create", "create_task", task),
-            TaskOperation::Put(task) => Self::new("task.put", "replace_task", task),
-            TaskOperation::Patch(patch) => Self::new("task.patch", "patch_task", patch),
+            TaskOperation::Create(task) => Self::new("task.create", "create_task", folded(task)),
+            TaskOperation::Put(task) => Self::new("task.put", "replace_task", folded(task)),
+            TaskOperation::Patch(patch) => Self::new("task.patch", "patch_task", folded(patch)),
             TaskOperation::Complete(completion) => Self::new("task.complete", "complete_task", completion),
             TaskOperation::Delete => Self::new("task.delete", "delete_task", Document::default()),
         }

@@ -163,7 +163,7 @@ begin
         return null;
     end if;
     long_tasks := array(select unnest(t.ids) from errand.task_term as t where t.term = E'\u0001' limit p_most + 1);
-    new_tasks := errand.unindexed_tasks(p_indexed_at, greatest(p_most, 256) + 1);
+    new_tasks := errand.new_tasks(p_indexed_at, greatest(p_most, 256) + 1);
     return case
         when cardinality(long_tasks) <= p_most and cardinality(new_tasks) <= greatest(p_most, 256)
             then candidates || long_tasks || new_tasks

@@ -57,6 +57,17 @@ begin
 end
 $$;
 
+-- The same tasks in no order, for a search.
+create or replace function errand.new_tasks(p_indexed_at timestamptz, p_most int) returns uuid[]
+language plpgsql stable set enable_seqscan = off set enable_bitmapscan = off as $$
+begin
+    return array(
+        select t.id from errand.task as t
+        where t.updated_at > p_indexed_at and t.words_at > p_indexed_at
+        limit p_most);
+end
+$$;
+
 -- Adds the words of at most 256 tasks to the index. The caller has the lock of the account, and p_seq and p_at are of its latest write. It
 -- is called after every 128th write, so more tasks are left only after `errand-db` has folded the account.
 create or replace function errand.index_words(p_user text, p_seq bigint, p_at timestamptz) returns void
@@ -82,6 +93,7 @@ $$;
 grant execute on function
     errand.add_batch,
     errand.index_words,
+    errand.new_tasks,
     errand.pieces,
     errand.some_task_pieces,
     errand.task_pieces,

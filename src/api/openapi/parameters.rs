@@ -44,13 +44,16 @@ pub(in crate::api) fn of_tasks() -> [ParameterBuilder; 13] {
             "All of these; repeated, or with commas between. A comma of a tag is percent-encoded (`%2C`).",
             Schema::from(ArrayBuilder::new().items(tag)),
         )
-            .style(Some(ParameterStyle::Form))
-            .explode(Some(true)),
+        .style(Some(ParameterStyle::Form))
+        .explode(Some(true)),
         query(
             "time_zone",
             "The IANA time zone whose midnight ends a day for `overdue`, and for dates in `due_before` and `due_after`. Without one it \
                  is UTC. A list with such a date and a zone has no ETag.",
-            text().max_length(Some(100)).format(Some(SchemaFormat::Custom("iana-time-zone".into()))).examples(["Europe/Vilnius"]),
+            text()
+                .max_length(Some(100))
+                .format(Some(SchemaFormat::Custom("iana-time-zone".into())))
+                .examples(["Europe/Vilnius"]),
         ),
         query(
             "due_before",

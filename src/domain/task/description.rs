@@ -2,7 +2,7 @@
 
 use utoipa::openapi::{RefOr, Schema};
 
-use crate::domain::fields::{Components, Document, FieldType, FieldValue, Mode};
+use crate::domain::fields::{Components, FieldType, FieldValue, Mode};
 use crate::domain::{Errors, Json, text};
 
 /// Up to 10,000 characters.
@@ -22,14 +22,12 @@ impl Description {
 
 impl FieldType for Description {
     fn default_value() -> Option<FieldValue> {
-        Some(columns(FieldValue::Null, String::new()))
+        Some(FieldValue::Null)
     }
 
     fn parse(json: Json, _: Mode, errors: &mut Errors<'_>) -> Option<FieldValue> {
         let text = json.text("null or a string", errors)?;
-        let description = Self::parse(text, errors)?;
-        let folded = errand_text::search_text(&description.0);
-        Some(columns(FieldValue::Text(description.0), folded))
+        Self::parse(text, errors).map(|description| FieldValue::Text(description.0))
     }
 
     fn schema(_: Mode, _: &mut Components) -> RefOr<Schema> {
@@ -37,12 +35,4 @@ impl FieldType for Description {
             .description(Some("Up to 10,000 characters, at most 30 combining marks in a row."));
         Schema::from(description).into()
     }
-}
-
-/// A description and its folded text.
-fn columns(description: FieldValue, folded: String) -> FieldValue {
-    let mut columns = Document::default();
-    columns.add("description", description);
-    columns.add("description_text", FieldValue::Text(folded));
-    FieldValue::Object(columns)
 }

@@ -2,7 +2,7 @@
 
 use utoipa::openapi::{ArrayBuilder, RefOr, Schema};
 
-use crate::domain::fields::{Components, Document, FieldType, FieldValue, Mode};
+use crate::domain::fields::{Components, FieldType, FieldValue, Mode};
 use crate::domain::{Errors, Json, text};
 
 /// Up to 20 different labels of 1 to 50 characters each, without white space around them, in Normalization Form C.
@@ -42,24 +42,14 @@ impl Tags {
     }
 }
 
-/// The tags and their folded text.
-impl From<Tags> for FieldValue {
-    fn from(tags: Tags) -> Self {
-        let mut columns = Document::default();
-        columns.add("tags_text", Self::Text(tags.0.iter().map(|tag| errand_text::search_text(tag)).collect()));
-        columns.add("tags", Self::Texts(tags.0));
-        Self::Object(columns)
-    }
-}
-
 impl FieldType for Tags {
     fn default_value() -> Option<FieldValue> {
-        Some(Self::default().into())
+        Some(FieldValue::Texts(Vec::new()))
     }
 
     fn parse(json: Json, _: Mode, errors: &mut Errors<'_>) -> Option<FieldValue> {
         match json {
-            Json::Array(items) => Self::parse(items, errors).map(FieldValue::from),
+            Json::Array(items) => Self::parse(items, errors).map(|tags| FieldValue::Texts(tags.0)),
             other => other.refuse("an array of strings", errors),
         }
     }

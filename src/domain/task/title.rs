@@ -2,7 +2,7 @@
 
 use utoipa::openapi::{RefOr, Schema};
 
-use crate::domain::fields::{Components, Document, FieldType, FieldValue, Mode};
+use crate::domain::fields::{Components, FieldType, FieldValue, Mode};
 use crate::domain::{Errors, Json, text};
 
 /// 1 to 255 characters, without white space around them.
@@ -36,12 +36,7 @@ impl FieldType for Title {
 
     fn parse(json: Json, _: Mode, errors: &mut Errors<'_>) -> Option<FieldValue> {
         let text = json.text("a string", errors)?;
-        let title = Self::parse(&text, errors)?;
-        let mut columns = Document::default();
-        columns.add("title_key", FieldValue::Text(errand_text::sort_key(title.as_str())));
-        columns.add("title_text", FieldValue::Text(errand_text::search_text(title.as_str())));
-        columns.add("title", FieldValue::Text(title.0));
-        Some(FieldValue::Object(columns))
+        Self::parse(&text, errors).map(|title| FieldValue::Text(title.0))
     }
 
     fn schema(_: Mode, _: &mut Components) -> RefOr<Schema> {

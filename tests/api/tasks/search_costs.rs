@@ -64,7 +64,8 @@ fn cost(session: &Session, user: &User, filter: &str, search: &str) -> Cost {
     let before = counted();
     let answer = session.rows(&answer).concat();
     let rows = counted() - before;
-    let plan = session.rows(&format!("explain (analyze, buffers, timing off, costs off) select * from {list}")).join("\n");
+    let plan =
+        session.rows(&format!("explain (analyze, buffers, timing off, costs off) select * from {list}")).join("\n");
     session.rows("commit");
     let line = plan.lines().find(|line| line.contains("Buffers: shared")).unwrap();
     let pages = line.split(|c: char| !c.is_ascii_digit()).filter_map(|number| number.parse::<u64>().ok()).sum();

@@ -366,7 +366,19 @@ async fn peer_role(client: &Client) -> Result<String> {
              grant usage on schema errand to {PEER};
              grant select, insert, update, delete on all tables in schema errand to {PEER};
              grant usage on all sequences in schema errand to {PEER};
-             grant execute on all functions in schema errand to {PEER}"
+             grant execute on all functions in schema errand to {PEER};
+             -- A task of a peer is not folded, which would turn the searches of errand in its account into walks.
+             do $$ begin
+                 if exists (
+                     select from pg_attribute
+                     where attrelid = 'errand.account'::regclass and attname = 'folded' and not attisdropped)
+                 then
+                     create or replace function errand.keep_folded() returns trigger language plpgsql as
+                         'begin return old; end';
+                     create or replace trigger keep_folded before update of folded on errand.account
+                         for each row when (old.folded and not new.folded) execute function errand.keep_folded();
+                 end if;
+             end $$"
         ))
         .await?;
     Ok(password)
