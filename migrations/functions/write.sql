@@ -64,34 +64,39 @@ begin
                 outcome := errand.refusal(caller, held.seq, operation, write);
             end if;
         end if;
-        if held.changes is not null and outcome is null then
+        if outcome is not null then
+            null;
+        elsif held.seq is null then
+            stamp := errand.next_write(caller);
+            state := case
+                when operation ^@ 'task.' then errand.create_task(id, write -> 'document', stamp.seq, stamp.at)
+            end;
+        elsif held.changes is not null then
             stamp := errand.next_write(caller);
             state := case
                 when operation = 'task.delete' then errand.delete_task(id)
                 when operation ^@ 'task.' then errand.change_task(id, held.changes, stamp.seq, stamp.at)
             end;
-        elsif held.seq is null and outcome is null then
-            outcome := 'created';
-            stamp := errand.next_write(caller);
-            state := case
-                when operation ^@ 'task.' then errand.create_task(id, write -> 'document', stamp.seq, stamp.at)
-            end;
-            -- The lower 40 bits count the writes of the account (migration 0012).
-            if (stamp.seq & 1099511627775) = 1 then
-                update errand.account as account set number = nextval('errand.account_number') where account.number is null;
-            end if;
-        elsif outcome is null then
+        else
             -- Nothing changes, and no number is taken.
             state := row (held.version, held.body)::errand.state;
         end if;
-        if stamp.seq % 128 = 0 then
-            perform errand.index_words(caller, stamp.seq, stamp.at);
+        if stamp.seq & 127 <= 1 then
+            perform errand.after_write(caller, stamp.seq, stamp.at);
         end if;
         written := row (
             'done', errand.epoch(),
-            array[case when outcome is not null then outcome when state.body is null then 'deleted' else 'changed' end],
-            array[id::text], array[case when stamp.seq is null then held.seq else stamp.seq end],
+            array[case
+                when outcome is not null then outcome
+                when held.seq is null then 'created'
+                when state.body is null then 'deleted'
+                else 'changed'
+            end],
+            array[id::text], array[coalesce(stamp.seq, held.seq)],
             array[state.version], array[state.body])::api.written;
+        if key is null then
+            return written;
+        end if;
     end if;
     if key is not null then
         perform errand.keep_key(

@@ -21,7 +21,10 @@ impl Class {
     fn of(c: char, before: Self) -> Self {
         match c {
             'a'..='z' | '0'..='9' => Self::Word,
+            // The tables say the same of ASCII, and most texts are ASCII.
+            '$' | '+' | '<'..='>' | '^' | '`' | '|' | '~' => Self::Symbol,
             '#' | '%' | '&' | '@' | '§' | '¶' | '†' | '‡' | '‰' | '‱' | '※' | KEYCAP => Self::Symbol,
+            '\0'..='\x7f' => Self::Separator,
             _ => match c.general_category_group() {
                 GeneralCategoryGroup::Letter | GeneralCategoryGroup::Mark | GeneralCategoryGroup::Number => {
                     Self::of_script(c, before)

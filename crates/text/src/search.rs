@@ -28,38 +28,53 @@ const MIN_LIMIT: usize = 64;
 /// The search text of several texts is the concatenation of theirs. The chunks end after 4 decomposed characters for
 /// each character of the text, or after 64 if that is more.
 pub fn search_text(text: &str) -> String {
-    chunks(text).concat()
+    // A word and its mark and blank.
+    let mut searched = String::with_capacity(text.len() + text.len() / 2 + 2);
+    let mut pieces = 0;
+    each_chunk(text, |chunk| write(chunk, &mut pieces, &mut searched));
+    searched
 }
 
 /// The parts of the search text, each of one chunk.
 pub(crate) fn chunks(text: &str) -> Vec<String> {
+    let mut pieces = 0;
+    let mut chunks = Vec::new();
+    each_chunk(text, |chunk| {
+        let mut searched = String::new();
+        write(chunk, &mut pieces, &mut searched);
+        chunks.push(searched);
+    });
+    chunks
+}
+
+/// Passes the runs of each chunk of a text.
+fn each_chunk(text: &str, pass: impl FnMut(&[Run<'_>])) {
     let limit = text.chars().count().saturating_mul(MAX_GROWTH).max(MIN_LIMIT);
     let folded = folded(text, limit);
     let runs = runs(&folded);
-    let chunks = runs.split(|run| run.class == Class::Separator).filter(|chunk| !chunk.is_empty());
-    let mut pieces = 0;
-    chunks.map(|chunk| written(chunk, &mut pieces)).collect()
+    runs.split(|run| run.class == Class::Separator).filter(|chunk| !chunk.is_empty()).for_each(pass);
 }
 
-/// A chunk, a blank, and the pairs of the chunk with a blank after each. Counts the pieces.
-fn written(chunk: &[Run<'_>], pieces: &mut usize) -> String {
-    let mut text = String::new();
+/// Writes a chunk, a blank, and the pairs of the chunk with a blank after each. Counts the pieces.
+fn write(chunk: &[Run<'_>], pieces: &mut usize, searched: &mut String) {
     for run in chunk {
         if run.class == Class::Word {
-            text.push(MARK);
+            searched.push(MARK);
             *pieces += 1;
         }
-        text.push_str(run.text);
+        searched.push_str(run.text);
     }
-    text.push(' ');
-    let room = MAX_PIECES.saturating_sub(*pieces);
-    for pair in distinct(chunk.iter().filter(|run| run.class != Class::Word).flat_map(pairs)).take(room) {
+    searched.push(' ');
+    let others = || chunk.iter().filter(|run| run.class != Class::Word);
+    if others().next().is_none() {
+        return;
+    }
+    for pair in distinct(others().flat_map(pairs)).take(MAX_PIECES.saturating_sub(*pieces)) {
         *pieces += 1;
-        text.push(MARK);
-        text.push_str(pair);
-        text.push(' ');
+        searched.push(MARK);
+        searched.push_str(pair);
+        searched.push(' ');
     }
-    text
 }
 
 /// Each character of a run with the next one.

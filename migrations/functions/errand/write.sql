@@ -25,6 +25,19 @@ exception when triggered_action_exception then
 end
 $$;
 
+-- Does what some writes do after their effect: the first one of an account names the account's locks, and each 128th indexes the words of
+-- the last ones. The lower 40 bits of a number count the writes of the account (migration 0012).
+create or replace function errand.after_write(p_user text, p_seq bigint, p_at timestamptz) returns void
+language plpgsql as $$
+begin
+    if p_seq & 1099511627775 = 1 then
+        update errand.account as account set number = nextval('errand.account_number') where account.number is null;
+    elsif p_seq & 127 = 0 then
+        perform errand.index_words(p_user, p_seq, p_at);
+    end if;
+end
+$$;
+
 -- The outcome of a write that must be refused, or NULL. It decides 404 and 412. p_seq is the number of the current state, or NULL if the
 -- resource does not exist. If-Match comes before If-None-Match (RFC 9110, section 13.2.2).
 create or replace function errand.refusal(p_user text, p_seq bigint, p_operation text, p_write jsonb) returns text
@@ -90,6 +103,7 @@ end
 $$;
 
 grant execute on function
+    errand.after_write,
     errand.refusal,
     errand.replay,
     errand.status_of,
