@@ -71,11 +71,20 @@ fn an_older_component_serves_while_the_schema_becomes_that_of_now() {
         at_work(&admin, &host, async {
             let report = migrate::migrate(&admin, &of_now()).await.unwrap();
             assert!(report.functions_replaced, "the schema was that of now already");
+            // Its tasks of before are folded while it writes others.
+            migrate::fold(&admin, |_| true).await.unwrap();
         })
         .await;
-        // And the one of now takes over.
+        // And the one of now takes over. What the older one has written since is folded meanwhile.
         let host = world.another_host("newer component.log", &[], &environment);
-        at_work(&admin, &host, async {}).await;
+        at_work(&admin, &host, async {
+            migrate::fold(&admin, |_| true).await.unwrap();
+        })
+        .await;
+        let unfolded = "select (select count(*) from errand.task where title_text is null)
+            + (select count(*) from errand.account where not folded)";
+        let unfolded: i64 = connect(&admin).await.unwrap().query_one(unfolded, &[]).await.unwrap().get(0);
+        assert_eq!(unfolded, 0);
     });
 }
 

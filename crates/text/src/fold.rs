@@ -27,14 +27,34 @@ pub fn sort_key(text: &str) -> String {
 /// has no ignorable characters, no optional marks and one form of each apostrophe, extra letter and alef. Composition comes
 /// last, because バ must not begin with ハ, nor 각 with 가. `limit` is the maximum of characters before marks are dropped and
 /// composed. ASCII has no limit.
+///
+/// Most characters of most texts are ASCII, which needs no tables. A character in ASCII is only looked up if another one that may be a
+/// mark follows.
 pub(crate) fn folded(text: &str, limit: usize) -> String {
-    if text.is_ascii() {
-        return text.to_ascii_lowercase();
-    }
     let mut folded = String::with_capacity(text.len());
+    let (mut rest, mut room) = (text, limit);
+    while !rest.is_empty() && room > 0 {
+        let ascii = rest.bytes().take_while(u8::is_ascii).count();
+        let alone = if ascii == rest.len() { ascii } else { ascii.saturating_sub(1) };
+        let (alone, others) = rest.split_at(alone.min(room));
+        folded.extend(alone.chars().map(|c| c.to_ascii_lowercase()));
+        room -= alone.len();
+        // The first one may be ASCII.
+        let end = others.char_indices().skip(1).find(|(_, c)| c.is_ascii()).map_or(others.len(), |(at, _)| at);
+        let (others, behind) = others.split_at(end);
+        fold_by_tables(others, &mut room, &mut folded);
+        rest = behind;
+    }
+    folded
+}
+
+/// Folds a text that begins with no mark, or with one that follows nothing.
+fn fold_by_tables(text: &str, room: &mut usize, folded: &mut String) {
+    let mut part = String::with_capacity(text.len());
     let mut after_optional = true;
-    for c in text.nfd().default_case_fold().nfkd().default_case_fold().nfkd().take(limit) {
-        if is_ignorable(c) || c == TATWEEL || (c == HIGH_HAMZA && folded.ends_with(ALEF)) {
+    for c in text.nfd().default_case_fold().nfkd().default_case_fold().nfkd().take(*room) {
+        *room -= 1;
+        if is_ignorable(c) || c == TATWEEL || (c == HIGH_HAMZA && part.ends_with(ALEF)) {
             continue;
         }
         if c.general_category_group() != GeneralCategoryGroup::Mark {
@@ -43,11 +63,11 @@ pub(crate) fn folded(text: &str, limit: usize) -> String {
             continue;
         }
         match respelled(c) {
-            Some(letters) => folded.push_str(letters),
-            None => folded.push(c),
+            Some(letters) => part.push_str(letters),
+            None => part.push(c),
         }
     }
-    folded.nfc().collect()
+    folded.extend(part.nfc());
 }
 
 const ALEF: char = '\u{627}';
@@ -202,6 +222,13 @@ mod tests {
         fn folding_again_changes_nothing(text in any::<String>()) {
             let once = folded(&text);
             prop_assert_eq!(folded(&once), once);
+        }
+
+        #[test]
+        fn a_text_folds_like_its_parts(text in "([a-c .\u{301}\u{345}\u{3099}éßΣアก가\u{1100}\u{1161}\u{640}\u{674}\u{627}]{0,12})") {
+            let mut whole = String::new();
+            fold_by_tables(&text, &mut usize::MAX.clone(), &mut whole);
+            prop_assert_eq!(folded(&text), whole);
         }
 
         #[test]
