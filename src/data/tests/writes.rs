@@ -114,8 +114,10 @@ fn each_operation_is_a_document() {
     let task = NewTask::parse(br#"{"title":"t"}"#).unwrap();
     let replacement = Replacement::parse(br#"{"title":"t","completed":true}"#).unwrap();
     let patch = TaskPatch::parse(br#"{"priority":"low"}"#).unwrap();
-    let fields = serde_json::to_string(&task).unwrap();
-    let replacing = serde_json::to_string(&replacement).unwrap();
+    // With the folded texts behind.
+    let folded = r#","title_key":"t","title_text":"\u0001t ","description_text":"","tags_text":""}"#;
+    let fields = serde_json::to_string(&task).unwrap().replace('}', folded);
+    let replacing = serde_json::to_string(&replacement).unwrap().replace('}', folded);
     for (operation, name, fields) in [
         (TaskOperation::Create(task), "create", fields.as_str()),
         (TaskOperation::Put(replacement), "put", replacing.as_str()),
