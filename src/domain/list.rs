@@ -125,6 +125,9 @@ impl ListQuery {
                 }
             }
             query.search = Search::of(&query.filter);
+            if query.filter.q.is_some() && !query.search.has_patterns() {
+                errors.at_parameter("q").add("Has nothing to search for: there must be a letter, a digit or a symbol.");
+            }
             // A cursor can only be compared with a query without errors.
             if let (Some(cursor), 0) = (cursor, errors.count()) {
                 query.after = Cursor::open(&cursor, &query.binding(user_id));
@@ -173,9 +176,6 @@ impl ListQuery {
             "updated_since" => filter.updated_since = Some(Instant::parse(value, errors)?.as_str().to_owned()),
             "q" => {
                 text::check_length(value, 200, errors)?;
-                if errand_text::query(value).is_none() {
-                    return errors.refuse("Has nothing to search for: there must be a letter, a digit or a symbol.");
-                }
                 filter.q = Some(value.to_owned());
             }
             _ => return errors.refuse("Unknown parameter."),

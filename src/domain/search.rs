@@ -24,6 +24,11 @@ impl Search {
         Self { patterns, terms }
     }
 
+    /// Whether there are words or symbols to search for.
+    pub(super) fn has_patterns(&self) -> bool {
+        !self.patterns.is_empty()
+    }
+
     /// Whether no filter is a search.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()

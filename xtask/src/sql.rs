@@ -179,7 +179,8 @@ impl<'a> Template<'a> {
 
     /// The functions of one order.
     fn functions(&self, order: &str, walk: &str, found: &str) -> Result<String> {
-        let conditions = self.query("conditions")?;
+        let short_conditions = self.query("short_conditions")?;
+        let conditions = fill(self.query("conditions")?, &[("short_conditions", short_conditions)]);
         let look_ahead = (PAGE + 1).to_string();
         let (longest, short) = (MAX_WALK.to_string(), SHORT_WALK.to_string());
         let walk = |columns: &str, conditions: &str, limit: &str| {
@@ -188,14 +189,14 @@ impl<'a> Template<'a> {
         };
         let columns = self.query("columns")?;
         let all = walk(columns, "", &look_ahead);
-        let unbounded = walk(columns, conditions, &look_ahead);
+        let unbounded = walk(columns, &conditions, &look_ahead);
         let chosen = self.query("chosen")?;
-        let bounded = |limit: &str| -> Result<String> {
+        let bounded = |conditions: &str, limit: &str| -> Result<String> {
             let walk = walk(self.query("columns_of_bounded")?, "", limit);
             Ok(fill(chosen, &[("walk", &walk), ("conditions", conditions), ("look_ahead", &look_ahead)]))
         };
-        let (longest, short_page) = (bounded(&longest)?, bounded(&short)?);
-        let found = fill(found, &[("start", "p_start"), ("conditions", conditions), ("look_ahead", &look_ahead)]);
+        let (longest, short_page) = (bounded(&conditions, &longest)?, bounded(short_conditions, &short)?);
+        let found = fill(found, &[("start", "p_start"), ("conditions", &conditions), ("look_ahead", &look_ahead)]);
         let page = |source: &str, measured: bool| -> Result<String> {
             Ok(fill(&self.page(measured)?, &[("start", "p_start"), ("source", source)]))
         };

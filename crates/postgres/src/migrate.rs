@@ -13,6 +13,7 @@ mod functions;
 mod ledger;
 mod settings;
 mod source;
+mod step;
 
 use anyhow::{Context, Result, bail};
 use tokio_postgres::{Client, Transaction, error::SqlState, types::Type};

@@ -82,7 +82,8 @@ end
 $$;
 
 -- Stores the folded texts of these tasks where they are others, and adds their terms to the index. The tasks keep their number, their
--- version and their times, because clients see no change. With p_done, the account has no other task.
+-- version and their times, because clients see no change. With p_done, the account has no other task, and is folded unless an older
+-- component has written one meanwhile.
 create or replace function errand.fold_tasks(
     p_user text, p_ids uuid[], p_title_keys text[], p_title_texts text[], p_tags_texts text[], p_description_texts text[],
     p_done boolean)
@@ -103,7 +104,9 @@ begin
     -- Batches of writes have positive numbers.
     perform errand.add_batch(p_user, -(extract(epoch from clock_timestamp()) * 1000000)::bigint, p_ids);
     if p_done then
-        update errand.account as a set folded = true where a.user_id = p_user;
+        update errand.account as a
+        set folded = not exists (select from errand.task as t where t.user_id = p_user and t.title_text is null)
+        where a.user_id = p_user;
     end if;
 end
 $$;

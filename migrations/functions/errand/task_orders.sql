@@ -189,9 +189,6 @@ declare
     answer api.task_page;
     by_completed constant boolean := p_filter.completed;
     by_priorities constant smallint[] := p_filter.priorities;
-    by_tags constant text[] := p_filter.tags;
-    by_patterns constant text[] := p_filter.patterns;
-    by_query constant tsquery := p_filter.query;
 begin
     answer := (
         select row (
@@ -216,10 +213,6 @@ begin
                     limit 500) as t
                 where true and (by_completed is null or t.completed = by_completed)
                 and (by_priorities is null or t.priority = any (by_priorities))
-                and (by_tags is null or t.tags @> by_tags)
-                and (
-                    by_patterns is null
-                    or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
                 limit 501) as source limit (p_start).size + 1) as task) as page);
     if answer.tasks is null then
         answer := (
@@ -249,10 +242,6 @@ begin
                             limit 500) as t
                         where true and (by_completed is null or t.completed = by_completed)
                         and (by_priorities is null or t.priority = any (by_priorities))
-                        and (by_tags is null or t.tags @> by_tags)
-                        and (
-                            by_patterns is null
-                            or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
                         limit 501) as endless limit (p_start).size + 1) as source
                 ) as task) as page);
     end if;
@@ -528,9 +517,6 @@ declare
     answer api.task_page;
     by_completed constant boolean := p_filter.completed;
     by_priorities constant smallint[] := p_filter.priorities;
-    by_tags constant text[] := p_filter.tags;
-    by_patterns constant text[] := p_filter.patterns;
-    by_query constant tsquery := p_filter.query;
 begin
     answer := (
         select row (
@@ -555,10 +541,6 @@ begin
                     limit 500) as t
                 where true and (by_completed is null or t.completed = by_completed)
                 and (by_priorities is null or t.priority = any (by_priorities))
-                and (by_tags is null or t.tags @> by_tags)
-                and (
-                    by_patterns is null
-                    or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
                 limit 501) as source limit (p_start).size + 1) as task) as page);
     if answer.tasks is null then
         answer := (
@@ -588,10 +570,6 @@ begin
                             limit 500) as t
                         where true and (by_completed is null or t.completed = by_completed)
                         and (by_priorities is null or t.priority = any (by_priorities))
-                        and (by_tags is null or t.tags @> by_tags)
-                        and (
-                            by_patterns is null
-                            or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
                         limit 501) as endless limit (p_start).size + 1) as source
                 ) as task) as page);
     end if;
@@ -867,9 +845,6 @@ declare
     answer api.task_page;
     by_completed constant boolean := p_filter.completed;
     by_priorities constant smallint[] := p_filter.priorities;
-    by_tags constant text[] := p_filter.tags;
-    by_patterns constant text[] := p_filter.patterns;
-    by_query constant tsquery := p_filter.query;
 begin
     answer := (
         select row (
@@ -894,10 +869,6 @@ begin
                     limit 500) as t
                 where true and (by_completed is null or t.completed = by_completed)
                 and (by_priorities is null or t.priority = any (by_priorities))
-                and (by_tags is null or t.tags @> by_tags)
-                and (
-                    by_patterns is null
-                    or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
                 limit 501) as source limit (p_start).size + 1) as task) as page);
     if answer.tasks is null then
         answer := (
@@ -927,10 +898,6 @@ begin
                             limit 500) as t
                         where true and (by_completed is null or t.completed = by_completed)
                         and (by_priorities is null or t.priority = any (by_priorities))
-                        and (by_tags is null or t.tags @> by_tags)
-                        and (
-                            by_patterns is null
-                            or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
                         limit 501) as endless limit (p_start).size + 1) as source
                 ) as task) as page);
     end if;
@@ -1206,9 +1173,6 @@ declare
     answer api.task_page;
     by_completed constant boolean := p_filter.completed;
     by_priorities constant smallint[] := p_filter.priorities;
-    by_tags constant text[] := p_filter.tags;
-    by_patterns constant text[] := p_filter.patterns;
-    by_query constant tsquery := p_filter.query;
 begin
     answer := (
         select row (
@@ -1233,10 +1197,6 @@ begin
                     limit 500) as t
                 where true and (by_completed is null or t.completed = by_completed)
                 and (by_priorities is null or t.priority = any (by_priorities))
-                and (by_tags is null or t.tags @> by_tags)
-                and (
-                    by_patterns is null
-                    or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
                 limit 501) as source limit (p_start).size + 1) as task) as page);
     if answer.tasks is null then
         answer := (
@@ -1266,10 +1226,6 @@ begin
                             limit 500) as t
                         where true and (by_completed is null or t.completed = by_completed)
                         and (by_priorities is null or t.priority = any (by_priorities))
-                        and (by_tags is null or t.tags @> by_tags)
-                        and (
-                            by_patterns is null
-                            or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
                         limit 501) as endless limit (p_start).size + 1) as source
                 ) as task) as page);
     end if;
@@ -1623,9 +1579,6 @@ declare
     answer api.task_page;
     by_completed constant boolean := p_filter.completed;
     by_priorities constant smallint[] := p_filter.priorities;
-    by_tags constant text[] := p_filter.tags;
-    by_patterns constant text[] := p_filter.patterns;
-    by_query constant tsquery := p_filter.query;
 begin
     answer := (
         select row (
@@ -1662,10 +1615,6 @@ begin
                     limit 500) as t
                 where true and (by_completed is null or t.completed = by_completed)
                 and (by_priorities is null or t.priority = any (by_priorities))
-                and (by_tags is null or t.tags @> by_tags)
-                and (
-                    by_patterns is null
-                    or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
                 limit 501) as source limit (p_start).size + 1) as task) as page);
     if answer.tasks is null then
         answer := (
@@ -1707,10 +1656,6 @@ begin
                             limit 500) as t
                         where true and (by_completed is null or t.completed = by_completed)
                         and (by_priorities is null or t.priority = any (by_priorities))
-                        and (by_tags is null or t.tags @> by_tags)
-                        and (
-                            by_patterns is null
-                            or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
                         limit 501) as endless limit (p_start).size + 1) as source
                 ) as task) as page);
     end if;
@@ -2001,9 +1946,6 @@ declare
     answer api.task_page;
     by_completed constant boolean := p_filter.completed;
     by_priorities constant smallint[] := p_filter.priorities;
-    by_tags constant text[] := p_filter.tags;
-    by_patterns constant text[] := p_filter.patterns;
-    by_query constant tsquery := p_filter.query;
 begin
     answer := (
         select row (
@@ -2028,10 +1970,6 @@ begin
                     limit 500) as t
                 where true and (by_completed is null or t.completed = by_completed)
                 and (by_priorities is null or t.priority = any (by_priorities))
-                and (by_tags is null or t.tags @> by_tags)
-                and (
-                    by_patterns is null
-                    or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
                 limit 501) as source limit (p_start).size + 1) as task) as page);
     if answer.tasks is null then
         answer := (
@@ -2061,10 +1999,6 @@ begin
                             limit 500) as t
                         where true and (by_completed is null or t.completed = by_completed)
                         and (by_priorities is null or t.priority = any (by_priorities))
-                        and (by_tags is null or t.tags @> by_tags)
-                        and (
-                            by_patterns is null
-                            or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
                         limit 501) as endless limit (p_start).size + 1) as source
                 ) as task) as page);
     end if;
@@ -2340,9 +2274,6 @@ declare
     answer api.task_page;
     by_completed constant boolean := p_filter.completed;
     by_priorities constant smallint[] := p_filter.priorities;
-    by_tags constant text[] := p_filter.tags;
-    by_patterns constant text[] := p_filter.patterns;
-    by_query constant tsquery := p_filter.query;
 begin
     answer := (
         select row (
@@ -2367,10 +2298,6 @@ begin
                     limit 500) as t
                 where true and (by_completed is null or t.completed = by_completed)
                 and (by_priorities is null or t.priority = any (by_priorities))
-                and (by_tags is null or t.tags @> by_tags)
-                and (
-                    by_patterns is null
-                    or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
                 limit 501) as source limit (p_start).size + 1) as task) as page);
     if answer.tasks is null then
         answer := (
@@ -2400,10 +2327,6 @@ begin
                             limit 500) as t
                         where true and (by_completed is null or t.completed = by_completed)
                         and (by_priorities is null or t.priority = any (by_priorities))
-                        and (by_tags is null or t.tags @> by_tags)
-                        and (
-                            by_patterns is null
-                            or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
                         limit 501) as endless limit (p_start).size + 1) as source
                 ) as task) as page);
     end if;
@@ -2679,9 +2602,6 @@ declare
     answer api.task_page;
     by_completed constant boolean := p_filter.completed;
     by_priorities constant smallint[] := p_filter.priorities;
-    by_tags constant text[] := p_filter.tags;
-    by_patterns constant text[] := p_filter.patterns;
-    by_query constant tsquery := p_filter.query;
 begin
     answer := (
         select row (
@@ -2706,10 +2626,6 @@ begin
                     limit 500) as t
                 where true and (by_completed is null or t.completed = by_completed)
                 and (by_priorities is null or t.priority = any (by_priorities))
-                and (by_tags is null or t.tags @> by_tags)
-                and (
-                    by_patterns is null
-                    or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
                 limit 501) as source limit (p_start).size + 1) as task) as page);
     if answer.tasks is null then
         answer := (
@@ -2739,10 +2655,6 @@ begin
                             limit 500) as t
                         where true and (by_completed is null or t.completed = by_completed)
                         and (by_priorities is null or t.priority = any (by_priorities))
-                        and (by_tags is null or t.tags @> by_tags)
-                        and (
-                            by_patterns is null
-                            or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
                         limit 501) as endless limit (p_start).size + 1) as source
                 ) as task) as page);
     end if;
@@ -3018,9 +2930,6 @@ declare
     answer api.task_page;
     by_completed constant boolean := p_filter.completed;
     by_priorities constant smallint[] := p_filter.priorities;
-    by_tags constant text[] := p_filter.tags;
-    by_patterns constant text[] := p_filter.patterns;
-    by_query constant tsquery := p_filter.query;
 begin
     answer := (
         select row (
@@ -3045,10 +2954,6 @@ begin
                     limit 500) as t
                 where true and (by_completed is null or t.completed = by_completed)
                 and (by_priorities is null or t.priority = any (by_priorities))
-                and (by_tags is null or t.tags @> by_tags)
-                and (
-                    by_patterns is null
-                    or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
                 limit 501) as source limit (p_start).size + 1) as task) as page);
     if answer.tasks is null then
         answer := (
@@ -3078,10 +2983,6 @@ begin
                             limit 500) as t
                         where true and (by_completed is null or t.completed = by_completed)
                         and (by_priorities is null or t.priority = any (by_priorities))
-                        and (by_tags is null or t.tags @> by_tags)
-                        and (
-                            by_patterns is null
-                            or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
                         limit 501) as endless limit (p_start).size + 1) as source
                 ) as task) as page);
     end if;
@@ -3357,9 +3258,6 @@ declare
     answer api.task_page;
     by_completed constant boolean := p_filter.completed;
     by_priorities constant smallint[] := p_filter.priorities;
-    by_tags constant text[] := p_filter.tags;
-    by_patterns constant text[] := p_filter.patterns;
-    by_query constant tsquery := p_filter.query;
 begin
     answer := (
         select row (
@@ -3384,10 +3282,6 @@ begin
                     limit 500) as t
                 where true and (by_completed is null or t.completed = by_completed)
                 and (by_priorities is null or t.priority = any (by_priorities))
-                and (by_tags is null or t.tags @> by_tags)
-                and (
-                    by_patterns is null
-                    or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
                 limit 501) as source limit (p_start).size + 1) as task) as page);
     if answer.tasks is null then
         answer := (
@@ -3417,10 +3311,6 @@ begin
                             limit 500) as t
                         where true and (by_completed is null or t.completed = by_completed)
                         and (by_priorities is null or t.priority = any (by_priorities))
-                        and (by_tags is null or t.tags @> by_tags)
-                        and (
-                            by_patterns is null
-                            or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
                         limit 501) as endless limit (p_start).size + 1) as source
                 ) as task) as page);
     end if;
@@ -3565,7 +3455,7 @@ begin
 end
 $$;
 
--- errand.page_in_order with a short walk. `tasks` is NULL if the page is not full and there
+-- errand.page_in_order with a short walk, for the filters `completed` and `priorities`. `tasks` is NULL if the page is not full and there
 -- may be more tasks after the walk.
 create or replace function errand.short_page_in_order(p_order text, p_start api.task_page_start, p_filter errand.task_filter)
 returns api.task_page

@@ -77,10 +77,14 @@ t.json, t.seq, t.id;
 t.json, t.seq, t.id, t.completed, t.priority, t.tags, t.title_text, t.tags_text, t.description_text, t.words, t.due_date, t.due_at,
     t.due_key, t.updated_at;
 
--- The filters of a page with a cached plan.
---- conditions
+-- The filters of a short walk.
+--- short_conditions
 and (by_completed is null or t.completed = by_completed)
-and (by_priorities is null or t.priority = any (by_priorities))
+and (by_priorities is null or t.priority = any (by_priorities));
+
+-- The filters of the other pages with a cached plan.
+--- conditions
+{short_conditions}
 and (by_tags is null or t.tags @> by_tags)
 and (
     by_patterns is null
@@ -120,8 +124,8 @@ from (
 ) as task;
 
 -- Three functions for each order. The plan is for any user and any filters, so it expects few rows, and the planner would sort them:
--- `enable_sort` is off for the walks. The filters are variables, because a field of a composite value is looked up again for every row. A list without
--- filters has queries without conditions, and an account that fits one walk has queries without a bound.
+-- `enable_sort` is off for the walks. The filters are variables, because a field of a composite value is looked up again for every row. A
+-- list without filters has queries without conditions, and an account that fits one walk has queries without a bound.
 --- functions
 create or replace function errand.page_by_{order}(p_start api.task_page_start, p_filter errand.task_filter, p_ends boolean)
 returns api.task_page language plpgsql stable set enable_sort = off as $$
@@ -170,9 +174,6 @@ declare
     answer api.task_page;
     by_completed constant boolean := p_filter.completed;
     by_priorities constant smallint[] := p_filter.priorities;
-    by_tags constant text[] := p_filter.tags;
-    by_patterns constant text[] := p_filter.patterns;
-    by_query constant tsquery := p_filter.query;
 begin
     answer := (
         {short});
@@ -250,7 +251,7 @@ begin
 end
 $$;
 
--- errand.page_in_order with a short walk. `tasks` is NULL if the page is not full and there
+-- errand.page_in_order with a short walk, for the filters `completed` and `priorities`. `tasks` is NULL if the page is not full and there
 -- may be more tasks after the walk.
 create or replace function errand.short_page_in_order(p_order text, p_start api.task_page_start, p_filter errand.task_filter)
 returns api.task_page

@@ -1,17 +1,17 @@
 //! A step over the data of all users: due instants, computed again after an update of the time zone data. In small transactions, with
 //! its place in the ledger: what ends early goes on there.
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use tokio_postgres::{Client, types::Type};
 
-use super::{begin, explain};
+use super::{
+    begin, explain,
+    step::{BRIEFLY, LEDGER, hold},
+};
 use crate::{address::Address, connect::connect};
 
 /// The step's name in `errand_meta.step`.
 const NAME: &str = "due-at";
-/// A policy is made and dropped under a lock of the whole table, and every write of every user waits behind who waits for it. So that
-/// ends soon, and is tried again by the operator.
-const BRIEFLY: &str = "set local lock_timeout = '1s'";
 /// How many users are listed at once, and how many tasks a transaction looks at. A user's other writes wait for it.
 const USERS: i64 = 500;
 const TASKS: i32 = 500;
@@ -67,11 +67,7 @@ pub async fn refresh_due(address: &Address, mut told: impl FnMut(&DueProgress) -
 async fn take_up(client: &mut Client) -> Result<Place> {
     let tx = begin(client).await?;
     tx.batch_execute(&format!(
-        "create table if not exists errand_meta.step (
-            name text primary key,
-            last_user text, last_task uuid,
-            users bigint not null default 0, changed bigint not null default 0, kept bigint not null default 0,
-            begun_at timestamptz not null default now(), ended_at timestamptz);
+        "{LEDGER};
          delete from errand_meta.step where name = '{NAME}' and ended_at is not null;
          insert into errand_meta.step (name) values ('{NAME}') on conflict do nothing;
          {BRIEFLY};
@@ -113,16 +109,7 @@ async fn users_behind(client: &mut Client, last: Option<&str>) -> Result<Vec<Str
 async fn some_tasks(client: &mut Client, place: &mut Place, user: &str) -> Result<bool> {
     let tx = client.transaction().await?;
     // Another run would do the same: the place says who was first.
-    let held = tx
-        .query_typed_one(
-            "select last_user is not distinct from $2 and last_task::text is not distinct from $3 and ended_at is null
-             from errand_meta.step where name = $1 for update",
-            &[(&NAME, Type::TEXT), (&place.user, Type::TEXT), (&place.task, Type::TEXT)],
-        )
-        .await?;
-    if !held.try_get::<_, bool>(0)? {
-        bail!("another run of this step is at work on this database");
-    }
+    hold(&tx, NAME, place.user.as_deref(), place.task.as_deref()).await?;
     let row = tx
         .query_typed_one(
             "select last::text, changed, kept from errand.refresh_due($1, $2::text::uuid, $3)",

@@ -9,14 +9,14 @@ use tokio_postgres::{
     types::{ToSql, Type},
 };
 
-use super::{begin, explain};
+use super::{
+    begin, explain,
+    step::{BRIEFLY, LEDGER, hold},
+};
 use crate::{address::Address, connect::connect};
 
 /// The step's name in `errand_meta.step`, and that of the policy that it makes.
 const NAME: &str = "fold";
-/// A policy is made and dropped under a lock of the whole table, and every write of every user waits behind who waits for it. So that
-/// ends soon, and is tried again by the operator.
-const BRIEFLY: &str = "set local lock_timeout = '1s'";
 /// How many users are listed at once.
 const USERS: i64 = 500;
 /// How many tasks a transaction folds, and how many rows of the index another one removes. A user's other writes wait for it.
@@ -58,12 +58,11 @@ pub async fn fold(address: &Address, mut told: impl FnMut(&FoldProgress) -> bool
         }
         for user in users {
             if place.user.as_deref() != Some(&user) {
-                while !begin_user(&mut client, &user).await? {
+                while !begin_user(&mut client, &mut place, &user).await? {
                     if !told(&progress) {
                         return Ok(progress);
                     }
                 }
-                place = Place { user: Some(user.clone()), task: None };
             }
             loop {
                 let tasks = some_tasks(&mut client, &mut place).await?;
@@ -87,11 +86,7 @@ pub async fn fold(address: &Address, mut told: impl FnMut(&FoldProgress) -> bool
 async fn take_up(client: &mut Client) -> Result<Place> {
     let tx = begin(client).await?;
     tx.batch_execute(&format!(
-        "create table if not exists errand_meta.step (
-            name text primary key,
-            last_user text, last_task uuid,
-            users bigint not null default 0, changed bigint not null default 0, kept bigint not null default 0,
-            begun_at timestamptz not null default now(), ended_at timestamptz);
+        "{LEDGER};
          insert into errand_meta.step (name) values ('{NAME}') on conflict do nothing;
          update errand_meta.step set ended_at = null where name = '{NAME}';
          {BRIEFLY};
@@ -135,16 +130,20 @@ async fn unfolded_users(client: &Client, last: Option<&str>) -> Result<Vec<Strin
 }
 
 /// One transaction that removes rows of the user's index. Whether none is left.
-async fn begin_user(client: &mut Client, user: &str) -> Result<bool> {
+async fn begin_user(client: &mut Client, place: &mut Place, user: &str) -> Result<bool> {
     let tx = client.transaction().await?;
+    // Another run would remove what this one adds.
+    hold(&tx, NAME, place.user.as_deref(), place.task.as_deref()).await?;
     let parameters: [(&(dyn ToSql + Sync), Type); 2] = [(&user, Type::TEXT), (&ROWS, Type::INT4)];
     let row = tx
         .query_typed_one("select errand.begin_folding($1, $2)", &parameters)
         .await
         .map_err(|error| explain::reasons(&error).context(format!("the index of {user} could not be removed")))?;
     let done: bool = row.try_get(0)?;
-    remember(&tx, &Place { user: done.then(|| user.to_owned()), task: None }).await?;
+    let next = Place { user: done.then(|| user.to_owned()), task: None };
+    remember(&tx, &next).await?;
     tx.commit().await.context("some rows could not be removed")?;
+    *place = next;
     Ok(done)
 }
 
@@ -152,6 +151,7 @@ async fn begin_user(client: &mut Client, user: &str) -> Result<bool> {
 async fn some_tasks(client: &mut Client, place: &mut Place) -> Result<i64> {
     let user = place.user.clone().unwrap_or_default();
     let tx = client.transaction().await?;
+    hold(&tx, NAME, place.user.as_deref(), place.task.as_deref()).await?;
     let ids = fold_some(&tx, &user, place.task.as_deref())
         .await
         .map_err(|error| explain::reasons(&error).context(format!("the tasks of {user} could not be folded")))?;

@@ -123,6 +123,58 @@ async fn a_task_of_an_older_component_is_folded_by_the_next_run() -> Result<()> 
     Ok(())
 }
 
+/// An older component may write a task behind the place of the step.
+#[tokio::test]
+async fn a_task_that_is_written_behind_the_step_leaves_the_account_unfolded() -> Result<()> {
+    let (address, admin) = database_before("0014").await?;
+    fill(&address, 600).await?;
+    migrate(&address, &Migrations::of_checkout()?).await?;
+    let mut transactions = 0;
+    fold(&address, |_| {
+        transactions += 1;
+        transactions < 1
+    })
+    .await?;
+    admin
+        .batch_execute(
+            "set session authorization errand_app;
+             select api.change_task('alice', '00000000-0000-4000-8000-000000000001', null, '{\"title\": \"u\"}', null, null, null)",
+        )
+        .await?;
+    fold(&address, |_| true).await?;
+    assert_eq!(ask(&address, COUNTS).await?, "1 601 1 0");
+    fold(&address, |_| true).await?;
+    assert_eq!(ask(&address, COUNTS).await?, "0 601 0 0");
+    Ok(())
+}
+
+/// The second run would remove what the first has added to the index.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_beside_another_one_is_refused() -> Result<()> {
+    let (address, admin) = database_before("0014").await?;
+    fill(&address, 1200).await?;
+    migrate(&address, &Migrations::of_checkout()?).await?;
+    fold(&address, |_| false).await?;
+    // Another run moves the place while this one is at work.
+    let (told, mut moved) = tokio::sync::mpsc::unbounded_channel();
+    let other = tokio::spawn(async move {
+        moved.recv().await;
+        admin.batch_execute("update errand_meta.step set last_task = gen_random_uuid() where name = 'fold'").await
+    });
+    let mut first = true;
+    let refused = fold(&address, |_| {
+        if std::mem::take(&mut first) {
+            told.send(()).ok();
+            std::thread::sleep(std::time::Duration::from_millis(300));
+        }
+        true
+    })
+    .await;
+    other.await??;
+    assert!(crate::refusal(refused)?.contains("another run"));
+    Ok(())
+}
+
 /// Forced row-level security also holds the owner of the tables, unless the owner is a superuser.
 #[tokio::test]
 async fn an_owner_without_superuser_rights_folds_all_tasks() -> Result<()> {
