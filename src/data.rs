@@ -36,7 +36,7 @@ use crate::domain::Error;
 /// statement.
 macro_rules! served {
     ($sql:literal) => {
-        concat!($sql, " where null::api.interface_4 is null")
+        concat!($sql, " where null::api.interface_5 is null")
     };
 }
 use served;
@@ -212,7 +212,7 @@ impl Data {
 
 /// The number of the database interface that this version calls. It grows when the component needs a function that an older database
 /// does not have. `api.interface` (`migrations/functions/interface.sql`) returns the numbers that the database serves.
-pub const INTERFACE: i64 = 4;
+pub const INTERFACE: i64 = 5;
 
 /// Checks that the database serves [`INTERFACE`], with a row of `api.interface`.
 fn fits(mut row: Row) -> Result<(), Error> {

@@ -46,21 +46,9 @@ struct Recorded {
 
 impl Database for Recorded {
     fn call<'a>(&'a self, statement: Statement, _: Vec<Value>, _: Instant) -> CallFuture<'a> {
-        let columns = if statement.single.contains("read_task(") {
-            vec![Value::Text(TASK.to_owned()), Value::Int(3), Value::Text(EPOCH.to_owned())]
-        } else {
-            let (key, id) = ("2026-11-22 18:59:12.123456+00", "01932000-0001-7000-8000-100000000001");
-            vec![
-                Value::Text("page".to_owned()),
-                Value::Int(7),
-                Value::Text(EPOCH.to_owned()),
-                Value::Text(self.page.clone()),
-                Value::Text(key.to_owned()),
-                Value::Text(id.to_owned()),
-                Value::Null,
-            ]
-        };
-        Box::pin(std::future::ready(Ok(Some(Row::new(columns)))))
+        let answer =
+            if statement.single.contains("show_task(") { format!("3 {EPOCH} {TASK}") } else { self.page.clone() };
+        Box::pin(std::future::ready(Ok(Some(Row::new(vec![Value::Text(answer)])))))
     }
 
     fn lock_writes<'a>(&'a self, _: &'a str, _: Duration) -> LockFuture<'a> {
@@ -76,7 +64,9 @@ fn router() -> Router {
     let variables = HashMap::from([("jwt_secret", SECRET)]);
     let config = Config::from_variables(|name| variables.get(name).map(|value| (*value).to_owned())).unwrap();
     let ambient = Ambient { now: || SystemTime::UNIX_EPOCH + NOW, clock: Instant::now, new_id: Uuid::nil, log: |_| {} };
-    let database = Arc::new(Recorded { page: format!("{}\n{}", ["3"; 50].join(" "), [TASK; 51].join("\n")) });
+    let last = format!(r#"page 7 {EPOCH} - 01932000-0001-7000-8000-100000000001 "2026-11-22 18:59:12.123456+00""#);
+    let page = [["3"; 50].join(" "), [TASK; 51].join("\n"), last].join("\n");
+    let database = Arc::new(Recorded { page });
     let adapters = Adapters { database, keys: Arc::new(NativeKeys::default()) };
     errand::router(Arc::new(App::new(config, adapters, ambient).unwrap()))
 }

@@ -1,3 +1,3 @@
 \set u random(1, :users)
 \set n random(1, :tasks)
-select task, seq, epoch from api.read_task('user-' || :u, ('0193' || (10000000 + :n) || '70008000' || (100000000000 + :u))::uuid);
+select api.show_task('user-' || :u, ('0193' || (10000000 + :n) || '70008000' || (100000000000 + :u))::uuid);

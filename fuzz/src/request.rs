@@ -62,7 +62,7 @@ fn with_lines(request: Builder, lines: &[u8]) -> Builder {
 
 /// The writes that the database was asked for, each as its request and the only write in it.
 fn writes(answer: &Answer) -> impl Iterator<Item = (Json, Json)> {
-    answer.calls.iter().filter(|(statement, _)| statement.contains("api.write")).map(|(_, parameters)| {
+    answer.calls.iter().filter(|(statement, _)| statement.contains("api.run_writes")).map(|(_, parameters)| {
         let Some(Value::Json(request)) = parameters.last() else { panic!("{parameters:?}") };
         let mut request: Json = serde_json::from_str(request).unwrap();
         let write = request["list"][0].take();

@@ -112,17 +112,12 @@ impl Database for Recorded {
         let (function, _) = statement.single.split_once('(').unwrap();
         let row = match function.rsplit_once('.').unwrap().1 {
             "interface" => vec![Value::Int(INTERFACE), Value::Int(1)],
-            "read_task" => vec![text(TASK), Value::Int(3), text(EPOCH)],
-            "write" => written(&parameters),
-            "read_tasks" => vec![
-                text("page"),
-                Value::Int(7),
-                text(EPOCH),
-                text(&format!("3\n{TASK}")),
-                text(KEY),
-                text(ID),
-                Value::Null,
-            ],
+            "show_task" => vec![text(&format!("3 {EPOCH} {TASK}"))],
+            "run_writes" => vec![text(&written(&parameters))],
+            "show_tasks" => {
+                let key = serde_json::Value::from(KEY);
+                vec![text(&format!("3\n{TASK}\npage 7 {EPOCH} - {ID} {key}"))]
+            }
             other => panic!("{other} is not known here"),
         };
         CALLS.with_borrow_mut(|calls| calls.push((statement.single, parameters)));
@@ -138,8 +133,8 @@ impl Database for Recorded {
     }
 }
 
-/// The row of `api.write` for a request with one write that is done.
-fn written(parameters: &[Value]) -> Vec<Value> {
+/// The lines of `api.run_writes` for a request with one write that is done.
+fn written(parameters: &[Value]) -> String {
     let Some(Value::Json(request)) = parameters.last() else { panic!("{parameters:?}") };
     let request: serde_json::Value = serde_json::from_str(request).unwrap();
     let write = &request["list"][0];
@@ -149,11 +144,8 @@ fn written(parameters: &[Value]) -> Vec<Value> {
         "task.delete" => "deleted",
         _ => "changed",
     };
-    let one = |text: &str| Value::Texts(vec![Some(text.to_owned())]);
-    let body = if outcome == "deleted" { Value::Texts(vec![None]) } else { one(TASK) };
-    let number = |number| Value::Ints(vec![Some(number)]);
-    let [done, epoch] = ["done", EPOCH].map(|text| Value::Text(text.to_owned()));
-    vec![done, epoch, one(outcome), one(write["id"].as_str().unwrap()), number(3), number(2), body]
+    let body = if outcome == "deleted" { String::new() } else { format!(" {TASK}") };
+    format!("done {EPOCH}\n{outcome} {} 3 2{body}", write["id"].as_str().unwrap())
 }
 
 struct Unpublished;

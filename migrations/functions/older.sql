@@ -207,37 +207,7 @@ begin
 end
 $$;
 
--- Functions for components from before api.write. Version 0.2 drops them, too.
-
--- Runs one write with the parameters and the result that those components expect. A replay returns the current task, or no task if it was
--- deleted.
-create or replace function errand.write_for_older(
-    p_caller text, p_write jsonb, p_key text, p_fingerprint text, p_wait boolean,
-    out outcome text, out task text, out seq bigint, out epoch text)
-language plpgsql as $$
-declare
-    done record;
-begin
-    done := api.write(
-        p_caller,
-        jsonb_strip_nulls(jsonb_build_object('key', p_key, 'fingerprint', p_fingerprint, 'wait', p_wait))
-            || jsonb_build_object('list', jsonb_build_array(
-                jsonb_strip_nulls(p_write - 'document') || jsonb_build_object('document', p_write -> 'document'))));
-    outcome := case
-        when done.outcome not in ('done', 'replayed') then done.outcome
-        when done.outcomes[1] = 'gone' then 'not_found'
-        when done.outcome = 'replayed' then 'replayed'
-        when done.outcomes[1] = 'changed' then 'ok'
-        when done.outcomes[1] = 'precondition_failed' then case when p_write ? 'must_be_absent' then 'exists' else 'stale' end
-        else done.outcomes[1]
-    end;
-    task := done.bodies[1];
-    if task is not null then
-        seq := done.seqs[1];
-        epoch := done.epoch;
-    end if;
-end
-$$;
+-- Functions for components of interfaces 1 and 2. Version 0.2 drops them, too.
 
 create or replace function api.add_task(
     p_caller text, p_id uuid, p_task jsonb, p_key text, p_fingerprint text, p_wait boolean,
@@ -314,10 +284,89 @@ begin
 end
 $$;
 
+-- Functions for components of interfaces 3 and 4. Version 0.2 drops them, too.
+
+create or replace function api.write(p_caller text, p_writes jsonb) returns api.written
+language plpgsql as $$
+declare
+    caller constant text := errand.announce(p_caller);
+begin
+    return errand.written_of(api.run_writes(caller, p_writes));
+end
+$$;
+
+-- The lines of api.show_task and api.show_tasks as columns.
+
+create or replace function api.read_task(p_caller text, p_id uuid, out task text, out seq bigint, out epoch text)
+language plpgsql stable as $$
+declare
+    caller constant text := errand.announce(p_caller);
+    parts constant text[] := regexp_match(api.show_task(caller, p_id), '^(\d+) (\S+) (.*)$');
+begin
+    seq := parts[1]::bigint;
+    epoch := parts[2];
+    task := parts[3];
+end
+$$;
+
+create or replace function api.read_task_of_each(p_callers text[], p_ids text[])
+returns table (number bigint, caller text, task text, seq bigint, epoch text)
+language plpgsql stable as $$
+begin
+    return query
+        select call.number, call.caller, found.task, found.seq, found.epoch
+        from unnest(p_callers, p_ids) with ordinality as call (caller, id, number),
+            api.read_task(call.caller, call.id::uuid) as found;
+end
+$$;
+
+create or replace function api.read_tasks(
+    p_caller text, p_list jsonb,
+    out outcome text, out seq bigint, out epoch text, out tasks text, out last_key text, out last_id text, out total bigint)
+language plpgsql stable as $$
+declare
+    caller constant text := errand.announce(p_caller);
+    -- Components of interface 3 send the text of a search alone.
+    answer constant text := api.show_tasks(
+        caller,
+        case
+            when p_list ? 'search' or not coalesce(p_list -> 'filter' ? 'q', false) then p_list
+            else p_list || jsonb_build_object('search', jsonb_build_object(
+                'patterns', nullif(errand.search_patterns(p_list #>> '{filter,q}'), '{}')))
+        end);
+    -- The length of the last line and its line feed.
+    behind constant int := strpos(reverse(answer), chr(10));
+    parts constant text[] := regexp_match(
+        case when behind = 0 then answer else right(answer, behind - 1) end,
+        '^(\w+)(?: (\d+) (\S+))?(?: (-|\d+))?(?: (\S+) (".*"))?$');
+begin
+    outcome := parts[1];
+    seq := parts[2]::bigint;
+    epoch := parts[3];
+    tasks := case when behind > 0 then left(answer, -behind) end;
+    total := nullif(parts[4], '-')::bigint;
+    last_id := parts[5];
+    last_key := parts[6]::json #>> '{}';
+end
+$$;
+
+create or replace function api.read_tasks_of_each(p_callers text[], p_lists text[])
+returns table (
+    number bigint, caller text,
+    outcome text, seq bigint, epoch text, tasks text, last_key text, last_id text, total bigint)
+language plpgsql stable as $$
+begin
+    return query
+        select
+            call.number, call.caller,
+            list.outcome, list.seq, list.epoch, list.tasks, list.last_key, list.last_id, list.total
+        from unnest(p_callers, p_lists) with ordinality as call (caller, list, number),
+            api.read_tasks(call.caller, call.list::jsonb) as list;
+end
+$$;
+
 -- The erasure of an account by an older `errand-db`.
 create or replace function api.turn_of(p_user text) returns bigint
 language sql stable as $$
     select errand.turn_of(p_user)
 $$;
-
-grant execute on function errand.write_for_older to errand_app;

@@ -1,24 +1,24 @@
 -- Reads of one task. No function has a condition on `user_id`, because row-level security adds it to every statement.
 
--- Reads a task. All columns are NULL if it does not exist. The component makes the entity tag from the number and the epoch.
-create or replace function api.read_task(p_caller text, p_id uuid, out task text, out seq bigint, out epoch text)
+-- Reads a task. The result is text, as that of api.run_writes: the number of the task's latest write, the epoch, and the JSON without the
+-- member `etag`. It is NULL if the task does not exist.
+create or replace function api.show_task(p_caller text, p_id uuid) returns text
 language plpgsql stable as $$
 declare
     caller constant text := errand.announce(p_caller);
 begin
-    select t.json, t.seq, errand.epoch() into task, seq, epoch from errand.task as t where t.id = p_id;
+    return (select t.seq || ' ' || errand.epoch() || ' ' || t.json from errand.task as t where t.id = p_id);
 end
 $$;
 
--- api.read_task for a batch of calls; `number` is the position of a call, from 1 on. PostgreSQL caches the plan of the join. A plain
+-- api.show_task for a batch of calls; `number` is the position of a call, from 1 on. PostgreSQL caches the plan of the query. A plain
 -- statement would be parsed and planned for each batch.
-create or replace function api.read_task_of_each(p_callers text[], p_ids text[])
-returns table (number bigint, caller text, task text, seq bigint, epoch text)
+create or replace function api.show_task_of_each(p_callers text[], p_ids text[])
+returns table (number bigint, caller text, answer text)
 language plpgsql stable as $$
 begin
     return query
-        select call.number, call.caller, found.task, found.seq, found.epoch
-        from unnest(p_callers, p_ids) with ordinality as call (caller, id, number),
-            api.read_task(call.caller, call.id::uuid) as found;
+        select call.number, call.caller, api.show_task(call.caller, call.id::uuid)
+        from unnest(p_callers, p_ids) with ordinality as call (caller, id, number);
 end
 $$;

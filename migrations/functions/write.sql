@@ -1,23 +1,26 @@
--- api.write, the only function for writes. It announces the caller, looks for a replay, takes the caller's turn, checks preconditions,
+-- api.run_writes, the only function for writes. It announces the caller, looks for a replay, takes the caller's turn, checks preconditions,
 -- takes the numbers of the writes, and stores the key.
 --
 -- Each resource has its own functions for the effect of a write, such as errand.plan_task, errand.create_task, errand.change_task,
 -- errand.delete_task and errand.current_task (errand/task.sql). They know no caller, no key and no outcome. A new resource adds branches
--- to the `case` expressions here and in errand.replay (errand/write.sql).
+-- to the `case` expressions here and in errand.repeat_answer (errand/write.sql).
 
 -- Runs the writes of one request in their order.
 --
 -- p_writes: {key, fingerprint, atomic, wait, list: [{operation, id, if_match, must_be_absent, document}]}. `key` may be absent.
 -- `if_match` is true or a list of entity tags. `wait` says whether the writes may wait for another write (errand.may_go_on).
 --
--- The outcome of the request is `done`, `replayed` (an earlier request with the key did these writes), `busy` (no slot of the caller is
--- free, or another write of the caller has the turn), `key_reused` or `in_flight`. With `done` and `replayed`, each array has an element
--- for each write. The outcome of a write is `created`, `changed`, `deleted`, `not_found`, `precondition_failed`, or `gone` (a replay
--- whose resource no longer exists). With `atomic`, a refused write undoes the earlier writes and is the last element.
+-- The result is text, because each column of a result costs PostgreSQL and the component more than its value. The first line is the
+-- outcome of the request: `done` or `replayed` (an earlier request with the key did these writes), a blank, and the epoch. Another outcome
+-- stands alone: `busy` (no slot of the caller is free, or another write of the caller has the turn), `key_reused` or `in_flight`.
 --
--- A body is the JSON of the resource without the member `etag`. The component makes the entity tag from the number and the epoch, because
--- the digest costs PostgreSQL more.
-create or replace function api.write(p_caller text, p_writes jsonb) returns api.written
+-- A line for each write follows: its outcome, the id of the resource, the number, the version and the body, separated by blanks. The
+-- outcome of a write is `created`, `changed`, `deleted`, `not_found`, `precondition_failed`, or `gone` (a replay whose resource no longer
+-- exists). Only `created` and `changed` have a body. With `atomic`, a refused write undoes the earlier writes and is the last line.
+--
+-- A body is the JSON of the resource without the member `etag`, and has no line feeds. The component makes the entity tag from the number
+-- and the epoch, because the digest costs PostgreSQL more.
+create or replace function api.run_writes(p_caller text, p_writes jsonb) returns text
 language plpgsql as $$
 declare
     caller constant text := errand.announce(p_caller);
@@ -31,24 +34,24 @@ declare
     stamp errand.stamp;
     state errand.state;
     outcome text;
-    written api.written;
+    answer text;
 begin
     if not errand.may_go_on(wait) then
-        return row ('busy', null, null, null, null, null, null)::api.written;
+        return 'busy';
     end if;
     if key is not null then
         kept := errand.find_key(key, p_writes ->> 'fingerprint');
         if kept.outcome = 'replayed' then
-            return errand.replay(p_writes -> 'list', kept.ids, kept.statuses);
+            return errand.repeat_answer(p_writes -> 'list', kept.ids, kept.statuses);
         elsif kept.outcome is not null then
-            return row (kept.outcome, null, null, null, null, null, null)::api.written;
+            return kept.outcome;
         end if;
     end if;
     if not errand.try_turn(caller, wait) then
-        return row ('busy', null, null, null, null, null, null)::api.written;
+        return 'busy';
     end if;
     if p_writes #> '{list,1}' is not null then
-        written := errand.write_all(caller, p_writes -> 'list', (p_writes -> 'atomic')::boolean);
+        answer := errand.run_each(caller, p_writes -> 'list', (p_writes -> 'atomic')::boolean);
     else
         -- Nearly all requests have only one write. It is read here, because a write that is `busy` is sent again.
         write := p_writes #> '{list,0}';
@@ -81,27 +84,23 @@ begin
             -- Nothing changes, and no number is taken.
             state := row (held.version, held.body)::errand.state;
         end if;
-        if stamp.seq & 127 <= 1 then
+        if stamp.seq & 15 <= 1 then
             perform errand.after_write(caller, stamp.seq, stamp.at);
         end if;
-        written := row (
-            'done', errand.epoch(),
-            array[case
+        -- concat_ws() leaves NULL out: a refused write has no version, and a deleted resource has no body.
+        answer := concat_ws(
+            ' ', 'done', errand.epoch() || chr(10) || case
                 when outcome is not null then outcome
                 when held.seq is null then 'created'
                 when state.body is null then 'deleted'
                 else 'changed'
-            end],
-            array[id::text], array[coalesce(stamp.seq, held.seq)],
-            array[state.version], array[state.body])::api.written;
-        if key is null then
-            return written;
-        end if;
+            end,
+            id, coalesce(stamp.seq, held.seq), state.version, state.body);
     end if;
     if key is not null then
-        perform errand.keep_key(
-            key, p_writes ->> 'fingerprint', (p_writes -> 'atomic')::boolean, written.outcomes, written.ids);
+        perform errand.store_key(
+            key, p_writes ->> 'fingerprint', (p_writes -> 'atomic')::boolean, (string_to_array(answer, chr(10)))[2:]);
     end if;
-    return written;
+    return answer;
 end
 $$;

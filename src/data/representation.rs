@@ -32,35 +32,54 @@ pub enum Listing {
 }
 
 impl Scope<'_> {
-    /// The object of a row: its JSON (NULL if it does not exist), its number, and the epoch.
+    /// The object of a row, or `None` if it does not exist: its number, the epoch and its JSON, separated by blanks.
     pub(super) fn stored(&self, mut row: Row) -> Result<Option<Stored>, Error> {
-        let Some(json) = row.take::<String>()? else { return Ok(None) };
-        let etag = self.etag(&mut row)?;
-        Ok(Some(Stored { json: tagged(&json, &etag), etag }))
+        let Some(answer) = row.take::<String>()? else { return Ok(None) };
+        let mut columns = answer.splitn(3, ' ');
+        let etag = self.etag(&mut columns)?;
+        let json = tagged(columns.next().ok_or_else(incomplete)?, &etag);
+        Ok(Some(Stored { json, etag }))
     }
 
-    /// The list of a row: the outcome, the number and the epoch of the list, the lines of the page, the position of its last object if
-    /// there are more, and the total number if the query asks for it.
+    /// The list of a row. Its last line has the outcome, the number and the epoch of the list, the total number or `-`, and the position of
+    /// the last object if there are more: its id, and its key as JSON. The lines of the page come before.
     pub(super) fn listing(&self, mut row: Row) -> Result<Listing, Error> {
-        let (outcome, etag) = (row.require::<String>()?, self.etag(&mut row)?);
-        match outcome.as_str() {
-            "page" => {}
-            "unchanged" => return Ok(Listing::Unchanged { etag }),
-            other => return Err(Error::Internal(format!("unknown outcome {other}"))),
+        let answer: String = row.require()?;
+        let (page, last) = answer.rsplit_once('\n').unwrap_or(("", &answer));
+        let mut columns = last.splitn(6, ' ');
+        let outcome = columns.next().unwrap_or_default();
+        if !matches!(outcome, "page" | "unchanged") {
+            return Err(Error::Internal(format!("unknown outcome {outcome}")));
         }
-        let objects = tagged_lines(&row.require::<String>()?, &etag)?;
-        let next = match (row.take()?, row.take()?) {
-            (Some(key), Some(id)) => Some(PagePosition { key, id }),
-            _ => None,
+        let etag = self.etag(&mut columns)?;
+        if outcome == "unchanged" {
+            return Ok(Listing::Unchanged { etag });
+        }
+        let total = match columns.next() {
+            Some("-") => None,
+            total => Some(total.and_then(|total| total.parse().ok()).ok_or_else(incomplete)?),
         };
-        Ok(Listing::Page { etag, page: Page { objects, next, total: row.take()? } })
+        let next = match (columns.next(), columns.next()) {
+            (None, _) => None,
+            (Some(id), key) => {
+                let key = key.and_then(|key| serde_json::from_str(key).ok()).ok_or_else(incomplete)?;
+                Some(PagePosition { key, id: id.to_owned() })
+            }
+        };
+        Ok(Listing::Page { page: Page { objects: tagged_lines(page, &etag)?, next, total }, etag })
     }
 
-    /// Makes the entity tag of a state from the next two columns.
-    fn etag(&self, row: &mut Row) -> Result<EntityTag, Error> {
-        let (number, epoch) = (row.require()?, row.require::<String>()?);
-        Ok(EntityTag::of_state(&epoch, self.caller.user_id(), number))
+    /// Makes the entity tag of a state from the next two columns of a line: the number and the epoch.
+    fn etag<'a>(&self, columns: &mut impl Iterator<Item = &'a str>) -> Result<EntityTag, Error> {
+        let (number, epoch) = (columns.next().and_then(|number| number.parse().ok()), columns.next());
+        let (Some(number), Some(epoch)) = (number, epoch) else { return Err(incomplete()) };
+        Ok(EntityTag::of_state(epoch, self.caller.user_id(), number))
     }
+}
+
+/// The error of an answer that no function of the database gives. It has nothing of the answer, because text of a user must not be logged.
+pub(super) fn incomplete() -> Error {
+    Error::Internal("an answer of the database is incomplete".to_owned())
 }
 
 /// The JSON before and after an entity tag, at the end of an object.

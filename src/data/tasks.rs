@@ -31,23 +31,19 @@ impl Scope<'_> {
     /// Reads a task.
     pub async fn get_task(&self, id: Uuid) -> Result<Option<Stored>, Error> {
         const GET: Statement = Statement::batchable(
-            served!("select task, seq, epoch from api.read_task($1, $2)"),
-            served!("select number, caller, task, seq, epoch from api.read_task_of_each($1, $2)"),
+            served!("select api.show_task($1, $2)"),
+            served!("select number, caller, answer from api.show_task_of_each($1, $2)"),
         );
-        let row = self.read(GET, [id.into()]).await?.ok_or_else(|| no_row("read_task"))?;
+        let row = self.read(GET, [id.into()]).await?.ok_or_else(|| no_row("show_task"))?;
         self.stored(row)
     }
 
     /// Reads a page of tasks.
     pub async fn list_tasks(&self, query: &ListQuery, known: Option<&TagMatch>) -> Result<Listing, Error> {
-        const LIST: Statement = Statement::single(served!(
-            "select outcome, seq, epoch, tasks, last_key, last_id, total from api.read_tasks($1, $2)"
-        ));
+        const LIST: Statement = Statement::single(served!("select api.show_tasks($1, $2)"));
         const FIRST_PAGE: Statement = Statement::batchable(
             LIST.single,
-            served!(
-                "select number, caller, outcome, seq, epoch, tasks, last_key, last_id, total from api.read_tasks_of_each($1, $2)"
-            ),
+            served!("select number, caller, answer from api.show_tasks_of_each($1, $2)"),
         );
         // A list with filters may read all data of the caller, and so does a count.
         let bounded = query.filter.is_empty() && !query.count;
@@ -79,6 +75,6 @@ impl Scope<'_> {
             Error::Invalid(_) => Invalid::parameter("cursor", "Not a cursor that errand gave.").into(),
             other => other,
         });
-        self.listing(row?.ok_or_else(|| no_row("read_tasks"))?)
+        self.listing(row?.ok_or_else(|| no_row("show_tasks"))?)
     }
 }

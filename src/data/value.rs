@@ -19,10 +19,6 @@ pub enum Value {
     Uuid(Uuid),
     /// `jsonb`, as text; a parameter only
     Json(String),
-    /// `text[]`; a column only
-    Texts(Vec<Option<String>>),
-    /// `bigint[]`; a column only
-    Ints(Vec<Option<i64>>),
 }
 
 impl Value {
@@ -35,15 +31,13 @@ impl Value {
             Self::Text(_) => "text",
             Self::Uuid(_) => "uuid",
             Self::Json(_) => "jsonb",
-            Self::Texts(_) => "text[]",
-            Self::Ints(_) => "bigint[]",
         }
     }
 
-    /// A parameter as an element of an array of text. A column has none.
+    /// A parameter as an element of an array of text.
     pub fn text(&self) -> Option<String> {
         match self {
-            Self::Null | Self::Texts(_) | Self::Ints(_) => None,
+            Self::Null => None,
             Self::Bool(value) => Some(value.to_string()),
             Self::Int(value) => Some(value.to_string()),
             Self::Text(value) | Self::Json(value) => Some(value.clone()),
@@ -124,22 +118,6 @@ impl TryFrom<Value> for String {
     }
 }
 
-impl TryFrom<Value> for Vec<Option<String>> {
-    type Error = Value;
-
-    fn try_from(value: Value) -> Result<Self, Value> {
-        if let Value::Texts(values) = value { Ok(values) } else { Err(value) }
-    }
-}
-
-impl TryFrom<Value> for Vec<Option<i64>> {
-    type Error = Value;
-
-    fn try_from(value: Value) -> Result<Self, Value> {
-        if let Value::Ints(values) = value { Ok(values) } else { Err(value) }
-    }
-}
-
 impl From<bool> for Value {
     fn from(value: bool) -> Self {
         Self::Bool(value)
@@ -197,8 +175,6 @@ mod tests {
         assert_eq!(why(Value::Bool(true)), "a column is boolean, not i64");
         assert_eq!(why(Value::Uuid(Uuid::nil())), "a column is uuid, not i64");
         assert_eq!(why(Value::Json("secret".to_owned())), "a column is jsonb, not i64");
-        assert_eq!(why(Value::Texts(vec![Some("secret".to_owned())])), "a column is text[], not i64");
-        assert_eq!(why(Value::Ints(vec![Some(1)])), "a column is bigint[], not i64");
         assert!(Row::new(vec![Value::Int(1)]).take::<bool>().is_err());
         assert!(Row::new(vec![Value::Int(1)]).take::<String>().is_err());
     }

@@ -1,16 +1,15 @@
-//! The call of `api.write` (`migrations/functions/write.sql`).
+//! The call of `api.run_writes` (`migrations/functions/write.sql`).
 
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::representation::{json, tagged};
+use super::representation::{incomplete, json, tagged};
 use super::{Row, Scope, Statement, no_row, served};
 use crate::domain::{Document, EntityTag, Error, TagMatch, Write, Writes, Written};
 
-const WRITE: Statement =
-    Statement::write(served!("select outcome, epoch, outcomes, ids, seqs, versions, bodies from api.write($1, $2)"));
+const WRITE: Statement = Statement::write(served!("select api.run_writes($1, $2)"));
 
-/// The parameter `p_writes` of `api.write`.
+/// The parameter `p_writes` of `api.run_writes`.
 #[derive(Serialize)]
 struct Request<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -64,49 +63,56 @@ impl Scope<'_> {
                 list: writes.list.iter().map(Element::from).collect(),
             })
         };
-        let row = self.call_as_writer(WRITE, request).await?.ok_or_else(|| no_row("write"))?;
+        let row = self.call_as_writer(WRITE, request).await?.ok_or_else(|| no_row("run_writes"))?;
         self.results(row)
     }
 
+    /// The results of a row: its first line is the outcome of the request, and a line for each write follows.
     fn results(&self, mut row: Row) -> Result<Vec<Result<Written, Error>>, Error> {
-        let outcome: String = row.require()?;
-        let replayed = match outcome.as_str() {
+        let answer: String = row.require()?;
+        let mut lines = answer.split('\n');
+        let head = lines.next().unwrap_or_default();
+        let (outcome, epoch) = head.split_once(' ').unwrap_or((head, ""));
+        let replayed = match outcome {
             "done" => false,
             "replayed" => true,
             "key_reused" => return Err(Error::KeyReused),
             "in_flight" => return Err(Error::InFlight),
             other => return Err(unknown(other)),
         };
-        let epoch: String = row.require()?;
-        let (outcomes, ids) = (row.require::<Vec<Option<String>>>()?, row.require::<Vec<Option<String>>>()?);
-        let (seqs, versions) = (row.require::<Vec<Option<i64>>>()?, row.require::<Vec<Option<i64>>>()?);
-        let bodies: Vec<Option<String>> = row.require()?;
-        let columns = outcomes.into_iter().zip(ids).zip(seqs.into_iter().zip(versions)).zip(bodies);
-        columns
-            .map(|(((outcome, id), (seq, version)), body)| {
-                let outcome = outcome.unwrap_or_default();
-                let refusal = match outcome.as_str() {
-                    "created" | "changed" | "deleted" => None,
-                    "not_found" => Some(Error::NotFound),
-                    "precondition_failed" => Some(Error::PreconditionFailed),
-                    "gone" => Some(Error::Gone),
-                    other => return Err(unknown(other)),
-                };
-                if let Some(error) = refusal {
-                    return Ok(Err(error));
-                }
-                let (Some(id), Some(seq), Some(version)) = (id.and_then(|id| id.parse().ok()), seq, version) else {
-                    return Err(Error::Internal(format!("a resource is {outcome}, and has no id or number")));
-                };
-                // An operation without a branch in api.write writes nothing.
-                if body.is_none() != (outcome == "deleted") {
-                    return Err(Error::Internal(format!("a resource is {outcome}, which its body contradicts")));
-                }
-                let etag = EntityTag::of_state(&epoch, self.caller.user_id(), seq);
-                let body = body.map(|json| tagged(&json, &etag));
-                Ok(Ok(Written { id, etag, version, body, created: outcome == "created", replayed }))
-            })
-            .collect()
+        if epoch.is_empty() {
+            return Err(incomplete());
+        }
+        lines.map(|line| self.result(line, epoch, replayed)).collect()
+    }
+
+    /// The result of a write: its outcome, and the id, the number, the version and the body of the resource, separated by blanks.
+    fn result(&self, line: &str, epoch: &str, replayed: bool) -> Result<Result<Written, Error>, Error> {
+        let mut columns = line.splitn(5, ' ');
+        let outcome = columns.next().unwrap_or_default();
+        let refusal = match outcome {
+            "created" | "changed" | "deleted" => None,
+            "not_found" => Some(Error::NotFound),
+            "precondition_failed" => Some(Error::PreconditionFailed),
+            "gone" => Some(Error::Gone),
+            other => return Err(unknown(other)),
+        };
+        if let Some(error) = refusal {
+            return Ok(Err(error));
+        }
+        let id = columns.next().and_then(|id| id.parse().ok());
+        let mut number = || columns.next()?.parse().ok();
+        let (Some(id), Some(seq), Some(version)) = (id, number(), number()) else {
+            return Err(Error::Internal(format!("a resource is {outcome}, and has no id or number")));
+        };
+        // An operation without a branch in api.run_writes writes nothing.
+        let body = columns.next();
+        if body.is_none() != (outcome == "deleted") {
+            return Err(Error::Internal(format!("a resource is {outcome}, which its body contradicts")));
+        }
+        let etag = EntityTag::of_state(epoch, self.caller.user_id(), seq);
+        let body = body.map(|json| tagged(json, &etag));
+        Ok(Ok(Written { id, etag, version, body, created: outcome == "created", replayed }))
     }
 }
 

@@ -7,7 +7,7 @@ use super::{Document, EntityTag, IdempotencyKey, Precondition};
 /// What a write does. Each resource has an enum of its own for this, such as [`TaskOperation`](super::TaskOperation), and makes this of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Operation {
-    /// Its name in `api.write`: that of the resource, a dot, and `create`, `put`, `patch`, `delete` or another verb.
+    /// Its name in `api.run_writes`: that of the resource, a dot, and `create`, `put`, `patch`, `delete` or another verb.
     pub name: &'static str,
     /// Its operation id in openapi.json.
     pub id: &'static str,

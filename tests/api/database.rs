@@ -237,6 +237,12 @@ fn a_function_for_several_callers_announces_each_of_them() {
     let [of_alice, of_bob] = [&alice, &bob].map(|user| user.create(json!({"title": user.id})).id.to_string());
     let (a, b) = (&alice.id, &bob.id);
     let session = target().app_session();
+    let given = session.rows(&format!(
+        "select concat_ws(' ', number, caller, coalesce(substr(answer, strpos(answer, '{{'))::jsonb ->> 'title', 'none'))
+         from api.show_task_of_each(array['{a}', '{a}', '{b}', '{b}'], array['{of_alice}', '{of_bob}', '{of_alice}', '{of_bob}'])"
+    ));
+    assert_eq!(given, [format!("1 {a} {a}"), format!("2 {a} none"), format!("3 {b} none"), format!("4 {b} {b}")]);
+    // As older components ask.
     let tasks = session.rows(&format!(
         "select concat_ws(' ', number, caller, coalesce(task::jsonb ->> 'title', 'none'), seq, epoch = errand.epoch())
          from api.read_task_of_each(array['{a}', '{a}', '{b}', '{b}'], array['{of_alice}', '{of_bob}', '{of_alice}', '{of_bob}'])"
@@ -246,6 +252,11 @@ fn a_function_for_several_callers_announces_each_of_them() {
         [format!("1 {a} {a} 1 t"), format!("2 {a} none"), format!("3 {b} none"), format!("4 {b} {b} 1 t")]
     );
     let list = r#"{"order": "title_asc", "limit": 9}"#;
+    let given = session.rows(&format!(
+        "select concat_ws(' ', number, caller, split_part(answer, chr(10), 2)::jsonb ->> 'title')
+         from api.show_tasks_of_each(array['{b}', '{a}', '{b}'], array['{list}', '{list}', '{list}'])"
+    ));
+    assert_eq!(given, [format!("1 {b} {b}"), format!("2 {a} {a}"), format!("3 {b} {b}")]);
     let lists = session.rows(&format!(
         "select concat_ws(' ', number, caller, split_part(tasks, chr(10), 2)::jsonb ->> 'title', seq, epoch = errand.epoch())
          from api.read_tasks_of_each(array['{b}', '{a}', '{b}'], array['{list}', '{list}', '{list}'])"
@@ -254,7 +265,9 @@ fn a_function_for_several_callers_announces_each_of_them() {
     let announced = target().admin_query(
         "select proname from pg_proc where pronamespace = 'api'::regnamespace and 'p_callers' = any (proargnames) order by 1",
     );
-    assert_eq!(announced, ["get_task_of_each", "list_tasks_of_each", "read_task_of_each", "read_tasks_of_each"]);
+    let of_now = ["show_task_of_each", "show_tasks_of_each"];
+    let older = ["get_task_of_each", "list_tasks_of_each", "read_task_of_each", "read_tasks_of_each"];
+    assert_eq!(announced, [&older[..], &of_now].concat());
 }
 
 #[test]

@@ -400,7 +400,7 @@ fn maintenance_deletes_expired_keys_and_nothing_else() {
         "select from errand.task",
         "select from errand.account",
         "delete from errand.task",
-        "select api.read_task('alice', gen_random_uuid())",
+        "select api.show_task('alice', gen_random_uuid())",
     ] {
         assert_eq!(maintain(sql).unwrap_err().sqlstate, "42501", "{sql}");
     }

@@ -42,7 +42,7 @@ const MISMATCH: &str = "503 schema_mismatch";
 fn an_older_schema_and_none_are_told_as_a_mismatch() {
     let (errand, token) = errand();
     assert_eq!(codes(&errand, &token), FITS);
-    errand.admin_query("begin; drop function api.interface(); drop type api.interface_4; commit");
+    errand.admin_query("begin; drop function api.interface(); drop type api.interface_5; commit");
     // Over new connections: the native server keeps statements that it has prepared, with their plans.
     let errand = errand.start_with(&[("jwt_secret", SECRET)]);
     assert_eq!(codes(&errand, &token), [MISMATCH; 4]);

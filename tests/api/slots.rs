@@ -68,7 +68,7 @@ fn a_list_that_needs_no_slot_takes_none() {
     let session = target().app_session();
     let taken = |slot: &str| {
         session.rows(&format!(
-            "begin; select api.read_tasks('{}', '{{\"order\": \"due_asc\", \"limit\": 1{slot}}}')",
+            "begin; select api.show_tasks('{}', '{{\"order\": \"due_asc\", \"limit\": 1{slot}}}')",
             user.id
         ));
         let locks = "select count(*) from pg_locks where locktype = 'advisory' and pid = pg_backend_pid()";

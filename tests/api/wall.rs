@@ -245,12 +245,12 @@ fn a_caller_is_announced_for_one_transaction() {
         format!("select errand.announce('{}')", user.id),
         // Needs a caller to be announced before it.
         format!("select errand.announce('{0}'), errand.next_write('{0}')", user.id),
-        with("read_task('$me', '$id')"),
+        with("show_task('$me', '$id')"),
         with(
-            r#"write('$me', '{"atomic": true, "wait": false,
+            r#"run_writes('$me', '{"atomic": true, "wait": false,
                 "list": [{"operation": "task.patch", "id": "$id", "document": {"title": "w"}}]}')"#,
         ),
-        with("read_tasks('$me', '{\"order\": \"due_asc\", \"limit\": 1}')"),
+        with("show_tasks('$me', '{\"order\": \"due_asc\", \"limit\": 1}')"),
         with(&format!("add_task('$me', gen_random_uuid(), '{fields}', null, null, false)")),
         with(&format!("put_task('$me', '$id', null, false, '{fields}', true)")),
         with("change_task('$me', '$id', null, '{\"title\": \"u\"}', null, null, true)"),
@@ -258,6 +258,9 @@ fn a_caller_is_announced_for_one_transaction() {
         with("delete_task('$me', '$id', null, false)"),
         "select api.ready()".to_owned(),
         // What older components call.
+        with("read_task('$me', '$id')"),
+        with(r#"write('$me', '{"list": [{"operation": "task.patch", "id": "$id", "document": {"title": "v"}}]}')"#),
+        with("read_tasks('$me', '{\"order\": \"due_asc\", \"limit\": 1}')"),
         with(&format!("task_create('$me', '$id', '{fields}', null, null)")),
         with("task_get('$me', '$id')"),
         with(&format!("create_task('$me', gen_random_uuid(), '{fields}', null, null, false)")),
@@ -424,7 +427,7 @@ fn the_tables_refuse_what_no_task_and_no_user_can_be() {
     }
     let create = |user: &str| {
         format!(
-            r#"set local role errand_app; select api.write({user}, '{{"list": [{{"operation": "task.create", "id": "01990000-0000-7000-8000-000000000001",
+            r#"set local role errand_app; select api.run_writes({user}, '{{"list": [{{"operation": "task.create", "id": "01990000-0000-7000-8000-000000000001",
                 "document": {{"completed": false, "priority": 0, "tags": [], "title": "t"}}}}]}}')"#
         )
     };

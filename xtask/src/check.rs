@@ -45,14 +45,24 @@ impl Check {
         // The entry points are compiled for this target only.
         match Toolchain::ensure(Choice::Auto).await? {
             Toolchain::Current => {
-                // One at a time, as they are built.
+                // One at a time, as they are built, and in that profile: their build scripts and macros are there already.
                 for (title, package) in [
                     ("lints of the component", "errand-spin"),
                     ("lints of the component of WASI 0.2", "errand-spin-p2"),
                     ("lints of the documentation's component", "errand-docs"),
                 ] {
-                    let arguments =
-                        ["clippy", "--package", package, "--lib", "--target", TARGET, "--", "-D", "warnings"];
+                    let arguments = [
+                        "clippy",
+                        "--release",
+                        "--package",
+                        package,
+                        "--lib",
+                        "--target",
+                        TARGET,
+                        "--",
+                        "-D",
+                        "warnings",
+                    ];
                     steps.push((title, cargo(&arguments)?));
                 }
             }

@@ -93,11 +93,10 @@ pub(crate) fn task_orders(template: &str) -> Result<String> {
             let order = format!("{}_{}", key.name, if ascending { "asc" } else { "desc" });
             text.push_str(&template.functions(&order, &walk, &template.found(key, ascending)?)?);
             text.push_str("\n\n");
-            tasks
-                .push_str(&format!("when '{order}' then page := errand.page_by_{order}(p_start, p_filter, p_ends);\n"));
-            found.push_str(&format!("when '{order}' then page := errand.found_page_by_{order}(p_start, p_filter);\n"));
+            tasks.push_str(&format!("when '{order}' then return errand.page_by_{order}(p_start, p_filter, p_ends);\n"));
+            found.push_str(&format!("when '{order}' then return errand.found_page_by_{order}(p_start, p_filter);\n"));
             granted.push(format!("errand.found_page_by_{order}, errand.short_page_by_{order}, errand.page_by_{order}"));
-            near.push_str(&format!("when '{order}' then page := errand.short_page_by_{order}(p_start, p_filter);\n"));
+            near.push_str(&format!("when '{order}' then return errand.short_page_by_{order}(p_start, p_filter);\n"));
             let walk = fill(&walk, &[("start", "$1"), ("columns", "%1$s"), ("conditions", "%2$s"), ("limit", "%3$s")]);
             walks.push_str(&format!(
                 "when '{order}' then '\n    {}'\n",

@@ -171,18 +171,24 @@ impl Test {
         }
         let (components_p2, components): (Vec<&str>, Vec<&str>) =
             targets.iter().filter(|target| **target != "native").partition(|target| target.ends_with("-p2"));
-        let host = if targets.contains(&HOST) || targets.contains(&HOST_P2) {
-            Some(runtime::host_binary().await?)
-        } else {
-            None
+        let host = async {
+            match targets.contains(&HOST) || targets.contains(&HOST_P2) {
+                true => runtime::host_binary().await.map(Some),
+                false => Ok(None),
+            }
         };
-        if !components.is_empty() {
-            build::components(Choice::Auto).await?;
-        }
-        // The suite of the local host looks at each component.
-        if !components_p2.is_empty() || targets.contains(&HOST) {
-            build::components_p2(Choice::Auto).await?;
-        }
+        let built = async {
+            if !components.is_empty() {
+                build::components(Choice::Auto).await?;
+            }
+            // The suite of the local host looks at each component.
+            if !components_p2.is_empty() || targets.contains(&HOST) {
+                build::components_p2(Choice::Auto).await?;
+            }
+            anyhow::Ok(())
+        };
+        // Beside each other: cargo uses one core for much of either.
+        let (host, ()) = tokio::try_join!(host, built)?;
         pooler::ensure().await?;
         let server = Server::open(self.postgres).await?;
         let environment = |mut command: Command, target: &str| {

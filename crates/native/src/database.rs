@@ -123,8 +123,6 @@ impl ToSql for Parameter {
                 out.extend_from_slice(value.as_bytes());
                 Ok(IsNull::No)
             }
-            Value::Texts(values) => values.to_sql_checked(kind, out),
-            Value::Ints(values) => values.to_sql_checked(kind, out),
         }
     }
 
@@ -139,8 +137,6 @@ fn column(row: &tokio_postgres::Row, index: usize) -> Result<Value, DatabaseErro
     let value = match row.columns().get(index).map(|column| column.type_()) {
         Some(&Type::BOOL) => row.try_get(index).map(|value: Option<_>| value.map_or(Value::Null, Value::Bool)),
         Some(&Type::INT8) => row.try_get(index).map(|value: Option<_>| value.map_or(Value::Null, Value::Int)),
-        Some(&Type::TEXT_ARRAY) => row.try_get(index).map(|value: Option<_>| value.map_or(Value::Null, Value::Texts)),
-        Some(&Type::INT8_ARRAY) => row.try_get(index).map(|value: Option<_>| value.map_or(Value::Null, Value::Ints)),
         _ => row.try_get(index).map(|value: Option<_>| value.map_or(Value::Null, Value::Text)),
     };
     value.map_err(|error| DatabaseError::Malformed(error.to_string()))

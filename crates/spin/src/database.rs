@@ -249,8 +249,6 @@ fn parameter(value: Value) -> ParameterValue {
         Value::Text(value) => ParameterValue::Str(value),
         Value::Uuid(value) => ParameterValue::Uuid(value.to_string()),
         Value::Json(value) => ParameterValue::Jsonb(value.into_bytes()),
-        Value::Texts(values) => ParameterValue::ArrayStr(values),
-        Value::Ints(values) => ParameterValue::ArrayInt64(values),
     }
 }
 
@@ -260,8 +258,6 @@ fn column(value: DbValue) -> Result<Value, DatabaseError> {
         DbValue::Boolean(value) => Ok(Value::Bool(value)),
         DbValue::Int64(value) => Ok(Value::Int(value)),
         DbValue::Str(value) => Ok(Value::Text(value)),
-        DbValue::ArrayStr(values) => Ok(Value::Texts(values)),
-        DbValue::ArrayInt64(values) => Ok(Value::Ints(values)),
         _ => Err(DatabaseError::Malformed("a column has a type that no function gives".to_owned())),
     }
 }

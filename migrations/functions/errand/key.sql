@@ -76,16 +76,19 @@ end
 $$;
 
 -- Stores the key of a request in the transaction of its writes, unless all writes were refused or undone. The transaction has the turn
--- (errand.try_turn), so no other transaction numbers a key of this user at the same time.
-create or replace function errand.keep_key(
-    p_key text, p_fingerprint text, p_atomic boolean, p_outcomes text[], p_ids text[]) returns void
+-- (errand.try_turn), so no other transaction numbers a key of this user at the same time. p_lines has the lines of api.run_writes for the
+-- writes.
+create or replace function errand.store_key(
+    p_key text, p_fingerprint text, p_atomic boolean, p_lines text[]) returns void
 language plpgsql as $$
 declare
+    ids uuid[];
     statuses smallint[];
     key_number bigint;
 begin
-    for place in 1 .. cardinality(p_outcomes) loop
-        statuses := statuses || errand.status_of(p_outcomes[place]);
+    for place in 1 .. cardinality(p_lines) loop
+        statuses := statuses || errand.status_of(split_part(p_lines[place], ' ', 1));
+        ids := ids || split_part(p_lines[place], ' ', 2)::uuid;
     end loop;
     -- A refused write ends an atomic request, and undoes the earlier writes.
     if 300 <= all (statuses) or p_atomic and statuses[cardinality(statuses)] >= 300 then
@@ -97,13 +100,13 @@ begin
             (select min(i.number) from errand.idempotency as i where i.number > account.forgotten) - 1, account.keys)
     returning account.keys into key_number;
     insert into errand.idempotency (user_id, key, fingerprint, created_at, ids, statuses, number)
-    values (current_setting('errand.user_id'), p_key, p_fingerprint, now(), p_ids::uuid[], statuses, key_number);
+    values (current_setting('errand.user_id'), p_key, p_fingerprint, now(), ids, statuses, key_number);
 end
 $$;
 
 grant execute on function
     errand.claim,
     errand.find_key,
-    errand.keep_key,
+    errand.store_key,
     errand.try_claim
     to errand_app;

@@ -20,49 +20,25 @@ begin
 end
 $$;
 
--- The patterns of LIKE for the words of a search by an older component, which sends the text alone.
-create or replace function errand.search_patterns(p_text text) returns text[]
-language plpgsql immutable as $$
-begin
-    return array(select E'%\u0001' || word || '%' from unnest(errand.words(p_text)) as word);
-end
+-- The text that a pattern of LIKE looks for, as crates/text makes such patterns.
+create or replace function errand.word_of(p_pattern text) returns text
+language sql immutable as $$
+    select regexp_replace(substr(p_pattern, 2, length(p_pattern) - 2), '\\(.)', '\1', 'g')
 $$;
 
--- The filters of a list as typed values. The list of an older component has no `patterns`.
-create or replace function errand.filter_of(p_filter jsonb) returns errand.task_filter
+-- The filters with the instants and dates of a time zone, for filters by dates.
+create or replace function errand.filter_in_zone(filter errand.task_filter, p_zone text) returns errand.task_filter
 language plpgsql stable as $$
 declare
-    filter errand.task_filter;
-    zone text;
+    zone constant text := errand.time_zones() ->> lower(coalesce(p_zone, 'UTC'));
 begin
-    filter.completed := (p_filter -> 'completed')::boolean;
-    if p_filter ?| array['due_before_date', 'due_before_at', 'due_after_date', 'due_after_at', 'overdue', 'time_zone'] then
-        zone := errand.time_zones() ->> lower(coalesce(p_filter ->> 'time_zone', 'UTC'));
-        if zone is null then
-            raise exception using errcode = 'check_violation', constraint = 'list_time_zone_known',
-                message = 'unknown time zone';
-        end if;
-        filter.due_before_date := (p_filter ->> 'due_before_date')::date;
-        filter.due_before_midnight := filter.due_before_date::timestamp at time zone zone;
-        filter.due_before_at := (p_filter ->> 'due_before_at')::timestamptz;
-        filter.due_after_date := (p_filter ->> 'due_after_date')::date;
-        filter.due_after_midnight := (filter.due_after_date + 1)::timestamp at time zone zone;
-        filter.due_after_at := (p_filter ->> 'due_after_at')::timestamptz;
-        filter.overdue := (p_filter -> 'overdue')::boolean;
-        filter.today := (now() at time zone zone)::date;
+    if zone is null then
+        raise exception using errcode = 'check_violation', constraint = 'list_time_zone_known',
+            message = 'unknown time zone';
     end if;
-    filter.updated_since := (p_filter ->> 'updated_since')::timestamptz;
-    if p_filter ? 'priorities' then
-        filter.priorities := array(select value::smallint from jsonb_array_elements_text(p_filter -> 'priorities'));
-    end if;
-    if p_filter ? 'tags' then
-        filter.tags := errand.texts(p_filter -> 'tags');
-    end if;
-    if p_filter ? 'patterns' then
-        filter.patterns := errand.texts(p_filter -> 'patterns');
-    elsif p_filter ? 'q' then
-        filter.patterns := nullif(errand.search_patterns(p_filter ->> 'q'), '{}');
-    end if;
+    filter.due_before_midnight := filter.due_before_date::timestamp at time zone zone;
+    filter.due_after_midnight := (filter.due_after_date + 1)::timestamp at time zone zone;
+    filter.today := (now() at time zone zone)::date;
     return filter;
 end
 $$;
@@ -96,8 +72,11 @@ begin
         errand.due_range(filter),
         case when filter.updated_since is not null then ' and t.updated_at >= ($2).updated_since' end,
         case when filter.candidates is not null then ' and t.id = any (($2).candidates)' end,
-        case when filter.patterns is not null then
-            ' and coalesce((t.title_text || t.tags_text || t.description_text) like all (($2).patterns), t.words @@ ($2).query)'
+        case when filter.patterns is not null then format(
+            ' and coalesce((strpos(t.title_text, %1$s) > 0 or strpos(t.tags_text, %1$s) > 0 or strpos(t.description_text, %1$s) > 0)'
+            ' and (cardinality(($2).patterns) = 1'
+            ' or (t.title_text || t.tags_text || t.description_text) like all (($2).patterns)), t.words @@ ($2).query)',
+            'errand.word_of(($2).patterns[1])')
         end);
 end
 $$;
@@ -138,30 +117,38 @@ $$;
 create or replace function errand.search_candidates(p_terms jsonb, p_indexed_at timestamptz, p_most int) returns uuid[]
 language plpgsql stable as $$
 declare
+    first_term text;
+    rarest text;
+    most int := p_most;
+    counted int;
+    more int;
     candidates uuid[];
-    found uuid[];
     long_tasks uuid[];
     new_tasks uuid[];
-    most int := p_most;
-    first_term text;
-    end_term text;
 begin
     for place in 0 .. jsonb_array_length(p_terms) - 1 loop
         first_term := p_terms ->> place;
-        -- No term has U+10FFFF (crates/text).
-        end_term := first_term || U&'\+10FFFF';
-        found := array(
-            select unnest(t.ids) from errand.task_term as t
-            where t.term >= first_term and t.term < end_term
-            limit most + 1);
-        if cardinality(found) <= most then
-            candidates := found;
-            most := cardinality(found);
+        counted := 0;
+        -- A frequent term has many ids in few rows. The loop reads ten rows, and then 50 at a time.
+        for more in
+            select cardinality(t.ids) from errand.task_term as t
+            -- No term has U+10FFFF (crates/text).
+            where t.term >= first_term and t.term < first_term || U&'\+10FFFF'
+            limit p_most + 1
+        loop
+            counted := counted + more;
+            exit when counted > most;
+        end loop;
+        if counted <= most then
+            rarest := first_term;
+            most := counted;
         end if;
     end loop;
-    if candidates is null then
+    if rarest is null then
         return null;
     end if;
+    candidates := array(
+        select unnest(t.ids) from errand.task_term as t where t.term >= rarest and t.term < rarest || U&'\+10FFFF');
     long_tasks := array(select unnest(t.ids) from errand.task_term as t where t.term = E'\u0001' limit p_most + 1);
     new_tasks := errand.new_tasks(p_indexed_at, greatest(p_most, 256) + 1);
     return case
@@ -174,9 +161,9 @@ $$;
 grant execute on function
     errand.due_range,
     errand.search_candidates,
-    errand.search_patterns,
     errand.search_query,
     errand.filter_conditions,
-    errand.filter_of,
-    errand.filter_range
+    errand.filter_in_zone,
+    errand.filter_range,
+    errand.word_of
     to errand_app;

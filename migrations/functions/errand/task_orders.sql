@@ -10,7 +10,7 @@ begin
         answer := (
             select row (
                 case when page.lengthy then null
-                    else coalesce(array_to_string(page.numbers[:page.size], ' ') || (chr(10) || page.lines), '') end,
+                    else coalesce(array_to_string(page.numbers[:page.size], ' ') || chr(10) || page.lines, '') end,
                 case when page.found > page.size then page.keys[page.size]::text end,
                 case when page.found > page.size then page.ids[page.size]::text end)::api.task_page
             from (
@@ -29,7 +29,7 @@ begin
             answer := (
                 select row (
                     case when page.lengthy then null
-                        else coalesce(array_to_string(page.numbers[:page.size], ' ') || (chr(10) || page.lines), '') end,
+                        else coalesce(array_to_string(page.numbers[:page.size], ' ') || chr(10) || page.lines, '') end,
                     case when page.found > page.size then page.keys[page.size]::text end,
                     case when page.found > page.size then page.ids[page.size]::text end)::api.task_page
                 from (
@@ -57,13 +57,14 @@ begin
         by_priorities constant smallint[] := p_filter.priorities;
         by_tags constant text[] := p_filter.tags;
         by_patterns constant text[] := p_filter.patterns;
+        by_word constant text := errand.word_of(p_filter.patterns[1]);
         by_query constant tsquery := p_filter.query;
     begin
         if p_ends then
             answer := (
                 select row (
                     case when page.lengthy then null
-                        else coalesce(array_to_string(page.numbers[:page.size], ' ') || (chr(10) || page.lines), '') end,
+                        else coalesce(array_to_string(page.numbers[:page.size], ' ') || chr(10) || page.lines, '') end,
                     case when page.found > page.size then page.keys[page.size]::text end,
                     case when page.found > page.size then page.ids[page.size]::text end)::api.task_page
                 from (
@@ -86,13 +87,18 @@ begin
                         and (by_tags is null or t.tags @> by_tags)
                         and (
                             by_patterns is null
-                            or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
+                            or coalesce(
+                                (strpos(t.title_text, by_word) > 0 or strpos(t.tags_text, by_word) > 0 or strpos(t.description_text, by_word) > 0)
+                                    and (
+                                        cardinality(by_patterns) = 1
+                                        or (t.title_text || t.tags_text || t.description_text) like all (by_patterns)),
+                                t.words @@ by_query))
                         limit 501) as source limit (p_start).size + 1) as task) as page);
             if answer.tasks is null then
                 answer := (
                     select row (
                         case when page.lengthy then null
-                            else coalesce(array_to_string(page.numbers[:page.size], ' ') || (chr(10) || page.lines), '') end,
+                            else coalesce(array_to_string(page.numbers[:page.size], ' ') || chr(10) || page.lines, '') end,
                         case when page.found > page.size then page.keys[page.size]::text end,
                         case when page.found > page.size then page.ids[page.size]::text end)::api.task_page
                     from (
@@ -119,7 +125,12 @@ begin
                                 and (by_tags is null or t.tags @> by_tags)
                                 and (
                                     by_patterns is null
-                                    or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
+                                    or coalesce(
+                                        (strpos(t.title_text, by_word) > 0 or strpos(t.tags_text, by_word) > 0 or strpos(t.description_text, by_word) > 0)
+                                            and (
+                                                cardinality(by_patterns) = 1
+                                                or (t.title_text || t.tags_text || t.description_text) like all (by_patterns)),
+                                        t.words @@ by_query))
                                 limit 501) as endless limit (p_start).size + 1) as source
                         ) as task) as page);
             end if;
@@ -128,7 +139,7 @@ begin
         answer := (
             select row (
                 case when page.lengthy then null
-                    else coalesce(array_to_string(page.numbers[:page.size], ' ') || (chr(10) || page.lines), '') end,
+                    else coalesce(array_to_string(page.numbers[:page.size], ' ') || chr(10) || page.lines, '') end,
                 case when page.found > page.size then page.keys[page.size]::text end,
                 case when page.found > page.size then page.ids[page.size]::text end)::api.task_page
             from (
@@ -145,14 +156,19 @@ begin
                             and (by_tags is null or t.tags @> by_tags)
                             and (
                                 by_patterns is null
-                                or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
+                                or coalesce(
+                                    (strpos(t.title_text, by_word) > 0 or strpos(t.tags_text, by_word) > 0 or strpos(t.description_text, by_word) > 0)
+                                        and (
+                                            cardinality(by_patterns) = 1
+                                            or (t.title_text || t.tags_text || t.description_text) like all (by_patterns)),
+                                    t.words @@ by_query))
                     order by t.created_at desc, t.id desc
                     limit 501) as source limit (p_start).size + 1) as task) as page);
         if answer.tasks is null then
             answer := (
                 select row (
                     case when page.lengthy then null
-                        else coalesce(array_to_string(page.numbers[:page.size], ' ') || (chr(10) || page.lines), '') end,
+                        else coalesce(array_to_string(page.numbers[:page.size], ' ') || chr(10) || page.lines, '') end,
                     case when page.found > page.size then page.keys[page.size]::text end,
                     case when page.found > page.size then page.ids[page.size]::text end)::api.task_page
                 from (
@@ -173,7 +189,12 @@ begin
                                     and (by_tags is null or t.tags @> by_tags)
                                     and (
                                         by_patterns is null
-                                        or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
+                                        or coalesce(
+                                            (strpos(t.title_text, by_word) > 0 or strpos(t.tags_text, by_word) > 0 or strpos(t.description_text, by_word) > 0)
+                                                and (
+                                                    cardinality(by_patterns) = 1
+                                                    or (t.title_text || t.tags_text || t.description_text) like all (by_patterns)),
+                                            t.words @@ by_query))
                             order by t.created_at desc, t.id desc
                             limit 501) as endless limit (p_start).size + 1) as source
                     ) as task) as page);
@@ -193,7 +214,7 @@ begin
     answer := (
         select row (
             case when page.lengthy then null
-                else coalesce(array_to_string(page.numbers[:page.size], ' ') || (chr(10) || page.lines), '') end,
+                else coalesce(array_to_string(page.numbers[:page.size], ' ') || chr(10) || page.lines, '') end,
             case when page.found > page.size then page.keys[page.size]::text end,
             case when page.found > page.size then page.ids[page.size]::text end)::api.task_page
         from (
@@ -218,7 +239,7 @@ begin
         answer := (
             select row (
                 case when page.lengthy then null
-                    else coalesce(array_to_string(page.numbers[:page.size], ' ') || (chr(10) || page.lines), '') end,
+                    else coalesce(array_to_string(page.numbers[:page.size], ' ') || chr(10) || page.lines, '') end,
                 case when page.found > page.size then page.keys[page.size]::text end,
                 case when page.found > page.size then page.ids[page.size]::text end)::api.task_page
             from (
@@ -268,12 +289,13 @@ declare
     by_priorities constant smallint[] := p_filter.priorities;
     by_tags constant text[] := p_filter.tags;
     by_patterns constant text[] := p_filter.patterns;
+    by_word constant text := errand.word_of(p_filter.patterns[1]);
     by_query constant tsquery := p_filter.query;
 begin
     answer := (
         select row (
             case when page.lengthy then null
-                else coalesce(array_to_string(page.numbers[:page.size], ' ') || (chr(10) || page.lines), '') end,
+                else coalesce(array_to_string(page.numbers[:page.size], ' ') || chr(10) || page.lines, '') end,
             case when page.found > page.size then page.keys[page.size]::text end,
             case when page.found > page.size then page.ids[page.size]::text end)::api.task_page
         from (
@@ -291,14 +313,19 @@ begin
                         and (by_tags is null or t.tags @> by_tags)
                         and (
                             by_patterns is null
-                            or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
+                            or coalesce(
+                                (strpos(t.title_text, by_word) > 0 or strpos(t.tags_text, by_word) > 0 or strpos(t.description_text, by_word) > 0)
+                                    and (
+                                        cardinality(by_patterns) = 1
+                                        or (t.title_text || t.tags_text || t.description_text) like all (by_patterns)),
+                                t.words @@ by_query))
                 order by t.created_at desc, t.id desc
                 limit 501) as source limit (p_start).size + 1) as task) as page);
     if answer.tasks is null then
         answer := (
             select row (
                 case when page.lengthy then null
-                    else coalesce(array_to_string(page.numbers[:page.size], ' ') || (chr(10) || page.lines), '') end,
+                    else coalesce(array_to_string(page.numbers[:page.size], ' ') || chr(10) || page.lines, '') end,
                 case when page.found > page.size then page.keys[page.size]::text end,
                 case when page.found > page.size then page.ids[page.size]::text end)::api.task_page
             from (
@@ -320,7 +347,12 @@ begin
                                 and (by_tags is null or t.tags @> by_tags)
                                 and (
                                     by_patterns is null
-                                    or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
+                                    or coalesce(
+                                        (strpos(t.title_text, by_word) > 0 or strpos(t.tags_text, by_word) > 0 or strpos(t.description_text, by_word) > 0)
+                                            and (
+                                                cardinality(by_patterns) = 1
+                                                or (t.title_text || t.tags_text || t.description_text) like all (by_patterns)),
+                                        t.words @@ by_query))
                         order by t.created_at desc, t.id desc
                         limit 501) as endless limit (p_start).size + 1) as source
                 ) as task) as page);
@@ -338,7 +370,7 @@ begin
         answer := (
             select row (
                 case when page.lengthy then null
-                    else coalesce(array_to_string(page.numbers[:page.size], ' ') || (chr(10) || page.lines), '') end,
+                    else coalesce(array_to_string(page.numbers[:page.size], ' ') || chr(10) || page.lines, '') end,
                 case when page.found > page.size then page.keys[page.size]::text end,
                 case when page.found > page.size then page.ids[page.size]::text end)::api.task_page
             from (
@@ -357,7 +389,7 @@ begin
             answer := (
                 select row (
                     case when page.lengthy then null
-                        else coalesce(array_to_string(page.numbers[:page.size], ' ') || (chr(10) || page.lines), '') end,
+                        else coalesce(array_to_string(page.numbers[:page.size], ' ') || chr(10) || page.lines, '') end,
                     case when page.found > page.size then page.keys[page.size]::text end,
                     case when page.found > page.size then page.ids[page.size]::text end)::api.task_page
                 from (
@@ -385,13 +417,14 @@ begin
         by_priorities constant smallint[] := p_filter.priorities;
         by_tags constant text[] := p_filter.tags;
         by_patterns constant text[] := p_filter.patterns;
+        by_word constant text := errand.word_of(p_filter.patterns[1]);
         by_query constant tsquery := p_filter.query;
     begin
         if p_ends then
             answer := (
                 select row (
                     case when page.lengthy then null
-                        else coalesce(array_to_string(page.numbers[:page.size], ' ') || (chr(10) || page.lines), '') end,
+                        else coalesce(array_to_string(page.numbers[:page.size], ' ') || chr(10) || page.lines, '') end,
                     case when page.found > page.size then page.keys[page.size]::text end,
                     case when page.found > page.size then page.ids[page.size]::text end)::api.task_page
                 from (
@@ -414,13 +447,18 @@ begin
                         and (by_tags is null or t.tags @> by_tags)
                         and (
                             by_patterns is null
-                            or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
+                            or coalesce(
+                                (strpos(t.title_text, by_word) > 0 or strpos(t.tags_text, by_word) > 0 or strpos(t.description_text, by_word) > 0)
+                                    and (
+                                        cardinality(by_patterns) = 1
+                                        or (t.title_text || t.tags_text || t.description_text) like all (by_patterns)),
+                                t.words @@ by_query))
                         limit 501) as source limit (p_start).size + 1) as task) as page);
             if answer.tasks is null then
                 answer := (
                     select row (
                         case when page.lengthy then null
-                            else coalesce(array_to_string(page.numbers[:page.size], ' ') || (chr(10) || page.lines), '') end,
+                            else coalesce(array_to_string(page.numbers[:page.size], ' ') || chr(10) || page.lines, '') end,
                         case when page.found > page.size then page.keys[page.size]::text end,
                         case when page.found > page.size then page.ids[page.size]::text end)::api.task_page
                     from (
@@ -447,7 +485,12 @@ begin
                                 and (by_tags is null or t.tags @> by_tags)
                                 and (
                                     by_patterns is null
-                                    or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
+                                    or coalesce(
+                                        (strpos(t.title_text, by_word) > 0 or strpos(t.tags_text, by_word) > 0 or strpos(t.description_text, by_word) > 0)
+                                            and (
+                                                cardinality(by_patterns) = 1
+                                                or (t.title_text || t.tags_text || t.description_text) like all (by_patterns)),
+                                        t.words @@ by_query))
                                 limit 501) as endless limit (p_start).size + 1) as source
                         ) as task) as page);
             end if;
@@ -456,7 +499,7 @@ begin
         answer := (
             select row (
                 case when page.lengthy then null
-                    else coalesce(array_to_string(page.numbers[:page.size], ' ') || (chr(10) || page.lines), '') end,
+                    else coalesce(array_to_string(page.numbers[:page.size], ' ') || chr(10) || page.lines, '') end,
                 case when page.found > page.size then page.keys[page.size]::text end,
                 case when page.found > page.size then page.ids[page.size]::text end)::api.task_page
             from (
@@ -473,14 +516,19 @@ begin
                             and (by_tags is null or t.tags @> by_tags)
                             and (
                                 by_patterns is null
-                                or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
+                                or coalesce(
+                                    (strpos(t.title_text, by_word) > 0 or strpos(t.tags_text, by_word) > 0 or strpos(t.description_text, by_word) > 0)
+                                        and (
+                                            cardinality(by_patterns) = 1
+                                            or (t.title_text || t.tags_text || t.description_text) like all (by_patterns)),
+                                    t.words @@ by_query))
                     order by t.created_at asc, t.id asc
                     limit 501) as source limit (p_start).size + 1) as task) as page);
         if answer.tasks is null then
             answer := (
                 select row (
                     case when page.lengthy then null
-                        else coalesce(array_to_string(page.numbers[:page.size], ' ') || (chr(10) || page.lines), '') end,
+                        else coalesce(array_to_string(page.numbers[:page.size], ' ') || chr(10) || page.lines, '') end,
                     case when page.found > page.size then page.keys[page.size]::text end,
                     case when page.found > page.size then page.ids[page.size]::text end)::api.task_page
                 from (
@@ -501,7 +549,12 @@ begin
                                     and (by_tags is null or t.tags @> by_tags)
                                     and (
                                         by_patterns is null
-                                        or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
+                                        or coalesce(
+                                            (strpos(t.title_text, by_word) > 0 or strpos(t.tags_text, by_word) > 0 or strpos(t.description_text, by_word) > 0)
+                                                and (
+                                                    cardinality(by_patterns) = 1
+                                                    or (t.title_text || t.tags_text || t.description_text) like all (by_patterns)),
+                                            t.words @@ by_query))
                             order by t.created_at asc, t.id asc
                             limit 501) as endless limit (p_start).size + 1) as source
                     ) as task) as page);
@@ -521,7 +574,7 @@ begin
     answer := (
         select row (
             case when page.lengthy then null
-                else coalesce(array_to_string(page.numbers[:page.size], ' ') || (chr(10) || page.lines), '') end,
+                else coalesce(array_to_string(page.numbers[:page.size], ' ') || chr(10) || page.lines, '') end,
             case when page.found > page.size then page.keys[page.size]::text end,
             case when page.found > page.size then page.ids[page.size]::text end)::api.task_page
         from (
@@ -546,7 +599,7 @@ begin
         answer := (
             select row (
                 case when page.lengthy then null
-                    else coalesce(array_to_string(page.numbers[:page.size], ' ') || (chr(10) || page.lines), '') end,
+                    else coalesce(array_to_string(page.numbers[:page.size], ' ') || chr(10) || page.lines, '') end,
                 case when page.found > page.size then page.keys[page.size]::text end,
                 case when page.found > page.size then page.ids[page.size]::text end)::api.task_page
             from (
@@ -596,12 +649,13 @@ declare
     by_priorities constant smallint[] := p_filter.priorities;
     by_tags constant text[] := p_filter.tags;
     by_patterns constant text[] := p_filter.patterns;
+    by_word constant text := errand.word_of(p_filter.patterns[1]);
     by_query constant tsquery := p_filter.query;
 begin
     answer := (
         select row (
             case when page.lengthy then null
-                else coalesce(array_to_string(page.numbers[:page.size], ' ') || (chr(10) || page.lines), '') end,
+                else coalesce(array_to_string(page.numbers[:page.size], ' ') || chr(10) || page.lines, '') end,
             case when page.found > page.size then page.keys[page.size]::text end,
             case when page.found > page.size then page.ids[page.size]::text end)::api.task_page
         from (
@@ -619,14 +673,19 @@ begin
                         and (by_tags is null or t.tags @> by_tags)
                         and (
                             by_patterns is null
-                            or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
+                            or coalesce(
+                                (strpos(t.title_text, by_word) > 0 or strpos(t.tags_text, by_word) > 0 or strpos(t.description_text, by_word) > 0)
+                                    and (
+                                        cardinality(by_patterns) = 1
+                                        or (t.title_text || t.tags_text || t.description_text) like all (by_patterns)),
+                                t.words @@ by_query))
                 order by t.created_at asc, t.id asc
                 limit 501) as source limit (p_start).size + 1) as task) as page);
     if answer.tasks is null then
         answer := (
             select row (
                 case when page.lengthy then null
-                    else coalesce(array_to_string(page.numbers[:page.size], ' ') || (chr(10) || page.lines), '') end,
+                    else coalesce(array_to_string(page.numbers[:page.size], ' ') || chr(10) || page.lines, '') end,
                 case when page.found > page.size then page.keys[page.size]::text end,
                 case when page.found > page.size then page.ids[page.size]::text end)::api.task_page
             from (
@@ -648,7 +707,12 @@ begin
                                 and (by_tags is null or t.tags @> by_tags)
                                 and (
                                     by_patterns is null
-                                    or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
+                                    or coalesce(
+                                        (strpos(t.title_text, by_word) > 0 or strpos(t.tags_text, by_word) > 0 or strpos(t.description_text, by_word) > 0)
+                                            and (
+                                                cardinality(by_patterns) = 1
+                                                or (t.title_text || t.tags_text || t.description_text) like all (by_patterns)),
+                                        t.words @@ by_query))
                         order by t.created_at asc, t.id asc
                         limit 501) as endless limit (p_start).size + 1) as source
                 ) as task) as page);
@@ -666,7 +730,7 @@ begin
         answer := (
             select row (
                 case when page.lengthy then null
-                    else coalesce(array_to_string(page.numbers[:page.size], ' ') || (chr(10) || page.lines), '') end,
+                    else coalesce(array_to_string(page.numbers[:page.size], ' ') || chr(10) || page.lines, '') end,
                 case when page.found > page.size then page.keys[page.size]::text end,
                 case when page.found > page.size then page.ids[page.size]::text end)::api.task_page
             from (
@@ -685,7 +749,7 @@ begin
             answer := (
                 select row (
                     case when page.lengthy then null
-                        else coalesce(array_to_string(page.numbers[:page.size], ' ') || (chr(10) || page.lines), '') end,
+                        else coalesce(array_to_string(page.numbers[:page.size], ' ') || chr(10) || page.lines, '') end,
                     case when page.found > page.size then page.keys[page.size]::text end,
                     case when page.found > page.size then page.ids[page.size]::text end)::api.task_page
                 from (
@@ -713,13 +777,14 @@ begin
         by_priorities constant smallint[] := p_filter.priorities;
         by_tags constant text[] := p_filter.tags;
         by_patterns constant text[] := p_filter.patterns;
+        by_word constant text := errand.word_of(p_filter.patterns[1]);
         by_query constant tsquery := p_filter.query;
     begin
         if p_ends then
             answer := (
                 select row (
                     case when page.lengthy then null
-                        else coalesce(array_to_string(page.numbers[:page.size], ' ') || (chr(10) || page.lines), '') end,
+                        else coalesce(array_to_string(page.numbers[:page.size], ' ') || chr(10) || page.lines, '') end,
                     case when page.found > page.size then page.keys[page.size]::text end,
                     case when page.found > page.size then page.ids[page.size]::text end)::api.task_page
                 from (
@@ -742,13 +807,18 @@ begin
                         and (by_tags is null or t.tags @> by_tags)
                         and (
                             by_patterns is null
-                            or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
+                            or coalesce(
+                                (strpos(t.title_text, by_word) > 0 or strpos(t.tags_text, by_word) > 0 or strpos(t.description_text, by_word) > 0)
+                                    and (
+                                        cardinality(by_patterns) = 1
+                                        or (t.title_text || t.tags_text || t.description_text) like all (by_patterns)),
+                                t.words @@ by_query))
                         limit 501) as source limit (p_start).size + 1) as task) as page);
             if answer.tasks is null then
                 answer := (
                     select row (
                         case when page.lengthy then null
-                            else coalesce(array_to_string(page.numbers[:page.size], ' ') || (chr(10) || page.lines), '') end,
+                            else coalesce(array_to_string(page.numbers[:page.size], ' ') || chr(10) || page.lines, '') end,
                         case when page.found > page.size then page.keys[page.size]::text end,
                         case when page.found > page.size then page.ids[page.size]::text end)::api.task_page
                     from (
@@ -775,7 +845,12 @@ begin
                                 and (by_tags is null or t.tags @> by_tags)
                                 and (
                                     by_patterns is null
-                                    or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
+                                    or coalesce(
+                                        (strpos(t.title_text, by_word) > 0 or strpos(t.tags_text, by_word) > 0 or strpos(t.description_text, by_word) > 0)
+                                            and (
+                                                cardinality(by_patterns) = 1
+                                                or (t.title_text || t.tags_text || t.description_text) like all (by_patterns)),
+                                        t.words @@ by_query))
                                 limit 501) as endless limit (p_start).size + 1) as source
                         ) as task) as page);
             end if;
@@ -784,7 +859,7 @@ begin
         answer := (
             select row (
                 case when page.lengthy then null
-                    else coalesce(array_to_string(page.numbers[:page.size], ' ') || (chr(10) || page.lines), '') end,
+                    else coalesce(array_to_string(page.numbers[:page.size], ' ') || chr(10) || page.lines, '') end,
                 case when page.found > page.size then page.keys[page.size]::text end,
                 case when page.found > page.size then page.ids[page.size]::text end)::api.task_page
             from (
@@ -801,14 +876,19 @@ begin
                             and (by_tags is null or t.tags @> by_tags)
                             and (
                                 by_patterns is null
-                                or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
+                                or coalesce(
+                                    (strpos(t.title_text, by_word) > 0 or strpos(t.tags_text, by_word) > 0 or strpos(t.description_text, by_word) > 0)
+                                        and (
+                                            cardinality(by_patterns) = 1
+                                            or (t.title_text || t.tags_text || t.description_text) like all (by_patterns)),
+                                    t.words @@ by_query))
                     order by t.updated_at desc, t.id desc
                     limit 501) as source limit (p_start).size + 1) as task) as page);
         if answer.tasks is null then
             answer := (
                 select row (
                     case when page.lengthy then null
-                        else coalesce(array_to_string(page.numbers[:page.size], ' ') || (chr(10) || page.lines), '') end,
+                        else coalesce(array_to_string(page.numbers[:page.size], ' ') || chr(10) || page.lines, '') end,
                     case when page.found > page.size then page.keys[page.size]::text end,
                     case when page.found > page.size then page.ids[page.size]::text end)::api.task_page
                 from (
@@ -829,7 +909,12 @@ begin
                                     and (by_tags is null or t.tags @> by_tags)
                                     and (
                                         by_patterns is null
-                                        or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
+                                        or coalesce(
+                                            (strpos(t.title_text, by_word) > 0 or strpos(t.tags_text, by_word) > 0 or strpos(t.description_text, by_word) > 0)
+                                                and (
+                                                    cardinality(by_patterns) = 1
+                                                    or (t.title_text || t.tags_text || t.description_text) like all (by_patterns)),
+                                            t.words @@ by_query))
                             order by t.updated_at desc, t.id desc
                             limit 501) as endless limit (p_start).size + 1) as source
                     ) as task) as page);
@@ -849,7 +934,7 @@ begin
     answer := (
         select row (
             case when page.lengthy then null
-                else coalesce(array_to_string(page.numbers[:page.size], ' ') || (chr(10) || page.lines), '') end,
+                else coalesce(array_to_string(page.numbers[:page.size], ' ') || chr(10) || page.lines, '') end,
             case when page.found > page.size then page.keys[page.size]::text end,
             case when page.found > page.size then page.ids[page.size]::text end)::api.task_page
         from (
@@ -874,7 +959,7 @@ begin
         answer := (
             select row (
                 case when page.lengthy then null
-                    else coalesce(array_to_string(page.numbers[:page.size], ' ') || (chr(10) || page.lines), '') end,
+                    else coalesce(array_to_string(page.numbers[:page.size], ' ') || chr(10) || page.lines, '') end,
                 case when page.found > page.size then page.keys[page.size]::text end,
                 case when page.found > page.size then page.ids[page.size]::text end)::api.task_page
             from (
@@ -924,12 +1009,13 @@ declare
     by_priorities constant smallint[] := p_filter.priorities;
     by_tags constant text[] := p_filter.tags;
     by_patterns constant text[] := p_filter.patterns;
+    by_word constant text := errand.word_of(p_filter.patterns[1]);
     by_query constant tsquery := p_filter.query;
 begin
     answer := (
         select row (
             case when page.lengthy then null
-                else coalesce(array_to_string(page.numbers[:page.size], ' ') || (chr(10) || page.lines), '') end,
+                else coalesce(array_to_string(page.numbers[:page.size], ' ') || chr(10) || page.lines, '') end,
             case when page.found > page.size then page.keys[page.size]::text end,
             case when page.found > page.size then page.ids[page.size]::text end)::api.task_page
         from (
@@ -947,14 +1033,19 @@ begin
                         and (by_tags is null or t.tags @> by_tags)
                         and (
                             by_patterns is null
-                            or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
+                            or coalesce(
+                                (strpos(t.title_text, by_word) > 0 or strpos(t.tags_text, by_word) > 0 or strpos(t.description_text, by_word) > 0)
+                                    and (
+                                        cardinality(by_patterns) = 1
+                                        or (t.title_text || t.tags_text || t.description_text) like all (by_patterns)),
+                                t.words @@ by_query))
                 order by t.updated_at desc, t.id desc
                 limit 501) as source limit (p_start).size + 1) as task) as page);
     if answer.tasks is null then
         answer := (
             select row (
                 case when page.lengthy then null
-                    else coalesce(array_to_string(page.numbers[:page.size], ' ') || (chr(10) || page.lines), '') end,
+                    else coalesce(array_to_string(page.numbers[:page.size], ' ') || chr(10) || page.lines, '') end,
                 case when page.found > page.size then page.keys[page.size]::text end,
                 case when page.found > page.size then page.ids[page.size]::text end)::api.task_page
             from (
@@ -976,7 +1067,12 @@ begin
                                 and (by_tags is null or t.tags @> by_tags)
                                 and (
                                     by_patterns is null
-                                    or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
+                                    or coalesce(
+                                        (strpos(t.title_text, by_word) > 0 or strpos(t.tags_text, by_word) > 0 or strpos(t.description_text, by_word) > 0)
+                                            and (
+                                                cardinality(by_patterns) = 1
+                                                or (t.title_text || t.tags_text || t.description_text) like all (by_patterns)),
+                                        t.words @@ by_query))
                         order by t.updated_at desc, t.id desc
                         limit 501) as endless limit (p_start).size + 1) as source
                 ) as task) as page);
@@ -994,7 +1090,7 @@ begin
         answer := (
             select row (
                 case when page.lengthy then null
-                    else coalesce(array_to_string(page.numbers[:page.size], ' ') || (chr(10) || page.lines), '') end,
+                    else coalesce(array_to_string(page.numbers[:page.size], ' ') || chr(10) || page.lines, '') end,
                 case when page.found > page.size then page.keys[page.size]::text end,
                 case when page.found > page.size then page.ids[page.size]::text end)::api.task_page
             from (
@@ -1013,7 +1109,7 @@ begin
             answer := (
                 select row (
                     case when page.lengthy then null
-                        else coalesce(array_to_string(page.numbers[:page.size], ' ') || (chr(10) || page.lines), '') end,
+                        else coalesce(array_to_string(page.numbers[:page.size], ' ') || chr(10) || page.lines, '') end,
                     case when page.found > page.size then page.keys[page.size]::text end,
                     case when page.found > page.size then page.ids[page.size]::text end)::api.task_page
                 from (
@@ -1041,13 +1137,14 @@ begin
         by_priorities constant smallint[] := p_filter.priorities;
         by_tags constant text[] := p_filter.tags;
         by_patterns constant text[] := p_filter.patterns;
+        by_word constant text := errand.word_of(p_filter.patterns[1]);
         by_query constant tsquery := p_filter.query;
     begin
         if p_ends then
             answer := (
                 select row (
                     case when page.lengthy then null
-                        else coalesce(array_to_string(page.numbers[:page.size], ' ') || (chr(10) || page.lines), '') end,
+                        else coalesce(array_to_string(page.numbers[:page.size], ' ') || chr(10) || page.lines, '') end,
                     case when page.found > page.size then page.keys[page.size]::text end,
                     case when page.found > page.size then page.ids[page.size]::text end)::api.task_page
                 from (
@@ -1070,13 +1167,18 @@ begin
                         and (by_tags is null or t.tags @> by_tags)
                         and (
                             by_patterns is null
-                            or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
+                            or coalesce(
+                                (strpos(t.title_text, by_word) > 0 or strpos(t.tags_text, by_word) > 0 or strpos(t.description_text, by_word) > 0)
+                                    and (
+                                        cardinality(by_patterns) = 1
+                                        or (t.title_text || t.tags_text || t.description_text) like all (by_patterns)),
+                                t.words @@ by_query))
                         limit 501) as source limit (p_start).size + 1) as task) as page);
             if answer.tasks is null then
                 answer := (
                     select row (
                         case when page.lengthy then null
-                            else coalesce(array_to_string(page.numbers[:page.size], ' ') || (chr(10) || page.lines), '') end,
+                            else coalesce(array_to_string(page.numbers[:page.size], ' ') || chr(10) || page.lines, '') end,
                         case when page.found > page.size then page.keys[page.size]::text end,
                         case when page.found > page.size then page.ids[page.size]::text end)::api.task_page
                     from (
@@ -1103,7 +1205,12 @@ begin
                                 and (by_tags is null or t.tags @> by_tags)
                                 and (
                                     by_patterns is null
-                                    or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
+                                    or coalesce(
+                                        (strpos(t.title_text, by_word) > 0 or strpos(t.tags_text, by_word) > 0 or strpos(t.description_text, by_word) > 0)
+                                            and (
+                                                cardinality(by_patterns) = 1
+                                                or (t.title_text || t.tags_text || t.description_text) like all (by_patterns)),
+                                        t.words @@ by_query))
                                 limit 501) as endless limit (p_start).size + 1) as source
                         ) as task) as page);
             end if;
@@ -1112,7 +1219,7 @@ begin
         answer := (
             select row (
                 case when page.lengthy then null
-                    else coalesce(array_to_string(page.numbers[:page.size], ' ') || (chr(10) || page.lines), '') end,
+                    else coalesce(array_to_string(page.numbers[:page.size], ' ') || chr(10) || page.lines, '') end,
                 case when page.found > page.size then page.keys[page.size]::text end,
                 case when page.found > page.size then page.ids[page.size]::text end)::api.task_page
             from (
@@ -1129,14 +1236,19 @@ begin
                             and (by_tags is null or t.tags @> by_tags)
                             and (
                                 by_patterns is null
-                                or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
+                                or coalesce(
+                                    (strpos(t.title_text, by_word) > 0 or strpos(t.tags_text, by_word) > 0 or strpos(t.description_text, by_word) > 0)
+                                        and (
+                                            cardinality(by_patterns) = 1
+                                            or (t.title_text || t.tags_text || t.description_text) like all (by_patterns)),
+                                    t.words @@ by_query))
                     order by t.updated_at asc, t.id asc
                     limit 501) as source limit (p_start).size + 1) as task) as page);
         if answer.tasks is null then
             answer := (
                 select row (
                     case when page.lengthy then null
-                        else coalesce(array_to_string(page.numbers[:page.size], ' ') || (chr(10) || page.lines), '') end,
+                        else coalesce(array_to_string(page.numbers[:page.size], ' ') || chr(10) || page.lines, '') end,
                     case when page.found > page.size then page.keys[page.size]::text end,
                     case when page.found > page.size then page.ids[page.size]::text end)::api.task_page
                 from (
@@ -1157,7 +1269,12 @@ begin
                                     and (by_tags is null or t.tags @> by_tags)
                                     and (
                                         by_patterns is null
-                                        or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
+                                        or coalesce(
+                                            (strpos(t.title_text, by_word) > 0 or strpos(t.tags_text, by_word) > 0 or strpos(t.description_text, by_word) > 0)
+                                                and (
+                                                    cardinality(by_patterns) = 1
+                                                    or (t.title_text || t.tags_text || t.description_text) like all (by_patterns)),
+                                            t.words @@ by_query))
                             order by t.updated_at asc, t.id asc
                             limit 501) as endless limit (p_start).size + 1) as source
                     ) as task) as page);
@@ -1177,7 +1294,7 @@ begin
     answer := (
         select row (
             case when page.lengthy then null
-                else coalesce(array_to_string(page.numbers[:page.size], ' ') || (chr(10) || page.lines), '') end,
+                else coalesce(array_to_string(page.numbers[:page.size], ' ') || chr(10) || page.lines, '') end,
             case when page.found > page.size then page.keys[page.size]::text end,
             case when page.found > page.size then page.ids[page.size]::text end)::api.task_page
         from (
@@ -1202,7 +1319,7 @@ begin
         answer := (
             select row (
                 case when page.lengthy then null
-                    else coalesce(array_to_string(page.numbers[:page.size], ' ') || (chr(10) || page.lines), '') end,
+                    else coalesce(array_to_string(page.numbers[:page.size], ' ') || chr(10) || page.lines, '') end,
                 case when page.found > page.size then page.keys[page.size]::text end,
                 case when page.found > page.size then page.ids[page.size]::text end)::api.task_page
             from (
@@ -1252,12 +1369,13 @@ declare
     by_priorities constant smallint[] := p_filter.priorities;
     by_tags constant text[] := p_filter.tags;
     by_patterns constant text[] := p_filter.patterns;
+    by_word constant text := errand.word_of(p_filter.patterns[1]);
     by_query constant tsquery := p_filter.query;
 begin
     answer := (
         select row (
             case when page.lengthy then null
-                else coalesce(array_to_string(page.numbers[:page.size], ' ') || (chr(10) || page.lines), '') end,
+                else coalesce(array_to_string(page.numbers[:page.size], ' ') || chr(10) || page.lines, '') end,
             case when page.found > page.size then page.keys[page.size]::text end,
             case when page.found > page.size then page.ids[page.size]::text end)::api.task_page
         from (
@@ -1275,14 +1393,19 @@ begin
                         and (by_tags is null or t.tags @> by_tags)
                         and (
                             by_patterns is null
-                            or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
+                            or coalesce(
+                                (strpos(t.title_text, by_word) > 0 or strpos(t.tags_text, by_word) > 0 or strpos(t.description_text, by_word) > 0)
+                                    and (
+                                        cardinality(by_patterns) = 1
+                                        or (t.title_text || t.tags_text || t.description_text) like all (by_patterns)),
+                                t.words @@ by_query))
                 order by t.updated_at asc, t.id asc
                 limit 501) as source limit (p_start).size + 1) as task) as page);
     if answer.tasks is null then
         answer := (
             select row (
                 case when page.lengthy then null
-                    else coalesce(array_to_string(page.numbers[:page.size], ' ') || (chr(10) || page.lines), '') end,
+                    else coalesce(array_to_string(page.numbers[:page.size], ' ') || chr(10) || page.lines, '') end,
                 case when page.found > page.size then page.keys[page.size]::text end,
                 case when page.found > page.size then page.ids[page.size]::text end)::api.task_page
             from (
@@ -1304,7 +1427,12 @@ begin
                                 and (by_tags is null or t.tags @> by_tags)
                                 and (
                                     by_patterns is null
-                                    or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
+                                    or coalesce(
+                                        (strpos(t.title_text, by_word) > 0 or strpos(t.tags_text, by_word) > 0 or strpos(t.description_text, by_word) > 0)
+                                            and (
+                                                cardinality(by_patterns) = 1
+                                                or (t.title_text || t.tags_text || t.description_text) like all (by_patterns)),
+                                        t.words @@ by_query))
                         order by t.updated_at asc, t.id asc
                         limit 501) as endless limit (p_start).size + 1) as source
                 ) as task) as page);
@@ -1322,7 +1450,7 @@ begin
         answer := (
             select row (
                 case when page.lengthy then null
-                    else coalesce(array_to_string(page.numbers[:page.size], ' ') || (chr(10) || page.lines), '') end,
+                    else coalesce(array_to_string(page.numbers[:page.size], ' ') || chr(10) || page.lines, '') end,
                 case when page.found > page.size then page.keys[page.size]::text end,
                 case when page.found > page.size then page.ids[page.size]::text end)::api.task_page
             from (
@@ -1352,7 +1480,7 @@ begin
             answer := (
                 select row (
                     case when page.lengthy then null
-                        else coalesce(array_to_string(page.numbers[:page.size], ' ') || (chr(10) || page.lines), '') end,
+                        else coalesce(array_to_string(page.numbers[:page.size], ' ') || chr(10) || page.lines, '') end,
                     case when page.found > page.size then page.keys[page.size]::text end,
                     case when page.found > page.size then page.ids[page.size]::text end)::api.task_page
                 from (
@@ -1391,13 +1519,14 @@ begin
         by_priorities constant smallint[] := p_filter.priorities;
         by_tags constant text[] := p_filter.tags;
         by_patterns constant text[] := p_filter.patterns;
+        by_word constant text := errand.word_of(p_filter.patterns[1]);
         by_query constant tsquery := p_filter.query;
     begin
         if p_ends then
             answer := (
                 select row (
                     case when page.lengthy then null
-                        else coalesce(array_to_string(page.numbers[:page.size], ' ') || (chr(10) || page.lines), '') end,
+                        else coalesce(array_to_string(page.numbers[:page.size], ' ') || chr(10) || page.lines, '') end,
                     case when page.found > page.size then page.keys[page.size]::text end,
                     case when page.found > page.size then page.ids[page.size]::text end)::api.task_page
                 from (
@@ -1432,13 +1561,18 @@ begin
                         and (by_tags is null or t.tags @> by_tags)
                         and (
                             by_patterns is null
-                            or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
+                            or coalesce(
+                                (strpos(t.title_text, by_word) > 0 or strpos(t.tags_text, by_word) > 0 or strpos(t.description_text, by_word) > 0)
+                                    and (
+                                        cardinality(by_patterns) = 1
+                                        or (t.title_text || t.tags_text || t.description_text) like all (by_patterns)),
+                                t.words @@ by_query))
                         limit 501) as source limit (p_start).size + 1) as task) as page);
             if answer.tasks is null then
                 answer := (
                     select row (
                         case when page.lengthy then null
-                            else coalesce(array_to_string(page.numbers[:page.size], ' ') || (chr(10) || page.lines), '') end,
+                            else coalesce(array_to_string(page.numbers[:page.size], ' ') || chr(10) || page.lines, '') end,
                         case when page.found > page.size then page.keys[page.size]::text end,
                         case when page.found > page.size then page.ids[page.size]::text end)::api.task_page
                     from (
@@ -1477,7 +1611,12 @@ begin
                                 and (by_tags is null or t.tags @> by_tags)
                                 and (
                                     by_patterns is null
-                                    or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
+                                    or coalesce(
+                                        (strpos(t.title_text, by_word) > 0 or strpos(t.tags_text, by_word) > 0 or strpos(t.description_text, by_word) > 0)
+                                            and (
+                                                cardinality(by_patterns) = 1
+                                                or (t.title_text || t.tags_text || t.description_text) like all (by_patterns)),
+                                        t.words @@ by_query))
                                 limit 501) as endless limit (p_start).size + 1) as source
                         ) as task) as page);
             end if;
@@ -1486,7 +1625,7 @@ begin
         answer := (
             select row (
                 case when page.lengthy then null
-                    else coalesce(array_to_string(page.numbers[:page.size], ' ') || (chr(10) || page.lines), '') end,
+                    else coalesce(array_to_string(page.numbers[:page.size], ' ') || chr(10) || page.lines, '') end,
                 case when page.found > page.size then page.keys[page.size]::text end,
                 case when page.found > page.size then page.ids[page.size]::text end)::api.task_page
             from (
@@ -1504,7 +1643,12 @@ begin
                             and (by_tags is null or t.tags @> by_tags)
                             and (
                                 by_patterns is null
-                                or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
+                                or coalesce(
+                                    (strpos(t.title_text, by_word) > 0 or strpos(t.tags_text, by_word) > 0 or strpos(t.description_text, by_word) > 0)
+                                        and (
+                                            cardinality(by_patterns) = 1
+                                            or (t.title_text || t.tags_text || t.description_text) like all (by_patterns)),
+                                    t.words @@ by_query))
                     order by t.due_key desc, t.id desc
                     limit 501)
                     union all
@@ -1518,7 +1662,12 @@ begin
                         and (by_tags is null or t.tags @> by_tags)
                         and (
                             by_patterns is null
-                            or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
+                            or coalesce(
+                                (strpos(t.title_text, by_word) > 0 or strpos(t.tags_text, by_word) > 0 or strpos(t.description_text, by_word) > 0)
+                                    and (
+                                        cardinality(by_patterns) = 1
+                                        or (t.title_text || t.tags_text || t.description_text) like all (by_patterns)),
+                                t.words @@ by_query))
                     order by t.due_key desc, t.id desc
                     limit 501)
                     limit 501) as source limit (p_start).size + 1) as task) as page);
@@ -1526,7 +1675,7 @@ begin
             answer := (
                 select row (
                     case when page.lengthy then null
-                        else coalesce(array_to_string(page.numbers[:page.size], ' ') || (chr(10) || page.lines), '') end,
+                        else coalesce(array_to_string(page.numbers[:page.size], ' ') || chr(10) || page.lines, '') end,
                     case when page.found > page.size then page.keys[page.size]::text end,
                     case when page.found > page.size then page.ids[page.size]::text end)::api.task_page
                 from (
@@ -1548,7 +1697,12 @@ begin
                                     and (by_tags is null or t.tags @> by_tags)
                                     and (
                                         by_patterns is null
-                                        or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
+                                        or coalesce(
+                                            (strpos(t.title_text, by_word) > 0 or strpos(t.tags_text, by_word) > 0 or strpos(t.description_text, by_word) > 0)
+                                                and (
+                                                    cardinality(by_patterns) = 1
+                                                    or (t.title_text || t.tags_text || t.description_text) like all (by_patterns)),
+                                            t.words @@ by_query))
                             order by t.due_key desc, t.id desc
                             limit 501)
                             union all
@@ -1562,7 +1716,12 @@ begin
                                 and (by_tags is null or t.tags @> by_tags)
                                 and (
                                     by_patterns is null
-                                    or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
+                                    or coalesce(
+                                        (strpos(t.title_text, by_word) > 0 or strpos(t.tags_text, by_word) > 0 or strpos(t.description_text, by_word) > 0)
+                                            and (
+                                                cardinality(by_patterns) = 1
+                                                or (t.title_text || t.tags_text || t.description_text) like all (by_patterns)),
+                                        t.words @@ by_query))
                             order by t.due_key desc, t.id desc
                             limit 501)
                             limit 501) as endless limit (p_start).size + 1) as source
@@ -1583,7 +1742,7 @@ begin
     answer := (
         select row (
             case when page.lengthy then null
-                else coalesce(array_to_string(page.numbers[:page.size], ' ') || (chr(10) || page.lines), '') end,
+                else coalesce(array_to_string(page.numbers[:page.size], ' ') || chr(10) || page.lines, '') end,
             case when page.found > page.size then page.keys[page.size]::text end,
             case when page.found > page.size then page.ids[page.size]::text end)::api.task_page
         from (
@@ -1620,7 +1779,7 @@ begin
         answer := (
             select row (
                 case when page.lengthy then null
-                    else coalesce(array_to_string(page.numbers[:page.size], ' ') || (chr(10) || page.lines), '') end,
+                    else coalesce(array_to_string(page.numbers[:page.size], ' ') || chr(10) || page.lines, '') end,
                 case when page.found > page.size then page.keys[page.size]::text end,
                 case when page.found > page.size then page.ids[page.size]::text end)::api.task_page
             from (
@@ -1693,12 +1852,13 @@ declare
     by_priorities constant smallint[] := p_filter.priorities;
     by_tags constant text[] := p_filter.tags;
     by_patterns constant text[] := p_filter.patterns;
+    by_word constant text := errand.word_of(p_filter.patterns[1]);
     by_query constant tsquery := p_filter.query;
 begin
     answer := (
         select row (
             case when page.lengthy then null
-                else coalesce(array_to_string(page.numbers[:page.size], ' ') || (chr(10) || page.lines), '') end,
+                else coalesce(array_to_string(page.numbers[:page.size], ' ') || chr(10) || page.lines, '') end,
             case when page.found > page.size then page.keys[page.size]::text end,
             case when page.found > page.size then page.ids[page.size]::text end)::api.task_page
         from (
@@ -1718,14 +1878,19 @@ begin
                     and (by_tags is null or t.tags @> by_tags)
                     and (
                         by_patterns is null
-                        or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
+                        or coalesce(
+                            (strpos(t.title_text, by_word) > 0 or strpos(t.tags_text, by_word) > 0 or strpos(t.description_text, by_word) > 0)
+                                and (
+                                    cardinality(by_patterns) = 1
+                                    or (t.title_text || t.tags_text || t.description_text) like all (by_patterns)),
+                            t.words @@ by_query))
                 order by t.due_key = 'infinity', t.due_key desc, t.id desc
                 limit 501) as source limit (p_start).size + 1) as task) as page);
     if answer.tasks is null then
         answer := (
             select row (
                 case when page.lengthy then null
-                    else coalesce(array_to_string(page.numbers[:page.size], ' ') || (chr(10) || page.lines), '') end,
+                    else coalesce(array_to_string(page.numbers[:page.size], ' ') || chr(10) || page.lines, '') end,
                 case when page.found > page.size then page.keys[page.size]::text end,
                 case when page.found > page.size then page.ids[page.size]::text end)::api.task_page
             from (
@@ -1749,7 +1914,12 @@ begin
                             and (by_tags is null or t.tags @> by_tags)
                             and (
                                 by_patterns is null
-                                or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
+                                or coalesce(
+                                    (strpos(t.title_text, by_word) > 0 or strpos(t.tags_text, by_word) > 0 or strpos(t.description_text, by_word) > 0)
+                                        and (
+                                            cardinality(by_patterns) = 1
+                                            or (t.title_text || t.tags_text || t.description_text) like all (by_patterns)),
+                                    t.words @@ by_query))
                         order by t.due_key = 'infinity', t.due_key desc, t.id desc
                         limit 501) as endless limit (p_start).size + 1) as source
                 ) as task) as page);
@@ -1767,7 +1937,7 @@ begin
         answer := (
             select row (
                 case when page.lengthy then null
-                    else coalesce(array_to_string(page.numbers[:page.size], ' ') || (chr(10) || page.lines), '') end,
+                    else coalesce(array_to_string(page.numbers[:page.size], ' ') || chr(10) || page.lines, '') end,
                 case when page.found > page.size then page.keys[page.size]::text end,
                 case when page.found > page.size then page.ids[page.size]::text end)::api.task_page
             from (
@@ -1786,7 +1956,7 @@ begin
             answer := (
                 select row (
                     case when page.lengthy then null
-                        else coalesce(array_to_string(page.numbers[:page.size], ' ') || (chr(10) || page.lines), '') end,
+                        else coalesce(array_to_string(page.numbers[:page.size], ' ') || chr(10) || page.lines, '') end,
                     case when page.found > page.size then page.keys[page.size]::text end,
                     case when page.found > page.size then page.ids[page.size]::text end)::api.task_page
                 from (
@@ -1814,13 +1984,14 @@ begin
         by_priorities constant smallint[] := p_filter.priorities;
         by_tags constant text[] := p_filter.tags;
         by_patterns constant text[] := p_filter.patterns;
+        by_word constant text := errand.word_of(p_filter.patterns[1]);
         by_query constant tsquery := p_filter.query;
     begin
         if p_ends then
             answer := (
                 select row (
                     case when page.lengthy then null
-                        else coalesce(array_to_string(page.numbers[:page.size], ' ') || (chr(10) || page.lines), '') end,
+                        else coalesce(array_to_string(page.numbers[:page.size], ' ') || chr(10) || page.lines, '') end,
                     case when page.found > page.size then page.keys[page.size]::text end,
                     case when page.found > page.size then page.ids[page.size]::text end)::api.task_page
                 from (
@@ -1843,13 +2014,18 @@ begin
                         and (by_tags is null or t.tags @> by_tags)
                         and (
                             by_patterns is null
-                            or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
+                            or coalesce(
+                                (strpos(t.title_text, by_word) > 0 or strpos(t.tags_text, by_word) > 0 or strpos(t.description_text, by_word) > 0)
+                                    and (
+                                        cardinality(by_patterns) = 1
+                                        or (t.title_text || t.tags_text || t.description_text) like all (by_patterns)),
+                                t.words @@ by_query))
                         limit 501) as source limit (p_start).size + 1) as task) as page);
             if answer.tasks is null then
                 answer := (
                     select row (
                         case when page.lengthy then null
-                            else coalesce(array_to_string(page.numbers[:page.size], ' ') || (chr(10) || page.lines), '') end,
+                            else coalesce(array_to_string(page.numbers[:page.size], ' ') || chr(10) || page.lines, '') end,
                         case when page.found > page.size then page.keys[page.size]::text end,
                         case when page.found > page.size then page.ids[page.size]::text end)::api.task_page
                     from (
@@ -1876,7 +2052,12 @@ begin
                                 and (by_tags is null or t.tags @> by_tags)
                                 and (
                                     by_patterns is null
-                                    or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
+                                    or coalesce(
+                                        (strpos(t.title_text, by_word) > 0 or strpos(t.tags_text, by_word) > 0 or strpos(t.description_text, by_word) > 0)
+                                            and (
+                                                cardinality(by_patterns) = 1
+                                                or (t.title_text || t.tags_text || t.description_text) like all (by_patterns)),
+                                        t.words @@ by_query))
                                 limit 501) as endless limit (p_start).size + 1) as source
                         ) as task) as page);
             end if;
@@ -1885,7 +2066,7 @@ begin
         answer := (
             select row (
                 case when page.lengthy then null
-                    else coalesce(array_to_string(page.numbers[:page.size], ' ') || (chr(10) || page.lines), '') end,
+                    else coalesce(array_to_string(page.numbers[:page.size], ' ') || chr(10) || page.lines, '') end,
                 case when page.found > page.size then page.keys[page.size]::text end,
                 case when page.found > page.size then page.ids[page.size]::text end)::api.task_page
             from (
@@ -1902,14 +2083,19 @@ begin
                             and (by_tags is null or t.tags @> by_tags)
                             and (
                                 by_patterns is null
-                                or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
+                                or coalesce(
+                                    (strpos(t.title_text, by_word) > 0 or strpos(t.tags_text, by_word) > 0 or strpos(t.description_text, by_word) > 0)
+                                        and (
+                                            cardinality(by_patterns) = 1
+                                            or (t.title_text || t.tags_text || t.description_text) like all (by_patterns)),
+                                    t.words @@ by_query))
                     order by t.due_key asc, t.id asc
                     limit 501) as source limit (p_start).size + 1) as task) as page);
         if answer.tasks is null then
             answer := (
                 select row (
                     case when page.lengthy then null
-                        else coalesce(array_to_string(page.numbers[:page.size], ' ') || (chr(10) || page.lines), '') end,
+                        else coalesce(array_to_string(page.numbers[:page.size], ' ') || chr(10) || page.lines, '') end,
                     case when page.found > page.size then page.keys[page.size]::text end,
                     case when page.found > page.size then page.ids[page.size]::text end)::api.task_page
                 from (
@@ -1930,7 +2116,12 @@ begin
                                     and (by_tags is null or t.tags @> by_tags)
                                     and (
                                         by_patterns is null
-                                        or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
+                                        or coalesce(
+                                            (strpos(t.title_text, by_word) > 0 or strpos(t.tags_text, by_word) > 0 or strpos(t.description_text, by_word) > 0)
+                                                and (
+                                                    cardinality(by_patterns) = 1
+                                                    or (t.title_text || t.tags_text || t.description_text) like all (by_patterns)),
+                                            t.words @@ by_query))
                             order by t.due_key asc, t.id asc
                             limit 501) as endless limit (p_start).size + 1) as source
                     ) as task) as page);
@@ -1950,7 +2141,7 @@ begin
     answer := (
         select row (
             case when page.lengthy then null
-                else coalesce(array_to_string(page.numbers[:page.size], ' ') || (chr(10) || page.lines), '') end,
+                else coalesce(array_to_string(page.numbers[:page.size], ' ') || chr(10) || page.lines, '') end,
             case when page.found > page.size then page.keys[page.size]::text end,
             case when page.found > page.size then page.ids[page.size]::text end)::api.task_page
         from (
@@ -1975,7 +2166,7 @@ begin
         answer := (
             select row (
                 case when page.lengthy then null
-                    else coalesce(array_to_string(page.numbers[:page.size], ' ') || (chr(10) || page.lines), '') end,
+                    else coalesce(array_to_string(page.numbers[:page.size], ' ') || chr(10) || page.lines, '') end,
                 case when page.found > page.size then page.keys[page.size]::text end,
                 case when page.found > page.size then page.ids[page.size]::text end)::api.task_page
             from (
@@ -2025,12 +2216,13 @@ declare
     by_priorities constant smallint[] := p_filter.priorities;
     by_tags constant text[] := p_filter.tags;
     by_patterns constant text[] := p_filter.patterns;
+    by_word constant text := errand.word_of(p_filter.patterns[1]);
     by_query constant tsquery := p_filter.query;
 begin
     answer := (
         select row (
             case when page.lengthy then null
-                else coalesce(array_to_string(page.numbers[:page.size], ' ') || (chr(10) || page.lines), '') end,
+                else coalesce(array_to_string(page.numbers[:page.size], ' ') || chr(10) || page.lines, '') end,
             case when page.found > page.size then page.keys[page.size]::text end,
             case when page.found > page.size then page.ids[page.size]::text end)::api.task_page
         from (
@@ -2048,14 +2240,19 @@ begin
                         and (by_tags is null or t.tags @> by_tags)
                         and (
                             by_patterns is null
-                            or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
+                            or coalesce(
+                                (strpos(t.title_text, by_word) > 0 or strpos(t.tags_text, by_word) > 0 or strpos(t.description_text, by_word) > 0)
+                                    and (
+                                        cardinality(by_patterns) = 1
+                                        or (t.title_text || t.tags_text || t.description_text) like all (by_patterns)),
+                                t.words @@ by_query))
                 order by t.due_key asc, t.id asc
                 limit 501) as source limit (p_start).size + 1) as task) as page);
     if answer.tasks is null then
         answer := (
             select row (
                 case when page.lengthy then null
-                    else coalesce(array_to_string(page.numbers[:page.size], ' ') || (chr(10) || page.lines), '') end,
+                    else coalesce(array_to_string(page.numbers[:page.size], ' ') || chr(10) || page.lines, '') end,
                 case when page.found > page.size then page.keys[page.size]::text end,
                 case when page.found > page.size then page.ids[page.size]::text end)::api.task_page
             from (
@@ -2077,7 +2274,12 @@ begin
                                 and (by_tags is null or t.tags @> by_tags)
                                 and (
                                     by_patterns is null
-                                    or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
+                                    or coalesce(
+                                        (strpos(t.title_text, by_word) > 0 or strpos(t.tags_text, by_word) > 0 or strpos(t.description_text, by_word) > 0)
+                                            and (
+                                                cardinality(by_patterns) = 1
+                                                or (t.title_text || t.tags_text || t.description_text) like all (by_patterns)),
+                                        t.words @@ by_query))
                         order by t.due_key asc, t.id asc
                         limit 501) as endless limit (p_start).size + 1) as source
                 ) as task) as page);
@@ -2095,7 +2297,7 @@ begin
         answer := (
             select row (
                 case when page.lengthy then null
-                    else coalesce(array_to_string(page.numbers[:page.size], ' ') || (chr(10) || page.lines), '') end,
+                    else coalesce(array_to_string(page.numbers[:page.size], ' ') || chr(10) || page.lines, '') end,
                 case when page.found > page.size then page.keys[page.size]::text end,
                 case when page.found > page.size then page.ids[page.size]::text end)::api.task_page
             from (
@@ -2114,7 +2316,7 @@ begin
             answer := (
                 select row (
                     case when page.lengthy then null
-                        else coalesce(array_to_string(page.numbers[:page.size], ' ') || (chr(10) || page.lines), '') end,
+                        else coalesce(array_to_string(page.numbers[:page.size], ' ') || chr(10) || page.lines, '') end,
                     case when page.found > page.size then page.keys[page.size]::text end,
                     case when page.found > page.size then page.ids[page.size]::text end)::api.task_page
                 from (
@@ -2142,13 +2344,14 @@ begin
         by_priorities constant smallint[] := p_filter.priorities;
         by_tags constant text[] := p_filter.tags;
         by_patterns constant text[] := p_filter.patterns;
+        by_word constant text := errand.word_of(p_filter.patterns[1]);
         by_query constant tsquery := p_filter.query;
     begin
         if p_ends then
             answer := (
                 select row (
                     case when page.lengthy then null
-                        else coalesce(array_to_string(page.numbers[:page.size], ' ') || (chr(10) || page.lines), '') end,
+                        else coalesce(array_to_string(page.numbers[:page.size], ' ') || chr(10) || page.lines, '') end,
                     case when page.found > page.size then page.keys[page.size]::text end,
                     case when page.found > page.size then page.ids[page.size]::text end)::api.task_page
                 from (
@@ -2171,13 +2374,18 @@ begin
                         and (by_tags is null or t.tags @> by_tags)
                         and (
                             by_patterns is null
-                            or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
+                            or coalesce(
+                                (strpos(t.title_text, by_word) > 0 or strpos(t.tags_text, by_word) > 0 or strpos(t.description_text, by_word) > 0)
+                                    and (
+                                        cardinality(by_patterns) = 1
+                                        or (t.title_text || t.tags_text || t.description_text) like all (by_patterns)),
+                                t.words @@ by_query))
                         limit 501) as source limit (p_start).size + 1) as task) as page);
             if answer.tasks is null then
                 answer := (
                     select row (
                         case when page.lengthy then null
-                            else coalesce(array_to_string(page.numbers[:page.size], ' ') || (chr(10) || page.lines), '') end,
+                            else coalesce(array_to_string(page.numbers[:page.size], ' ') || chr(10) || page.lines, '') end,
                         case when page.found > page.size then page.keys[page.size]::text end,
                         case when page.found > page.size then page.ids[page.size]::text end)::api.task_page
                     from (
@@ -2204,7 +2412,12 @@ begin
                                 and (by_tags is null or t.tags @> by_tags)
                                 and (
                                     by_patterns is null
-                                    or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
+                                    or coalesce(
+                                        (strpos(t.title_text, by_word) > 0 or strpos(t.tags_text, by_word) > 0 or strpos(t.description_text, by_word) > 0)
+                                            and (
+                                                cardinality(by_patterns) = 1
+                                                or (t.title_text || t.tags_text || t.description_text) like all (by_patterns)),
+                                        t.words @@ by_query))
                                 limit 501) as endless limit (p_start).size + 1) as source
                         ) as task) as page);
             end if;
@@ -2213,7 +2426,7 @@ begin
         answer := (
             select row (
                 case when page.lengthy then null
-                    else coalesce(array_to_string(page.numbers[:page.size], ' ') || (chr(10) || page.lines), '') end,
+                    else coalesce(array_to_string(page.numbers[:page.size], ' ') || chr(10) || page.lines, '') end,
                 case when page.found > page.size then page.keys[page.size]::text end,
                 case when page.found > page.size then page.ids[page.size]::text end)::api.task_page
             from (
@@ -2230,14 +2443,19 @@ begin
                             and (by_tags is null or t.tags @> by_tags)
                             and (
                                 by_patterns is null
-                                or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
+                                or coalesce(
+                                    (strpos(t.title_text, by_word) > 0 or strpos(t.tags_text, by_word) > 0 or strpos(t.description_text, by_word) > 0)
+                                        and (
+                                            cardinality(by_patterns) = 1
+                                            or (t.title_text || t.tags_text || t.description_text) like all (by_patterns)),
+                                    t.words @@ by_query))
                     order by t.priority desc, t.id desc
                     limit 501) as source limit (p_start).size + 1) as task) as page);
         if answer.tasks is null then
             answer := (
                 select row (
                     case when page.lengthy then null
-                        else coalesce(array_to_string(page.numbers[:page.size], ' ') || (chr(10) || page.lines), '') end,
+                        else coalesce(array_to_string(page.numbers[:page.size], ' ') || chr(10) || page.lines, '') end,
                     case when page.found > page.size then page.keys[page.size]::text end,
                     case when page.found > page.size then page.ids[page.size]::text end)::api.task_page
                 from (
@@ -2258,7 +2476,12 @@ begin
                                     and (by_tags is null or t.tags @> by_tags)
                                     and (
                                         by_patterns is null
-                                        or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
+                                        or coalesce(
+                                            (strpos(t.title_text, by_word) > 0 or strpos(t.tags_text, by_word) > 0 or strpos(t.description_text, by_word) > 0)
+                                                and (
+                                                    cardinality(by_patterns) = 1
+                                                    or (t.title_text || t.tags_text || t.description_text) like all (by_patterns)),
+                                            t.words @@ by_query))
                             order by t.priority desc, t.id desc
                             limit 501) as endless limit (p_start).size + 1) as source
                     ) as task) as page);
@@ -2278,7 +2501,7 @@ begin
     answer := (
         select row (
             case when page.lengthy then null
-                else coalesce(array_to_string(page.numbers[:page.size], ' ') || (chr(10) || page.lines), '') end,
+                else coalesce(array_to_string(page.numbers[:page.size], ' ') || chr(10) || page.lines, '') end,
             case when page.found > page.size then page.keys[page.size]::text end,
             case when page.found > page.size then page.ids[page.size]::text end)::api.task_page
         from (
@@ -2303,7 +2526,7 @@ begin
         answer := (
             select row (
                 case when page.lengthy then null
-                    else coalesce(array_to_string(page.numbers[:page.size], ' ') || (chr(10) || page.lines), '') end,
+                    else coalesce(array_to_string(page.numbers[:page.size], ' ') || chr(10) || page.lines, '') end,
                 case when page.found > page.size then page.keys[page.size]::text end,
                 case when page.found > page.size then page.ids[page.size]::text end)::api.task_page
             from (
@@ -2353,12 +2576,13 @@ declare
     by_priorities constant smallint[] := p_filter.priorities;
     by_tags constant text[] := p_filter.tags;
     by_patterns constant text[] := p_filter.patterns;
+    by_word constant text := errand.word_of(p_filter.patterns[1]);
     by_query constant tsquery := p_filter.query;
 begin
     answer := (
         select row (
             case when page.lengthy then null
-                else coalesce(array_to_string(page.numbers[:page.size], ' ') || (chr(10) || page.lines), '') end,
+                else coalesce(array_to_string(page.numbers[:page.size], ' ') || chr(10) || page.lines, '') end,
             case when page.found > page.size then page.keys[page.size]::text end,
             case when page.found > page.size then page.ids[page.size]::text end)::api.task_page
         from (
@@ -2376,14 +2600,19 @@ begin
                         and (by_tags is null or t.tags @> by_tags)
                         and (
                             by_patterns is null
-                            or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
+                            or coalesce(
+                                (strpos(t.title_text, by_word) > 0 or strpos(t.tags_text, by_word) > 0 or strpos(t.description_text, by_word) > 0)
+                                    and (
+                                        cardinality(by_patterns) = 1
+                                        or (t.title_text || t.tags_text || t.description_text) like all (by_patterns)),
+                                t.words @@ by_query))
                 order by t.priority desc, t.id desc
                 limit 501) as source limit (p_start).size + 1) as task) as page);
     if answer.tasks is null then
         answer := (
             select row (
                 case when page.lengthy then null
-                    else coalesce(array_to_string(page.numbers[:page.size], ' ') || (chr(10) || page.lines), '') end,
+                    else coalesce(array_to_string(page.numbers[:page.size], ' ') || chr(10) || page.lines, '') end,
                 case when page.found > page.size then page.keys[page.size]::text end,
                 case when page.found > page.size then page.ids[page.size]::text end)::api.task_page
             from (
@@ -2405,7 +2634,12 @@ begin
                                 and (by_tags is null or t.tags @> by_tags)
                                 and (
                                     by_patterns is null
-                                    or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
+                                    or coalesce(
+                                        (strpos(t.title_text, by_word) > 0 or strpos(t.tags_text, by_word) > 0 or strpos(t.description_text, by_word) > 0)
+                                            and (
+                                                cardinality(by_patterns) = 1
+                                                or (t.title_text || t.tags_text || t.description_text) like all (by_patterns)),
+                                        t.words @@ by_query))
                         order by t.priority desc, t.id desc
                         limit 501) as endless limit (p_start).size + 1) as source
                 ) as task) as page);
@@ -2423,7 +2657,7 @@ begin
         answer := (
             select row (
                 case when page.lengthy then null
-                    else coalesce(array_to_string(page.numbers[:page.size], ' ') || (chr(10) || page.lines), '') end,
+                    else coalesce(array_to_string(page.numbers[:page.size], ' ') || chr(10) || page.lines, '') end,
                 case when page.found > page.size then page.keys[page.size]::text end,
                 case when page.found > page.size then page.ids[page.size]::text end)::api.task_page
             from (
@@ -2442,7 +2676,7 @@ begin
             answer := (
                 select row (
                     case when page.lengthy then null
-                        else coalesce(array_to_string(page.numbers[:page.size], ' ') || (chr(10) || page.lines), '') end,
+                        else coalesce(array_to_string(page.numbers[:page.size], ' ') || chr(10) || page.lines, '') end,
                     case when page.found > page.size then page.keys[page.size]::text end,
                     case when page.found > page.size then page.ids[page.size]::text end)::api.task_page
                 from (
@@ -2470,13 +2704,14 @@ begin
         by_priorities constant smallint[] := p_filter.priorities;
         by_tags constant text[] := p_filter.tags;
         by_patterns constant text[] := p_filter.patterns;
+        by_word constant text := errand.word_of(p_filter.patterns[1]);
         by_query constant tsquery := p_filter.query;
     begin
         if p_ends then
             answer := (
                 select row (
                     case when page.lengthy then null
-                        else coalesce(array_to_string(page.numbers[:page.size], ' ') || (chr(10) || page.lines), '') end,
+                        else coalesce(array_to_string(page.numbers[:page.size], ' ') || chr(10) || page.lines, '') end,
                     case when page.found > page.size then page.keys[page.size]::text end,
                     case when page.found > page.size then page.ids[page.size]::text end)::api.task_page
                 from (
@@ -2499,13 +2734,18 @@ begin
                         and (by_tags is null or t.tags @> by_tags)
                         and (
                             by_patterns is null
-                            or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
+                            or coalesce(
+                                (strpos(t.title_text, by_word) > 0 or strpos(t.tags_text, by_word) > 0 or strpos(t.description_text, by_word) > 0)
+                                    and (
+                                        cardinality(by_patterns) = 1
+                                        or (t.title_text || t.tags_text || t.description_text) like all (by_patterns)),
+                                t.words @@ by_query))
                         limit 501) as source limit (p_start).size + 1) as task) as page);
             if answer.tasks is null then
                 answer := (
                     select row (
                         case when page.lengthy then null
-                            else coalesce(array_to_string(page.numbers[:page.size], ' ') || (chr(10) || page.lines), '') end,
+                            else coalesce(array_to_string(page.numbers[:page.size], ' ') || chr(10) || page.lines, '') end,
                         case when page.found > page.size then page.keys[page.size]::text end,
                         case when page.found > page.size then page.ids[page.size]::text end)::api.task_page
                     from (
@@ -2532,7 +2772,12 @@ begin
                                 and (by_tags is null or t.tags @> by_tags)
                                 and (
                                     by_patterns is null
-                                    or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
+                                    or coalesce(
+                                        (strpos(t.title_text, by_word) > 0 or strpos(t.tags_text, by_word) > 0 or strpos(t.description_text, by_word) > 0)
+                                            and (
+                                                cardinality(by_patterns) = 1
+                                                or (t.title_text || t.tags_text || t.description_text) like all (by_patterns)),
+                                        t.words @@ by_query))
                                 limit 501) as endless limit (p_start).size + 1) as source
                         ) as task) as page);
             end if;
@@ -2541,7 +2786,7 @@ begin
         answer := (
             select row (
                 case when page.lengthy then null
-                    else coalesce(array_to_string(page.numbers[:page.size], ' ') || (chr(10) || page.lines), '') end,
+                    else coalesce(array_to_string(page.numbers[:page.size], ' ') || chr(10) || page.lines, '') end,
                 case when page.found > page.size then page.keys[page.size]::text end,
                 case when page.found > page.size then page.ids[page.size]::text end)::api.task_page
             from (
@@ -2558,14 +2803,19 @@ begin
                             and (by_tags is null or t.tags @> by_tags)
                             and (
                                 by_patterns is null
-                                or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
+                                or coalesce(
+                                    (strpos(t.title_text, by_word) > 0 or strpos(t.tags_text, by_word) > 0 or strpos(t.description_text, by_word) > 0)
+                                        and (
+                                            cardinality(by_patterns) = 1
+                                            or (t.title_text || t.tags_text || t.description_text) like all (by_patterns)),
+                                    t.words @@ by_query))
                     order by t.priority asc, t.id asc
                     limit 501) as source limit (p_start).size + 1) as task) as page);
         if answer.tasks is null then
             answer := (
                 select row (
                     case when page.lengthy then null
-                        else coalesce(array_to_string(page.numbers[:page.size], ' ') || (chr(10) || page.lines), '') end,
+                        else coalesce(array_to_string(page.numbers[:page.size], ' ') || chr(10) || page.lines, '') end,
                     case when page.found > page.size then page.keys[page.size]::text end,
                     case when page.found > page.size then page.ids[page.size]::text end)::api.task_page
                 from (
@@ -2586,7 +2836,12 @@ begin
                                     and (by_tags is null or t.tags @> by_tags)
                                     and (
                                         by_patterns is null
-                                        or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
+                                        or coalesce(
+                                            (strpos(t.title_text, by_word) > 0 or strpos(t.tags_text, by_word) > 0 or strpos(t.description_text, by_word) > 0)
+                                                and (
+                                                    cardinality(by_patterns) = 1
+                                                    or (t.title_text || t.tags_text || t.description_text) like all (by_patterns)),
+                                            t.words @@ by_query))
                             order by t.priority asc, t.id asc
                             limit 501) as endless limit (p_start).size + 1) as source
                     ) as task) as page);
@@ -2606,7 +2861,7 @@ begin
     answer := (
         select row (
             case when page.lengthy then null
-                else coalesce(array_to_string(page.numbers[:page.size], ' ') || (chr(10) || page.lines), '') end,
+                else coalesce(array_to_string(page.numbers[:page.size], ' ') || chr(10) || page.lines, '') end,
             case when page.found > page.size then page.keys[page.size]::text end,
             case when page.found > page.size then page.ids[page.size]::text end)::api.task_page
         from (
@@ -2631,7 +2886,7 @@ begin
         answer := (
             select row (
                 case when page.lengthy then null
-                    else coalesce(array_to_string(page.numbers[:page.size], ' ') || (chr(10) || page.lines), '') end,
+                    else coalesce(array_to_string(page.numbers[:page.size], ' ') || chr(10) || page.lines, '') end,
                 case when page.found > page.size then page.keys[page.size]::text end,
                 case when page.found > page.size then page.ids[page.size]::text end)::api.task_page
             from (
@@ -2681,12 +2936,13 @@ declare
     by_priorities constant smallint[] := p_filter.priorities;
     by_tags constant text[] := p_filter.tags;
     by_patterns constant text[] := p_filter.patterns;
+    by_word constant text := errand.word_of(p_filter.patterns[1]);
     by_query constant tsquery := p_filter.query;
 begin
     answer := (
         select row (
             case when page.lengthy then null
-                else coalesce(array_to_string(page.numbers[:page.size], ' ') || (chr(10) || page.lines), '') end,
+                else coalesce(array_to_string(page.numbers[:page.size], ' ') || chr(10) || page.lines, '') end,
             case when page.found > page.size then page.keys[page.size]::text end,
             case when page.found > page.size then page.ids[page.size]::text end)::api.task_page
         from (
@@ -2704,14 +2960,19 @@ begin
                         and (by_tags is null or t.tags @> by_tags)
                         and (
                             by_patterns is null
-                            or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
+                            or coalesce(
+                                (strpos(t.title_text, by_word) > 0 or strpos(t.tags_text, by_word) > 0 or strpos(t.description_text, by_word) > 0)
+                                    and (
+                                        cardinality(by_patterns) = 1
+                                        or (t.title_text || t.tags_text || t.description_text) like all (by_patterns)),
+                                t.words @@ by_query))
                 order by t.priority asc, t.id asc
                 limit 501) as source limit (p_start).size + 1) as task) as page);
     if answer.tasks is null then
         answer := (
             select row (
                 case when page.lengthy then null
-                    else coalesce(array_to_string(page.numbers[:page.size], ' ') || (chr(10) || page.lines), '') end,
+                    else coalesce(array_to_string(page.numbers[:page.size], ' ') || chr(10) || page.lines, '') end,
                 case when page.found > page.size then page.keys[page.size]::text end,
                 case when page.found > page.size then page.ids[page.size]::text end)::api.task_page
             from (
@@ -2733,7 +2994,12 @@ begin
                                 and (by_tags is null or t.tags @> by_tags)
                                 and (
                                     by_patterns is null
-                                    or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
+                                    or coalesce(
+                                        (strpos(t.title_text, by_word) > 0 or strpos(t.tags_text, by_word) > 0 or strpos(t.description_text, by_word) > 0)
+                                            and (
+                                                cardinality(by_patterns) = 1
+                                                or (t.title_text || t.tags_text || t.description_text) like all (by_patterns)),
+                                        t.words @@ by_query))
                         order by t.priority asc, t.id asc
                         limit 501) as endless limit (p_start).size + 1) as source
                 ) as task) as page);
@@ -2751,7 +3017,7 @@ begin
         answer := (
             select row (
                 case when page.lengthy then null
-                    else coalesce(array_to_string(page.numbers[:page.size], ' ') || (chr(10) || page.lines), '') end,
+                    else coalesce(array_to_string(page.numbers[:page.size], ' ') || chr(10) || page.lines, '') end,
                 case when page.found > page.size then page.keys[page.size]::text end,
                 case when page.found > page.size then page.ids[page.size]::text end)::api.task_page
             from (
@@ -2770,7 +3036,7 @@ begin
             answer := (
                 select row (
                     case when page.lengthy then null
-                        else coalesce(array_to_string(page.numbers[:page.size], ' ') || (chr(10) || page.lines), '') end,
+                        else coalesce(array_to_string(page.numbers[:page.size], ' ') || chr(10) || page.lines, '') end,
                     case when page.found > page.size then page.keys[page.size]::text end,
                     case when page.found > page.size then page.ids[page.size]::text end)::api.task_page
                 from (
@@ -2798,13 +3064,14 @@ begin
         by_priorities constant smallint[] := p_filter.priorities;
         by_tags constant text[] := p_filter.tags;
         by_patterns constant text[] := p_filter.patterns;
+        by_word constant text := errand.word_of(p_filter.patterns[1]);
         by_query constant tsquery := p_filter.query;
     begin
         if p_ends then
             answer := (
                 select row (
                     case when page.lengthy then null
-                        else coalesce(array_to_string(page.numbers[:page.size], ' ') || (chr(10) || page.lines), '') end,
+                        else coalesce(array_to_string(page.numbers[:page.size], ' ') || chr(10) || page.lines, '') end,
                     case when page.found > page.size then page.keys[page.size]::text end,
                     case when page.found > page.size then page.ids[page.size]::text end)::api.task_page
                 from (
@@ -2827,13 +3094,18 @@ begin
                         and (by_tags is null or t.tags @> by_tags)
                         and (
                             by_patterns is null
-                            or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
+                            or coalesce(
+                                (strpos(t.title_text, by_word) > 0 or strpos(t.tags_text, by_word) > 0 or strpos(t.description_text, by_word) > 0)
+                                    and (
+                                        cardinality(by_patterns) = 1
+                                        or (t.title_text || t.tags_text || t.description_text) like all (by_patterns)),
+                                t.words @@ by_query))
                         limit 501) as source limit (p_start).size + 1) as task) as page);
             if answer.tasks is null then
                 answer := (
                     select row (
                         case when page.lengthy then null
-                            else coalesce(array_to_string(page.numbers[:page.size], ' ') || (chr(10) || page.lines), '') end,
+                            else coalesce(array_to_string(page.numbers[:page.size], ' ') || chr(10) || page.lines, '') end,
                         case when page.found > page.size then page.keys[page.size]::text end,
                         case when page.found > page.size then page.ids[page.size]::text end)::api.task_page
                     from (
@@ -2860,7 +3132,12 @@ begin
                                 and (by_tags is null or t.tags @> by_tags)
                                 and (
                                     by_patterns is null
-                                    or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
+                                    or coalesce(
+                                        (strpos(t.title_text, by_word) > 0 or strpos(t.tags_text, by_word) > 0 or strpos(t.description_text, by_word) > 0)
+                                            and (
+                                                cardinality(by_patterns) = 1
+                                                or (t.title_text || t.tags_text || t.description_text) like all (by_patterns)),
+                                        t.words @@ by_query))
                                 limit 501) as endless limit (p_start).size + 1) as source
                         ) as task) as page);
             end if;
@@ -2869,7 +3146,7 @@ begin
         answer := (
             select row (
                 case when page.lengthy then null
-                    else coalesce(array_to_string(page.numbers[:page.size], ' ') || (chr(10) || page.lines), '') end,
+                    else coalesce(array_to_string(page.numbers[:page.size], ' ') || chr(10) || page.lines, '') end,
                 case when page.found > page.size then page.keys[page.size]::text end,
                 case when page.found > page.size then page.ids[page.size]::text end)::api.task_page
             from (
@@ -2886,14 +3163,19 @@ begin
                             and (by_tags is null or t.tags @> by_tags)
                             and (
                                 by_patterns is null
-                                or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
+                                or coalesce(
+                                    (strpos(t.title_text, by_word) > 0 or strpos(t.tags_text, by_word) > 0 or strpos(t.description_text, by_word) > 0)
+                                        and (
+                                            cardinality(by_patterns) = 1
+                                            or (t.title_text || t.tags_text || t.description_text) like all (by_patterns)),
+                                    t.words @@ by_query))
                     order by t.title_key desc, t.id desc
                     limit 501) as source limit (p_start).size + 1) as task) as page);
         if answer.tasks is null then
             answer := (
                 select row (
                     case when page.lengthy then null
-                        else coalesce(array_to_string(page.numbers[:page.size], ' ') || (chr(10) || page.lines), '') end,
+                        else coalesce(array_to_string(page.numbers[:page.size], ' ') || chr(10) || page.lines, '') end,
                     case when page.found > page.size then page.keys[page.size]::text end,
                     case when page.found > page.size then page.ids[page.size]::text end)::api.task_page
                 from (
@@ -2914,7 +3196,12 @@ begin
                                     and (by_tags is null or t.tags @> by_tags)
                                     and (
                                         by_patterns is null
-                                        or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
+                                        or coalesce(
+                                            (strpos(t.title_text, by_word) > 0 or strpos(t.tags_text, by_word) > 0 or strpos(t.description_text, by_word) > 0)
+                                                and (
+                                                    cardinality(by_patterns) = 1
+                                                    or (t.title_text || t.tags_text || t.description_text) like all (by_patterns)),
+                                            t.words @@ by_query))
                             order by t.title_key desc, t.id desc
                             limit 501) as endless limit (p_start).size + 1) as source
                     ) as task) as page);
@@ -2934,7 +3221,7 @@ begin
     answer := (
         select row (
             case when page.lengthy then null
-                else coalesce(array_to_string(page.numbers[:page.size], ' ') || (chr(10) || page.lines), '') end,
+                else coalesce(array_to_string(page.numbers[:page.size], ' ') || chr(10) || page.lines, '') end,
             case when page.found > page.size then page.keys[page.size]::text end,
             case when page.found > page.size then page.ids[page.size]::text end)::api.task_page
         from (
@@ -2959,7 +3246,7 @@ begin
         answer := (
             select row (
                 case when page.lengthy then null
-                    else coalesce(array_to_string(page.numbers[:page.size], ' ') || (chr(10) || page.lines), '') end,
+                    else coalesce(array_to_string(page.numbers[:page.size], ' ') || chr(10) || page.lines, '') end,
                 case when page.found > page.size then page.keys[page.size]::text end,
                 case when page.found > page.size then page.ids[page.size]::text end)::api.task_page
             from (
@@ -3009,12 +3296,13 @@ declare
     by_priorities constant smallint[] := p_filter.priorities;
     by_tags constant text[] := p_filter.tags;
     by_patterns constant text[] := p_filter.patterns;
+    by_word constant text := errand.word_of(p_filter.patterns[1]);
     by_query constant tsquery := p_filter.query;
 begin
     answer := (
         select row (
             case when page.lengthy then null
-                else coalesce(array_to_string(page.numbers[:page.size], ' ') || (chr(10) || page.lines), '') end,
+                else coalesce(array_to_string(page.numbers[:page.size], ' ') || chr(10) || page.lines, '') end,
             case when page.found > page.size then page.keys[page.size]::text end,
             case when page.found > page.size then page.ids[page.size]::text end)::api.task_page
         from (
@@ -3032,14 +3320,19 @@ begin
                         and (by_tags is null or t.tags @> by_tags)
                         and (
                             by_patterns is null
-                            or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
+                            or coalesce(
+                                (strpos(t.title_text, by_word) > 0 or strpos(t.tags_text, by_word) > 0 or strpos(t.description_text, by_word) > 0)
+                                    and (
+                                        cardinality(by_patterns) = 1
+                                        or (t.title_text || t.tags_text || t.description_text) like all (by_patterns)),
+                                t.words @@ by_query))
                 order by t.title_key desc, t.id desc
                 limit 501) as source limit (p_start).size + 1) as task) as page);
     if answer.tasks is null then
         answer := (
             select row (
                 case when page.lengthy then null
-                    else coalesce(array_to_string(page.numbers[:page.size], ' ') || (chr(10) || page.lines), '') end,
+                    else coalesce(array_to_string(page.numbers[:page.size], ' ') || chr(10) || page.lines, '') end,
                 case when page.found > page.size then page.keys[page.size]::text end,
                 case when page.found > page.size then page.ids[page.size]::text end)::api.task_page
             from (
@@ -3061,7 +3354,12 @@ begin
                                 and (by_tags is null or t.tags @> by_tags)
                                 and (
                                     by_patterns is null
-                                    or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
+                                    or coalesce(
+                                        (strpos(t.title_text, by_word) > 0 or strpos(t.tags_text, by_word) > 0 or strpos(t.description_text, by_word) > 0)
+                                            and (
+                                                cardinality(by_patterns) = 1
+                                                or (t.title_text || t.tags_text || t.description_text) like all (by_patterns)),
+                                        t.words @@ by_query))
                         order by t.title_key desc, t.id desc
                         limit 501) as endless limit (p_start).size + 1) as source
                 ) as task) as page);
@@ -3079,7 +3377,7 @@ begin
         answer := (
             select row (
                 case when page.lengthy then null
-                    else coalesce(array_to_string(page.numbers[:page.size], ' ') || (chr(10) || page.lines), '') end,
+                    else coalesce(array_to_string(page.numbers[:page.size], ' ') || chr(10) || page.lines, '') end,
                 case when page.found > page.size then page.keys[page.size]::text end,
                 case when page.found > page.size then page.ids[page.size]::text end)::api.task_page
             from (
@@ -3098,7 +3396,7 @@ begin
             answer := (
                 select row (
                     case when page.lengthy then null
-                        else coalesce(array_to_string(page.numbers[:page.size], ' ') || (chr(10) || page.lines), '') end,
+                        else coalesce(array_to_string(page.numbers[:page.size], ' ') || chr(10) || page.lines, '') end,
                     case when page.found > page.size then page.keys[page.size]::text end,
                     case when page.found > page.size then page.ids[page.size]::text end)::api.task_page
                 from (
@@ -3126,13 +3424,14 @@ begin
         by_priorities constant smallint[] := p_filter.priorities;
         by_tags constant text[] := p_filter.tags;
         by_patterns constant text[] := p_filter.patterns;
+        by_word constant text := errand.word_of(p_filter.patterns[1]);
         by_query constant tsquery := p_filter.query;
     begin
         if p_ends then
             answer := (
                 select row (
                     case when page.lengthy then null
-                        else coalesce(array_to_string(page.numbers[:page.size], ' ') || (chr(10) || page.lines), '') end,
+                        else coalesce(array_to_string(page.numbers[:page.size], ' ') || chr(10) || page.lines, '') end,
                     case when page.found > page.size then page.keys[page.size]::text end,
                     case when page.found > page.size then page.ids[page.size]::text end)::api.task_page
                 from (
@@ -3155,13 +3454,18 @@ begin
                         and (by_tags is null or t.tags @> by_tags)
                         and (
                             by_patterns is null
-                            or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
+                            or coalesce(
+                                (strpos(t.title_text, by_word) > 0 or strpos(t.tags_text, by_word) > 0 or strpos(t.description_text, by_word) > 0)
+                                    and (
+                                        cardinality(by_patterns) = 1
+                                        or (t.title_text || t.tags_text || t.description_text) like all (by_patterns)),
+                                t.words @@ by_query))
                         limit 501) as source limit (p_start).size + 1) as task) as page);
             if answer.tasks is null then
                 answer := (
                     select row (
                         case when page.lengthy then null
-                            else coalesce(array_to_string(page.numbers[:page.size], ' ') || (chr(10) || page.lines), '') end,
+                            else coalesce(array_to_string(page.numbers[:page.size], ' ') || chr(10) || page.lines, '') end,
                         case when page.found > page.size then page.keys[page.size]::text end,
                         case when page.found > page.size then page.ids[page.size]::text end)::api.task_page
                     from (
@@ -3188,7 +3492,12 @@ begin
                                 and (by_tags is null or t.tags @> by_tags)
                                 and (
                                     by_patterns is null
-                                    or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
+                                    or coalesce(
+                                        (strpos(t.title_text, by_word) > 0 or strpos(t.tags_text, by_word) > 0 or strpos(t.description_text, by_word) > 0)
+                                            and (
+                                                cardinality(by_patterns) = 1
+                                                or (t.title_text || t.tags_text || t.description_text) like all (by_patterns)),
+                                        t.words @@ by_query))
                                 limit 501) as endless limit (p_start).size + 1) as source
                         ) as task) as page);
             end if;
@@ -3197,7 +3506,7 @@ begin
         answer := (
             select row (
                 case when page.lengthy then null
-                    else coalesce(array_to_string(page.numbers[:page.size], ' ') || (chr(10) || page.lines), '') end,
+                    else coalesce(array_to_string(page.numbers[:page.size], ' ') || chr(10) || page.lines, '') end,
                 case when page.found > page.size then page.keys[page.size]::text end,
                 case when page.found > page.size then page.ids[page.size]::text end)::api.task_page
             from (
@@ -3214,14 +3523,19 @@ begin
                             and (by_tags is null or t.tags @> by_tags)
                             and (
                                 by_patterns is null
-                                or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
+                                or coalesce(
+                                    (strpos(t.title_text, by_word) > 0 or strpos(t.tags_text, by_word) > 0 or strpos(t.description_text, by_word) > 0)
+                                        and (
+                                            cardinality(by_patterns) = 1
+                                            or (t.title_text || t.tags_text || t.description_text) like all (by_patterns)),
+                                    t.words @@ by_query))
                     order by t.title_key asc, t.id asc
                     limit 501) as source limit (p_start).size + 1) as task) as page);
         if answer.tasks is null then
             answer := (
                 select row (
                     case when page.lengthy then null
-                        else coalesce(array_to_string(page.numbers[:page.size], ' ') || (chr(10) || page.lines), '') end,
+                        else coalesce(array_to_string(page.numbers[:page.size], ' ') || chr(10) || page.lines, '') end,
                     case when page.found > page.size then page.keys[page.size]::text end,
                     case when page.found > page.size then page.ids[page.size]::text end)::api.task_page
                 from (
@@ -3242,7 +3556,12 @@ begin
                                     and (by_tags is null or t.tags @> by_tags)
                                     and (
                                         by_patterns is null
-                                        or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
+                                        or coalesce(
+                                            (strpos(t.title_text, by_word) > 0 or strpos(t.tags_text, by_word) > 0 or strpos(t.description_text, by_word) > 0)
+                                                and (
+                                                    cardinality(by_patterns) = 1
+                                                    or (t.title_text || t.tags_text || t.description_text) like all (by_patterns)),
+                                            t.words @@ by_query))
                             order by t.title_key asc, t.id asc
                             limit 501) as endless limit (p_start).size + 1) as source
                     ) as task) as page);
@@ -3262,7 +3581,7 @@ begin
     answer := (
         select row (
             case when page.lengthy then null
-                else coalesce(array_to_string(page.numbers[:page.size], ' ') || (chr(10) || page.lines), '') end,
+                else coalesce(array_to_string(page.numbers[:page.size], ' ') || chr(10) || page.lines, '') end,
             case when page.found > page.size then page.keys[page.size]::text end,
             case when page.found > page.size then page.ids[page.size]::text end)::api.task_page
         from (
@@ -3287,7 +3606,7 @@ begin
         answer := (
             select row (
                 case when page.lengthy then null
-                    else coalesce(array_to_string(page.numbers[:page.size], ' ') || (chr(10) || page.lines), '') end,
+                    else coalesce(array_to_string(page.numbers[:page.size], ' ') || chr(10) || page.lines, '') end,
                 case when page.found > page.size then page.keys[page.size]::text end,
                 case when page.found > page.size then page.ids[page.size]::text end)::api.task_page
             from (
@@ -3337,12 +3656,13 @@ declare
     by_priorities constant smallint[] := p_filter.priorities;
     by_tags constant text[] := p_filter.tags;
     by_patterns constant text[] := p_filter.patterns;
+    by_word constant text := errand.word_of(p_filter.patterns[1]);
     by_query constant tsquery := p_filter.query;
 begin
     answer := (
         select row (
             case when page.lengthy then null
-                else coalesce(array_to_string(page.numbers[:page.size], ' ') || (chr(10) || page.lines), '') end,
+                else coalesce(array_to_string(page.numbers[:page.size], ' ') || chr(10) || page.lines, '') end,
             case when page.found > page.size then page.keys[page.size]::text end,
             case when page.found > page.size then page.ids[page.size]::text end)::api.task_page
         from (
@@ -3360,14 +3680,19 @@ begin
                         and (by_tags is null or t.tags @> by_tags)
                         and (
                             by_patterns is null
-                            or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
+                            or coalesce(
+                                (strpos(t.title_text, by_word) > 0 or strpos(t.tags_text, by_word) > 0 or strpos(t.description_text, by_word) > 0)
+                                    and (
+                                        cardinality(by_patterns) = 1
+                                        or (t.title_text || t.tags_text || t.description_text) like all (by_patterns)),
+                                t.words @@ by_query))
                 order by t.title_key asc, t.id asc
                 limit 501) as source limit (p_start).size + 1) as task) as page);
     if answer.tasks is null then
         answer := (
             select row (
                 case when page.lengthy then null
-                    else coalesce(array_to_string(page.numbers[:page.size], ' ') || (chr(10) || page.lines), '') end,
+                    else coalesce(array_to_string(page.numbers[:page.size], ' ') || chr(10) || page.lines, '') end,
                 case when page.found > page.size then page.keys[page.size]::text end,
                 case when page.found > page.size then page.ids[page.size]::text end)::api.task_page
             from (
@@ -3389,7 +3714,12 @@ begin
                                 and (by_tags is null or t.tags @> by_tags)
                                 and (
                                     by_patterns is null
-                                    or coalesce((t.title_text || t.tags_text || t.description_text) like all (by_patterns), t.words @@ by_query))
+                                    or coalesce(
+                                        (strpos(t.title_text, by_word) > 0 or strpos(t.tags_text, by_word) > 0 or strpos(t.description_text, by_word) > 0)
+                                            and (
+                                                cardinality(by_patterns) = 1
+                                                or (t.title_text || t.tags_text || t.description_text) like all (by_patterns)),
+                                        t.words @@ by_query))
                         order by t.title_key asc, t.id asc
                         limit 501) as endless limit (p_start).size + 1) as source
                 ) as task) as page);
@@ -3421,37 +3751,33 @@ $$;
 create or replace function errand.page_in_order(
     p_order text, p_start api.task_page_start, p_filter errand.task_filter, p_ends boolean) returns api.task_page
 language plpgsql stable as $$
-declare
-    page api.task_page;
 begin
     if p_filter.candidates is not null then
         case p_order
-            when 'created_at_desc' then page := errand.found_page_by_created_at_desc(p_start, p_filter);
-            when 'created_at_asc' then page := errand.found_page_by_created_at_asc(p_start, p_filter);
-            when 'updated_at_desc' then page := errand.found_page_by_updated_at_desc(p_start, p_filter);
-            when 'updated_at_asc' then page := errand.found_page_by_updated_at_asc(p_start, p_filter);
-            when 'due_desc' then page := errand.found_page_by_due_desc(p_start, p_filter);
-            when 'due_asc' then page := errand.found_page_by_due_asc(p_start, p_filter);
-            when 'priority_desc' then page := errand.found_page_by_priority_desc(p_start, p_filter);
-            when 'priority_asc' then page := errand.found_page_by_priority_asc(p_start, p_filter);
-            when 'title_desc' then page := errand.found_page_by_title_desc(p_start, p_filter);
-            when 'title_asc' then page := errand.found_page_by_title_asc(p_start, p_filter);
+            when 'created_at_desc' then return errand.found_page_by_created_at_desc(p_start, p_filter);
+            when 'created_at_asc' then return errand.found_page_by_created_at_asc(p_start, p_filter);
+            when 'updated_at_desc' then return errand.found_page_by_updated_at_desc(p_start, p_filter);
+            when 'updated_at_asc' then return errand.found_page_by_updated_at_asc(p_start, p_filter);
+            when 'due_desc' then return errand.found_page_by_due_desc(p_start, p_filter);
+            when 'due_asc' then return errand.found_page_by_due_asc(p_start, p_filter);
+            when 'priority_desc' then return errand.found_page_by_priority_desc(p_start, p_filter);
+            when 'priority_asc' then return errand.found_page_by_priority_asc(p_start, p_filter);
+            when 'title_desc' then return errand.found_page_by_title_desc(p_start, p_filter);
+            when 'title_asc' then return errand.found_page_by_title_asc(p_start, p_filter);
         end case;
-        return page;
     end if;
     case p_order
-        when 'created_at_desc' then page := errand.page_by_created_at_desc(p_start, p_filter, p_ends);
-        when 'created_at_asc' then page := errand.page_by_created_at_asc(p_start, p_filter, p_ends);
-        when 'updated_at_desc' then page := errand.page_by_updated_at_desc(p_start, p_filter, p_ends);
-        when 'updated_at_asc' then page := errand.page_by_updated_at_asc(p_start, p_filter, p_ends);
-        when 'due_desc' then page := errand.page_by_due_desc(p_start, p_filter, p_ends);
-        when 'due_asc' then page := errand.page_by_due_asc(p_start, p_filter, p_ends);
-        when 'priority_desc' then page := errand.page_by_priority_desc(p_start, p_filter, p_ends);
-        when 'priority_asc' then page := errand.page_by_priority_asc(p_start, p_filter, p_ends);
-        when 'title_desc' then page := errand.page_by_title_desc(p_start, p_filter, p_ends);
-        when 'title_asc' then page := errand.page_by_title_asc(p_start, p_filter, p_ends);
+        when 'created_at_desc' then return errand.page_by_created_at_desc(p_start, p_filter, p_ends);
+        when 'created_at_asc' then return errand.page_by_created_at_asc(p_start, p_filter, p_ends);
+        when 'updated_at_desc' then return errand.page_by_updated_at_desc(p_start, p_filter, p_ends);
+        when 'updated_at_asc' then return errand.page_by_updated_at_asc(p_start, p_filter, p_ends);
+        when 'due_desc' then return errand.page_by_due_desc(p_start, p_filter, p_ends);
+        when 'due_asc' then return errand.page_by_due_asc(p_start, p_filter, p_ends);
+        when 'priority_desc' then return errand.page_by_priority_desc(p_start, p_filter, p_ends);
+        when 'priority_asc' then return errand.page_by_priority_asc(p_start, p_filter, p_ends);
+        when 'title_desc' then return errand.page_by_title_desc(p_start, p_filter, p_ends);
+        when 'title_asc' then return errand.page_by_title_asc(p_start, p_filter, p_ends);
     end case;
-    return page;
 end
 $$;
 
@@ -3460,22 +3786,19 @@ $$;
 create or replace function errand.short_page_in_order(p_order text, p_start api.task_page_start, p_filter errand.task_filter)
 returns api.task_page
 language plpgsql stable as $$
-declare
-    page api.task_page;
 begin
     case p_order
-        when 'created_at_desc' then page := errand.short_page_by_created_at_desc(p_start, p_filter);
-        when 'created_at_asc' then page := errand.short_page_by_created_at_asc(p_start, p_filter);
-        when 'updated_at_desc' then page := errand.short_page_by_updated_at_desc(p_start, p_filter);
-        when 'updated_at_asc' then page := errand.short_page_by_updated_at_asc(p_start, p_filter);
-        when 'due_desc' then page := errand.short_page_by_due_desc(p_start, p_filter);
-        when 'due_asc' then page := errand.short_page_by_due_asc(p_start, p_filter);
-        when 'priority_desc' then page := errand.short_page_by_priority_desc(p_start, p_filter);
-        when 'priority_asc' then page := errand.short_page_by_priority_asc(p_start, p_filter);
-        when 'title_desc' then page := errand.short_page_by_title_desc(p_start, p_filter);
-        when 'title_asc' then page := errand.short_page_by_title_asc(p_start, p_filter);
+        when 'created_at_desc' then return errand.short_page_by_created_at_desc(p_start, p_filter);
+        when 'created_at_asc' then return errand.short_page_by_created_at_asc(p_start, p_filter);
+        when 'updated_at_desc' then return errand.short_page_by_updated_at_desc(p_start, p_filter);
+        when 'updated_at_asc' then return errand.short_page_by_updated_at_asc(p_start, p_filter);
+        when 'due_desc' then return errand.short_page_by_due_desc(p_start, p_filter);
+        when 'due_asc' then return errand.short_page_by_due_asc(p_start, p_filter);
+        when 'priority_desc' then return errand.short_page_by_priority_desc(p_start, p_filter);
+        when 'priority_asc' then return errand.short_page_by_priority_asc(p_start, p_filter);
+        when 'title_desc' then return errand.short_page_by_title_desc(p_start, p_filter);
+        when 'title_asc' then return errand.short_page_by_title_asc(p_start, p_filter);
     end case;
-    return page;
 end
 $$;
 
@@ -3605,7 +3928,7 @@ begin
             when p_measured then '
                 select row (
                     case when page.lengthy then null
-                        else coalesce(array_to_string(page.numbers[:page.size], '' '') || (chr(10) || page.lines), '''') end,
+                        else coalesce(array_to_string(page.numbers[:page.size], '' '') || chr(10) || page.lines, '''') end,
                     case when page.found > page.size then page.keys[page.size]::text end,
                     case when page.found > page.size then page.ids[page.size]::text end)::api.task_page
                 from (
@@ -3622,7 +3945,7 @@ begin
             else '
                 select row (
                     case when page.lengthy then null
-                        else coalesce(array_to_string(page.numbers[:page.size], '' '') || (chr(10) || page.lines), '''') end,
+                        else coalesce(array_to_string(page.numbers[:page.size], '' '') || chr(10) || page.lines, '''') end,
                     case when page.found > page.size then page.keys[page.size]::text end,
                     case when page.found > page.size then page.ids[page.size]::text end)::api.task_page
                 from (

@@ -1,38 +1,35 @@
--- The parts of api.write for several writes, refused writes and replays.
+-- The parts of api.run_writes for several writes, refused writes and replays. They return its lines.
 
--- Runs several writes, each by its own call of api.write. With p_atomic, a refused write raises an exception, because PostgreSQL undoes
--- writes only with a subtransaction. Variables keep their values.
-create or replace function errand.write_all(p_user text, p_list jsonb, p_atomic boolean) returns api.written
+-- Runs several writes, each by its own call of api.run_writes. With p_atomic, a refused write raises an exception, because PostgreSQL
+-- undoes writes only with a subtransaction. Variables keep their values.
+create or replace function errand.run_each(p_user text, p_list jsonb, p_atomic boolean) returns text
 language plpgsql as $$
 declare
-    done api.written;
-    all_done api.written := row ('done', errand.epoch(), null, null, null, null, null)::api.written;
+    line text;
+    answer text := 'done ' || errand.epoch();
 begin
     for place in 0 .. jsonb_array_length(p_list) - 1 loop
-        done := api.write(p_user, jsonb_build_object('list', jsonb_build_array(p_list -> place)));
-        all_done.outcomes := all_done.outcomes || done.outcomes;
-        all_done.ids := all_done.ids || done.ids;
-        all_done.seqs := all_done.seqs || done.seqs;
-        all_done.versions := all_done.versions || done.versions;
-        all_done.bodies := all_done.bodies || done.bodies;
-        if p_atomic and errand.status_of(done.outcomes[1]) >= 300 then
+        line := split_part(
+            api.run_writes(p_user, jsonb_build_object('list', jsonb_build_array(p_list -> place))), chr(10), 2);
+        answer := answer || chr(10) || line;
+        if p_atomic and errand.status_of(split_part(line, ' ', 1)) >= 300 then
             raise exception using errcode = 'triggered_action_exception', message = 'a write of an atomic request is refused';
         end if;
     end loop;
-    return all_done;
+    return answer;
 exception when triggered_action_exception then
-    return all_done;
+    return answer;
 end
 $$;
 
 -- Does what some writes do after their effect: the first one of an account names the account's locks, and each 128th indexes the words of
--- the last ones. The lower 40 bits of a number count the writes of the account (migration 0012).
+-- the last ones, as each 16th does while words are left. The lower 40 bits of a number count the writes of the account (migration 0012).
 create or replace function errand.after_write(p_user text, p_seq bigint, p_at timestamptz) returns void
 language plpgsql as $$
 begin
     if p_seq & 1099511627775 = 1 then
         update errand.account as account set number = nextval('errand.account_number') where account.number is null;
-    elsif p_seq & 127 = 0 then
+    elsif p_seq & 15 = 0 then
         perform errand.index_words(p_user, p_seq, p_at);
     end if;
 end
@@ -68,13 +65,13 @@ language sql immutable as $$
 $$;
 
 -- The answer to a repeated request: the stored outcomes, with the current state of the resources.
-create or replace function errand.replay(p_list jsonb, p_ids uuid[], p_statuses smallint[]) returns api.written
+create or replace function errand.repeat_answer(p_list jsonb, p_ids uuid[], p_statuses smallint[]) returns text
 language plpgsql stable as $$
 declare
     operation text;
     current errand.plan;
     outcome text;
-    replayed api.written := row ('replayed', errand.epoch(), null, null, null, null, null)::api.written;
+    answer text := 'replayed ' || errand.epoch();
 begin
     for place in 1 .. cardinality(p_ids) loop
         operation := p_list -> place - 1 ->> 'operation';
@@ -92,20 +89,18 @@ begin
                 else 'changed'
             end
         end;
-        replayed.outcomes := replayed.outcomes || outcome;
-        replayed.ids := replayed.ids || p_ids[place]::text;
-        replayed.seqs := replayed.seqs || coalesce(current.seq, 0);
-        replayed.versions := replayed.versions || coalesce(current.version, 0);
-        replayed.bodies := replayed.bodies || case when outcome in ('created', 'changed') then current.body end;
+        answer := concat_ws(
+            ' ', answer || chr(10) || outcome, p_ids[place], coalesce(current.seq, 0), coalesce(current.version, 0),
+            case when outcome in ('created', 'changed') then current.body end);
     end loop;
-    return replayed;
+    return answer;
 end
 $$;
 
 grant execute on function
     errand.after_write,
     errand.refusal,
-    errand.replay,
+    errand.repeat_answer,
     errand.status_of,
-    errand.write_all
+    errand.run_each
     to errand_app;

@@ -41,13 +41,13 @@ fn newest() -> ListQuery {
 const JSON: &str = r#"{"title":"t}"}"#;
 
 fn stored() -> Stored {
-    let (_, etag) = state(3);
+    let etag = state(3);
     Stored { json: format!(r#"{{"title":"t}}","etag":"\"{}\""}}"#, etag.as_str()), etag }
 }
 
-/// The columns `seq` and `epoch` of the state with this number, and its tag.
-fn state(number: i64) -> ([Value; 2], EntityTag) {
-    ([Value::Int(number), text("epoch")], EntityTag::of_state("epoch", "alice", number))
+/// The tag of the state with this number.
+fn state(number: i64) -> EntityTag {
+    EntityTag::of_state("epoch", "alice", number)
 }
 
 pub(super) fn internal<T: std::fmt::Debug>(outcome: Result<T, Error>) -> String {
@@ -59,45 +59,52 @@ pub(super) fn internal<T: std::fmt::Debug>(outcome: Result<T, Error>) -> String 
 
 #[test]
 fn what_no_function_of_errand_answers_is_an_internal_error() {
-    assert_eq!(internal(get(Ok(None))), "api.read_task gave no row");
-    let ([number, epoch], _) = state(3);
-    let task = [text("{}"), number.clone(), epoch.clone()];
-    for length in 0..task.len() {
-        assert_eq!(internal(get(row(task[..length].to_vec()))), "a column is missing");
+    const INCOMPLETE: &str = "an answer of the database is incomplete";
+    assert_eq!(internal(get(Ok(None))), "api.show_task gave no row");
+    assert_eq!(internal(get(row([]))), "a column is missing");
+    for answer in ["", "3", "3 epoch", "x epoch {}"] {
+        assert_eq!(internal(get(row([text(answer)]))), INCOMPLETE, "{answer}");
     }
-    assert_eq!(internal(get(row([text("{}"), Value::Null, epoch.clone()]))), "a column is null");
-    assert_eq!(internal(get(row([text("{}"), number.clone(), Value::Null]))), "a column is null");
-    assert_eq!(internal(list(Ok(None))), "api.read_tasks gave no row");
-    let page = [text("page"), number, epoch, text("")];
-    for length in 0..=page.len() {
-        assert_eq!(internal(list(row(page[..length].to_vec()))), "a column is missing");
+    assert_eq!(internal(list(Ok(None))), "api.show_tasks gave no row");
+    assert_eq!(internal(list(row([Value::Null]))), "a column is null");
+    for (answer, told) in [
+        ("", "unknown outcome "),
+        ("moved 9 epoch", "unknown outcome moved"),
+        ("unchanged", INCOMPLETE),
+        ("unchanged 9", INCOMPLETE),
+        ("unchanged x epoch", INCOMPLETE),
+        ("page 9 epoch", INCOMPLETE),
+        ("page 9 epoch x", INCOMPLETE),
+        ("page 9 epoch - i", INCOMPLETE),
+        ("page 9 epoch - i k", INCOMPLETE),
+    ] {
+        assert_eq!(internal(list(row([text(answer)]))), told, "{answer}");
     }
 }
 
 #[test]
 fn a_task_that_is_there_has_json_and_a_tag() {
-    let ([number, epoch], _) = state(3);
-    assert_eq!(get(row([text(JSON), number, epoch])), Ok(Some(stored())));
-    assert_eq!(get(row([Value::Null, Value::Null, Value::Null])), Ok(None));
+    assert_eq!(get(row([text(&format!("3 epoch {JSON}"))])), Ok(Some(stored())));
+    assert_eq!(get(row([Value::Null])), Ok(None));
 }
 
 fn unchanged() -> Listing {
-    Listing::Unchanged { etag: state(9).1 }
+    Listing::Unchanged { etag: state(9) }
 }
 
-/// The row of a list: its outcome, and the parts of its tag before the other columns.
-fn list_row(outcome: &str, others: impl IntoIterator<Item = Value>) -> Answer {
-    row([text(outcome)].into_iter().chain(state(9).0).chain(others).collect::<Vec<_>>())
+/// The row of a list whose outcome comes with the number and the epoch.
+fn list_row(outcome: &str) -> Answer {
+    row([text(&format!("{outcome} 9 epoch"))])
 }
 
 #[test]
 fn a_list_is_unchanged_or_a_page_which_may_be_the_last_one() {
-    assert_eq!(list(list_row("unchanged", [])), Ok(unchanged()));
-    let page = |key: Value, id: Value, total: Value| {
-        let lines = text("9 4\n{\"n\":1}\n{\"n\":2}\n{\"n\":3}");
-        match list(list_row("page", [lines, key, id, total])) {
+    assert_eq!(list(list_row("unchanged")), Ok(unchanged()));
+    let page = |behind: &str| {
+        let lines = format!("9 4\n{{\"n\":1}}\n{{\"n\":2}}\n{{\"n\":3}}\npage 9 epoch {behind}");
+        match list(row([text(&lines)])) {
             Ok(Listing::Page { etag, page: Page { objects, next, total } }) => {
-                let [latest, other] = [9, 4].map(|number| state(number).1);
+                let [latest, other] = [9, 4].map(state);
                 let [latest, other] = [latest.as_str(), other.as_str()];
                 assert_eq!(etag.as_str(), latest);
                 assert_eq!(objects, format!(r#"{{"n":1,"etag":"\"{latest}\""}},{{"n":2,"etag":"\"{other}\""}}"#));
@@ -106,12 +113,11 @@ fn a_list_is_unchanged_or_a_page_which_may_be_the_last_one() {
             other => panic!("{other:?}"),
         }
     };
-    let after = PagePosition { key: "k".to_owned(), id: "i".to_owned() };
-    assert_eq!(page(text("k"), text("i"), Value::Int(2)), (Some(after), Some(2)));
-    assert_eq!(page(Value::Null, Value::Null, Value::Null), (None, None));
-    assert_eq!(page(text("k"), Value::Null, Value::Null), (None, None));
-    assert_eq!(page(Value::Null, text("i"), Value::Null), (None, None));
-    let lines = |lines: &str| list(list_row("page", [text(lines), Value::Null, Value::Null, Value::Null]));
+    let after = |key: &str| Some(PagePosition { key: key.to_owned(), id: "i".to_owned() });
+    assert_eq!(page(r#"2 i "k""#), (after("k"), Some(2)));
+    assert_eq!(page(r#"- i "a-0 two\nlines \"""#), (after("a-0 two\nlines \""), None));
+    assert_eq!(page("-"), (None, None));
+    let lines = |lines: &str| list(row([text(&format!("{lines}\npage 9 epoch -"))]));
     assert!(matches!(lines(""), Ok(Listing::Page { page, .. }) if page.objects.is_empty()));
     assert_eq!(internal(lines("2 1\n{}")), "a page has more numbers than objects");
 }
@@ -133,7 +139,7 @@ fn slot_and_short(asked: &Asked) -> (bool, bool) {
 fn only_a_first_page_without_conditions_may_be_batched() {
     let batched = |query: ListQuery| {
         let (outcome, asked) =
-            call(list_row("unchanged", []), async |scope| scope.list_tasks(&query, Some(&TagMatch::Any)).await);
+            call(list_row("unchanged"), async |scope| scope.list_tasks(&query, Some(&TagMatch::Any)).await);
         assert_eq!(outcome, Ok(unchanged()));
         let bounded = query.filter.is_empty() && !query.count;
         let (slot, short) = slot_and_short(&asked);
@@ -157,7 +163,8 @@ fn a_list_by_states_is_short_or_sent_again_over_the_dedicated_pool() {
     let query = ListQuery { filter: by_states, ..newest() };
     for (first, asked) in [("unchanged", 1), ("long", 2), ("busy", 2)] {
         let (fake, data) = data();
-        fake.gives(list_row(first, [])).gives(list_row("unchanged", []));
+        fake.gives(if first == "unchanged" { list_row(first) } else { row([text(first)]) })
+            .gives(list_row("unchanged"));
         assert_eq!(run(data.scope(&caller, &times).list_tasks(&query, None)), Ok(unchanged()), "{first}");
         let calls = fake.asked();
         let pools = calls.iter().map(|call| (call.statement.pool, slot_and_short(call))).collect::<Vec<_>>();
@@ -178,7 +185,7 @@ fn a_list_by_states_is_short_or_sent_again_over_the_dedicated_pool() {
         Filter { q: some(), ..Filter::default() },
     ] {
         let query = ListQuery { filter: Filter { completed: Some(true), ..filter }, ..newest() };
-        let (_, asked) = call(list_row("unchanged", []), async |scope| scope.list_tasks(&query, None).await);
+        let (_, asked) = call(list_row("unchanged"), async |scope| scope.list_tasks(&query, None).await);
         assert_eq!((asked.statement.pool, slot_and_short(&asked)), (Pool::Dedicated, (true, false)), "{query:?}");
     }
 }
@@ -186,14 +193,13 @@ fn a_list_by_states_is_short_or_sent_again_over_the_dedicated_pool() {
 #[test]
 fn a_statement_for_many_calls_takes_and_gives_what_the_one_for_a_single_call_does() {
     let (_, get) = call(row([Value::Null]), async |scope| scope.get_task(ID).await);
-    let (_, list) = call(list_row("unchanged", []), async |scope| scope.list_tasks(&newest(), None).await);
+    let (_, list) = call(list_row("unchanged"), async |scope| scope.list_tasks(&newest(), None).await);
     for asked in [get, list] {
+        let function = |sql: &str| sql.split("api.").nth(1).unwrap().to_owned();
         let (single, batched) = (asked.statement.single, asked.statement.batched.unwrap());
-        let columns = |sql: &str| sql.split(" from ").next().unwrap().trim().to_owned();
-        let expected = columns(single).replace("select ", "select number, caller, ");
-        assert_eq!(columns(batched), expected);
-        let call = |sql: &str| sql.split(" from api.").nth(1).unwrap().to_owned();
-        assert_eq!(call(batched), call(single).replacen('(', "_of_each(", 1));
+        assert!(single.starts_with("select api.") && batched.starts_with("select number, caller, answer from api."));
+        assert_eq!(function(batched), function(single).replacen('(', "_of_each(", 1));
+        assert!(batched.ends_with(&format!(" where null::api.interface_{INTERFACE} is null")), "{batched}");
     }
 }
 
@@ -201,17 +207,14 @@ fn a_statement_for_many_calls_takes_and_gives_what_the_one_for_a_single_call_doe
 fn each_read_hands_its_parameters_on_in_the_order_of_its_function() {
     let check = |asked: Asked, function: &str, expected: Value| {
         let sql = asked.statement.single;
-        assert!(
-            sql.ends_with(&format!(" from api.{function}($1, $2) where null::api.interface_{INTERFACE} is null")),
-            "{sql}"
-        );
+        assert_eq!(sql, format!("select api.{function}($1, $2) where null::api.interface_{INTERFACE} is null"));
         assert_eq!(asked.parameters, [text("alice"), expected], "{sql}");
     };
     let (_, asked) = call(row([Value::Null]), async |scope| scope.get_task(ID).await);
-    check(asked, "read_task", Value::Uuid(ID));
-    let (_, asked) = call(list_row("unchanged", []), async |scope| {
+    check(asked, "show_task", Value::Uuid(ID));
+    let (_, asked) = call(list_row("unchanged"), async |scope| {
         scope.list_tasks(&newest(), Some(&TagMatch::Tags(vec![EntityTag::new("a-4")]))).await
     });
     let expected = Value::Json(r#"{"order":"created_at_desc","limit":100,"known":["a-4"]}"#.to_owned());
-    check(asked, "read_tasks", expected);
+    check(asked, "show_tasks", expected);
 }

@@ -1,4 +1,4 @@
-//! The parameters of `api.write`, and the meaning of its row.
+//! The parameters of `api.run_writes`, and the meaning of its lines.
 
 use uuid::Uuid;
 
@@ -17,20 +17,14 @@ fn of(operation: TaskOperation) -> Writes {
     Writes { key: None, atomic: true, list: vec![write] }
 }
 
-fn texts<const N: usize>(texts: [Option<&str>; N]) -> Value {
-    Value::Texts(texts.map(|text| text.map(str::to_owned)).to_vec())
+/// The row of `api.run_writes` for one write.
+fn answer(request: &str, outcome: &str, body: Option<&str>) -> Answer {
+    let body = body.map(|body| format!(" {body}")).unwrap_or_default();
+    lines(&format!("{request} epoch\n{outcome} {ID} 3 2{body}"))
 }
 
-fn numbers<const N: usize>(numbers: [Option<i64>; N]) -> Value {
-    Value::Ints(numbers.to_vec())
-}
-
-/// The row of `api.write` for one write.
-fn answer(request: &str, outcome: &str, body: Option<&str>) -> Vec<Value> {
-    let id = ID.to_string();
-    let numbers = [numbers([Some(3)]), numbers([Some(2)])];
-    let [seq, version] = numbers;
-    vec![text(request), text("epoch"), texts([Some(outcome)]), texts([Some(&id)]), seq, version, texts([body])]
+fn lines(lines: &str) -> Answer {
+    row([text(lines)])
 }
 
 type Outcome = Result<Vec<Result<Written, Error>>, Error>;
@@ -48,7 +42,7 @@ fn written(number: i64, body: Option<&str>) -> Written {
 #[test]
 fn each_outcome_is_a_resource_or_an_error() {
     const JSON: Option<&str> = Some(r#"{"title":"t}"}"#);
-    let done = |request, outcome, body| delete(row(answer(request, outcome, body)));
+    let done = |request, outcome, body| delete(answer(request, outcome, body));
     let changed = written(3, Some("t}"));
     assert_eq!(done("done", "changed", JSON), Ok(vec![Ok(changed.clone())]));
     assert_eq!(done("done", "created", JSON), Ok(vec![Ok(Written { created: true, ..changed.clone() })]));
@@ -58,55 +52,48 @@ fn each_outcome_is_a_resource_or_an_error() {
     assert_eq!(done("done", "not_found", None), Ok(vec![Err(Error::NotFound)]));
     assert_eq!(done("done", "precondition_failed", None), Ok(vec![Err(Error::PreconditionFailed)]));
     assert_eq!(done("replayed", "gone", None), Ok(vec![Err(Error::Gone)]));
-    assert_eq!(delete(row([text("key_reused")])), Err(Error::KeyReused));
-    assert_eq!(delete(row([text("in_flight"), Value::Null, Value::Null])), Err(Error::InFlight));
+    assert_eq!(delete(lines("key_reused")), Err(Error::KeyReused));
+    assert_eq!(delete(lines("in_flight")), Err(Error::InFlight));
 }
 
 #[test]
 fn each_write_of_a_request_has_its_result() {
-    let [first, second] = [ID, OTHER].map(|id| id.to_string());
-    let columns = vec![
-        text("done"),
-        text("epoch"),
-        texts([Some("changed"), Some("not_found"), Some("deleted")]),
-        texts([Some(&first), None, Some(&second)]),
-        numbers([Some(3), None, Some(4)]),
-        numbers([Some(2), None, Some(2)]),
-        texts([Some(r#"{"title":"t"}"#), None, None]),
-    ];
-    let expected = vec![Ok(written(3, Some("t"))), Err(Error::NotFound), Ok(Written { id: OTHER, ..written(4, None) })];
-    assert_eq!(delete(row(columns)), Ok(expected));
+    let answer = format!(
+        "done epoch\nchanged {ID} 3 2 {{\"title\":\"t\"}}\nnot_found {OTHER}\nprecondition_failed {ID} 3\ndeleted {OTHER} 4 2"
+    );
+    let deleted = Written { id: OTHER, ..written(4, None) };
+    let expected = vec![Ok(written(3, Some("t"))), Err(Error::NotFound), Err(Error::PreconditionFailed), Ok(deleted)];
+    assert_eq!(delete(lines(&answer)), Ok(expected));
 }
 
 #[test]
 fn what_no_function_of_errand_answers_is_an_internal_error() {
-    assert_eq!(internal(delete(row([text("moved")]))), "unknown outcome moved");
-    assert_eq!(internal(delete(row(answer("done", "moved", None)))), "unknown outcome moved");
-    assert_eq!(internal(delete(Ok(None))), "api.write gave no row");
-    let whole = answer("done", "deleted", None);
-    for length in 0..whole.len() {
-        assert_eq!(internal(delete(row(whole[..length].to_vec()))), "a column is missing");
-        let mut columns = whole.clone();
-        columns[length] = Value::Null;
-        assert_eq!(internal(delete(row(columns))), "a column is null");
+    assert_eq!(internal(delete(lines("moved"))), "unknown outcome moved");
+    assert_eq!(internal(delete(lines(""))), "unknown outcome ");
+    assert_eq!(internal(delete(answer("done", "moved", None))), "unknown outcome moved");
+    for answer in ["done", "replayed", "done \ndeleted"] {
+        assert_eq!(internal(delete(lines(answer))), "an answer of the database is incomplete", "{answer}");
     }
+    assert_eq!(internal(delete(Ok(None))), "api.run_writes gave no row");
+    assert_eq!(internal(delete(row([]))), "a column is missing");
+    assert_eq!(internal(delete(row([Value::Null]))), "a column is null");
     for (outcome, body) in [("created", None), ("changed", None), ("deleted", Some("{}"))] {
         let why = format!("a resource is {outcome}, which its body contradicts");
-        assert_eq!(internal(delete(row(answer("done", outcome, body)))), why);
+        assert_eq!(internal(delete(answer("done", outcome, body))), why);
     }
-    for (place, value) in [(3, texts([None])), (3, texts([Some("x")])), (4, numbers([None])), (5, numbers([None]))] {
-        let mut columns = whole.clone();
-        columns[place] = value;
-        assert_eq!(internal(delete(row(columns))), "a resource is deleted, and has no id or number");
+    for columns in ["", " x 3 2", &format!(" {ID}"), &format!(" {ID} 3"), &format!(" {ID} x 2"), &format!(" {ID} 3 x")]
+    {
+        let told = internal(delete(lines(&format!("done epoch\ndeleted{columns}"))));
+        assert_eq!(told, "a resource is deleted, and has no id or number", "{columns}");
     }
 }
 
 #[test]
 fn each_operation_is_a_document() {
     let document = |writes: &Writes| {
-        let (_, asked) = call(row(answer("done", "deleted", None)), async |scope| scope.write(writes).await);
-        let function = format!(" from api.write($1, $2) where null::api.interface_{INTERFACE} is null");
-        assert!(asked.statement.single.ends_with(&function), "{}", asked.statement.single);
+        let (_, asked) = call(answer("done", "deleted", None), async |scope| scope.write(writes).await);
+        let sql = format!("select api.run_writes($1, $2) where null::api.interface_{INTERFACE} is null");
+        assert_eq!(asked.statement.single, sql);
         let [caller, Value::Json(document)] = &asked.parameters[..] else { panic!("{asked:?}") };
         assert_eq!(*caller, text("alice"));
         document.clone()
@@ -147,7 +134,7 @@ fn each_operation_is_a_document() {
 #[test]
 fn only_the_second_request_may_wait() {
     let (fake, data) = data();
-    fake.gives(Err(refused("55P03"))).gives(row(answer("done", "deleted", None)));
+    fake.gives(Err(refused("55P03"))).gives(answer("done", "deleted", None));
     let (caller, times) = (caller(), Times::default());
     assert!(run(data.scope(&caller, &times).write(&of(TaskOperation::Delete))).is_ok());
     let waits = |asked: &Asked| match asked.parameters.last() {

@@ -343,13 +343,14 @@ fn each_order_has_an_index_that_serves_it() {
                 .replace("by_priorities", "$3")
                 .replace("by_tags", "$4")
                 .replace("by_patterns", "$5")
-                .replace("by_query", "$6");
+                .replace("by_query", "$6")
+                .replace("by_word", "$7");
             let plan = target()
                 .app_query(&format!(
                     "set errand.user_id = '{}'; set plan_cache_mode = {mode}; set enable_sort = off;
-                     prepare page (api.task_page_start, boolean, smallint[], text[], text[], tsquery) as {query};
+                     prepare page (api.task_page_start, boolean, smallint[], text[], text[], tsquery, text) as {query};
                      explain (analyze, buffers, costs off, timing off)
-                     execute page (row ({key}, {id}, 50), null, null, null, null, null)",
+                     execute page (row ({key}, {id}, 50), null, null, null, null, null, null)",
                     user.id,
                 ))
                 .unwrap_or_else(|error| panic!("{order}: {error}"))

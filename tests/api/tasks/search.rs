@@ -270,6 +270,58 @@ fn candidates_are_in_the_order_of_the_list() {
     }
 }
 
+/// Only words are indexed, and many writes in a row may have none.
+#[test]
+fn writes_without_words_leave_the_index_as_it_is() {
+    let user = User::new("no-words");
+    let task = user.create(json!({"title": "rare"}));
+    for n in 0..2 * MANY {
+        user.patch(&format!("/tasks/{}/complete", task.id), json!({"completed": n % 2 == 0})).expect(200);
+    }
+    let index =
+        format!("select array_agg(term || cardinality(ids)) from errand.task_term where user_id = '{}'", user.id);
+    assert_eq!(target().admin_query(&index), ["{rare1}"]);
+    assert_eq!(found(&user, "rare"), ["rare"]);
+}
+
+/// Another user may wait behind a batch of the index, so its cost is bounded.
+#[test]
+fn a_batch_of_long_texts_ends_early_and_later_writes_continue() {
+    let user = User::new("long-texts");
+    let words = |letter: char, count: usize| (0..count).map(|n| format!("{letter}{n}")).collect::<Vec<_>>().join(" ");
+    for n in 0..MANY {
+        user.create(json!({"title": words('t', 60), "description": format!("rare{n} {}", words('d', 100))}));
+    }
+    let batches = || {
+        target().admin_query(&format!(
+            "select sum(cardinality(ids)) from errand.task_term where user_id = '{}' group by batch order by batch",
+            user.id
+        ))
+    };
+    let behind =
+        || target().admin_query(&format!("select index_behind from errand.account where user_id = '{}'", user.id));
+    let finds_all = || {
+        for n in [0, 40, 80, MANY - 1] {
+            assert_eq!(found(&user, &format!("rare{n} d50 d99")).len(), 1, "{n}");
+        }
+        assert!(found(&user, "rare d100").is_empty());
+    };
+    assert_eq!((batches().len(), behind().concat().as_str()), (1, "t"));
+    finds_all();
+    // A task has 60 pieces of its title, 64 of its description, and the mark of a long text.
+    let mut written = MANY;
+    while behind() == ["t"] {
+        user.create(json!({"title": "-"}));
+        written += 1;
+        assert!(written <= 256, "{:?}", batches());
+    }
+    assert_eq!(written, 176);
+    let pieces: Vec<usize> = batches().iter().map(|batch| batch.parse().unwrap()).collect();
+    assert!(pieces.iter().all(|pieces| *pieces < 4096 + 193), "{pieces:?}");
+    assert!(pieces.iter().sum::<usize>() >= MANY * 125, "{pieces:?}");
+    finds_all();
+}
+
 /// The index has the terms of all users. A search of one user never finds the tasks of another.
 #[test]
 fn a_search_is_of_the_own_tasks() {

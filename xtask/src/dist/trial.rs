@@ -15,7 +15,7 @@ use tokio::process::Command;
 
 use super::{Archives, VERSION, make, sha256, tracked};
 use crate::{
-    http, live,
+    build, http, live,
     process::{self, BRIEF, LONG},
     runtime::{self, Runtime, Serving},
     settings::JWT_SECRET,
@@ -32,15 +32,17 @@ pub(crate) async fn run(server: &str) -> Result<()> {
     if !workspace::root()?.join(".git").exists() {
         return Err(NotRun("this is no checkout of git, which names the files of the archives".to_owned()).into());
     }
-    let archives = make().await?;
     let folder = workspace::root()?.join("target/dist/trial");
     if folder.exists() {
         fs::remove_dir_all(&folder)?;
     }
     fs::create_dir_all(&folder)?;
+    // Beside each other: cargo uses one core for some of either. Each is waited for, because the other build would go on without us.
+    let (archives, components) = tokio::join!(make(), built_elsewhere(&folder));
+    let (archives, components) = (archives?, components?);
     let bundle = unpacked(&archives, &folder).await?;
     serves(&bundle, server).await?;
-    same_bytes_elsewhere(&bundle, &folder).await?;
+    same_bytes(&components, &bundle)?;
     fs::remove_dir_all(&folder)?;
     Ok(())
 }
@@ -134,9 +136,11 @@ impl Spin {
     }
 }
 
-/// Builds the components in another folder, with other homes.
-async fn same_bytes_elsewhere(bundle: &Path, folder: &Path) -> Result<()> {
-    eprintln!("\n== the components, built in another folder with another HOME and CARGO_HOME; this takes some minutes");
+/// Builds the components in another folder, with other homes. Returns the folder that they are in.
+async fn built_elsewhere(folder: &Path) -> Result<PathBuf> {
+    eprintln!(
+        "errand: beside the archives, the components in another folder with another HOME and CARGO_HOME; minutes"
+    );
     let root = workspace::root()?;
     let other = folder.join("another folder");
     for path in tracked(&root).await? {
@@ -145,11 +149,11 @@ async fn same_bytes_elsewhere(bundle: &Path, folder: &Path) -> Result<()> {
         fs::copy(root.join(&path), to)?;
     }
     // This program, which takes the folder that it runs in for its checkout.
-    let mut build = workspace::program_in(&other, &std::env::current_exe()?.to_string_lossy());
-    build.arg("build");
+    let mut command = workspace::program_in(&other, &std::env::current_exe()?.to_string_lossy());
+    command.arg("build");
     // rustup's own home stays, because it has the compiler.
     if let (None, Some(home)) = (std::env::var_os("RUSTUP_HOME"), std::env::home_dir()) {
-        build.env("RUSTUP_HOME", home.join(".rustup"));
+        command.env("RUSTUP_HOME", home.join(".rustup"));
     }
     let cargo_home = folder.join("another cargo home");
     fs::create_dir_all(&cargo_home)?;
@@ -157,12 +161,17 @@ async fn same_bytes_elsewhere(bundle: &Path, folder: &Path) -> Result<()> {
     if let Some(config) = toolchain::cargo_home().map(|home| home.join("config.toml")).filter(|path| path.is_file()) {
         fs::copy(config, cargo_home.join("config.toml"))?;
     }
-    build.env("HOME", folder.join("another home")).env("CARGO_HOME", cargo_home);
-    process::run(build, LONG).await?;
+    command.env("HOME", folder.join("another home")).env("CARGO_HOME", cargo_home);
+    process::run(command, LONG).await?;
+    Ok(other.join("target").join(TARGET).join("release"))
+}
+
+fn same_bytes(components: &Path, bundle: &Path) -> Result<()> {
+    eprintln!("\n== the components are the same as those that were built in another folder");
     let mut different = Vec::new();
-    for package in crate::build::PACKAGES {
+    for package in build::PACKAGES {
         let file = format!("{}.wasm", package.replace('-', "_"));
-        let built = fs::read(other.join("target").join(TARGET).join("release").join(&file))?;
+        let built = fs::read(components.join(&file))?;
         let bundled = fs::read(bundle.join("components").join(&file))?;
         let (built, bundled) = (sha256(&built), sha256(&bundled));
         eprintln!("{file}: {built}");

@@ -196,7 +196,9 @@ async fn a_rollback_keeps_tasks_and_words() -> Result<()> {
     let files = Migrations::of_checkout()?;
     migrate(&address, &files).await?;
     fold(&address, |_| true).await?;
-    errand_postgres::migrate::rollback(&address, files.path(), 1).await?;
+    while ask(&address, "select (to_regtype('api.interface_4') is not null)::text").await? == "true" {
+        errand_postgres::migrate::rollback(&address, files.path(), 1).await?;
+    }
     assert_eq!(ask(&address, of_before).await?, tasks);
     migrate(&address, &files).await?;
     assert_eq!(fold(&address, |_| true).await?, progress(2, 3));

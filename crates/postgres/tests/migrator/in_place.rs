@@ -52,7 +52,7 @@ fn calls(caller: &str, round: usize) -> Vec<Call> {
         let id = id.unwrap_or_default();
         let list = format!(r#""list": [{{"operation": "task.{operation}", "id": "{id}", {rest}}}]"#);
         call(
-            "select outcomes[1], outcome, epoch, ids, seqs, versions, bodies from api.write($1, $2::text::jsonb)",
+            "select split_part(split_part(api.run_writes($1, $2::text::jsonb), chr(10), 2), ' ', 1)",
             &[me, Some(&format!(r#"{{"atomic": true, "wait": false, {list}}}"#))],
             match operation {
                 "create" => "created",
@@ -74,27 +74,22 @@ fn calls(caller: &str, round: usize) -> Vec<Call> {
             {{"operation": "task.patch", "id": "{0}", "document": {{}}}}]}}"#,
         first.unwrap_or_default()
     );
-    let several = "select outcomes[2], outcome from api.write($1, $2::text::jsonb)";
-    let outcome = "select outcome, outcomes from api.write($1, $2::text::jsonb)";
-    let list = "select outcome, seq, epoch, tasks, last_key, last_id, total from api.read_tasks($1, $2::text::jsonb)";
+    let several = "select split_part(split_part(api.run_writes($1, $2::text::jsonb), chr(10), 3), ' ', 1)";
+    let outcome = "select split_part(api.run_writes($1, $2::text::jsonb), ' ', 1)";
+    let list = "select substring(api.show_tasks($1, $2::text::jsonb), '\\n(page) ')";
     let mut calls = vec![
-        call("select oldest::text from api.interface() where null::api.interface_3 is null", &[], "1"),
+        call("select oldest::text from api.interface() where null::api.interface_5 is null", &[], "1"),
         call(outcome, &[me, Some(&keyed)], "done"),
         call(outcome, &[me, Some(&keyed)], "replayed"),
-        call("select left(task, 1), seq, epoch from api.read_task($1, $2::text::uuid)", &[me, first], "{"),
-        call(
-            "select number::text, caller, task, seq, epoch from api.read_task_of_each(array[$1], array[$2])",
-            &[me, first],
-            "1",
-        ),
+        call("select substring(api.show_task($1, $2::text::uuid), ' ({)')", &[me, first], "{"),
+        call("select number::text, caller, answer from api.show_task_of_each(array[$1], array[$2])", &[me, first], "1"),
         write("put", first, &document),
         write("put", second, &format!(r#""must_be_absent": true, {document}"#)),
         write("patch", first, r#""document": {"title": "another word"}"#),
         write("complete", first, r#""document": {}"#),
         call(several, &[me, Some(&both)], "changed"),
         call(
-            "select number::text, caller, outcome, seq, epoch, tasks, last_key, last_id, total \
-            from api.read_tasks_of_each(array[$1], array[$2])",
+            "select number::text, caller, answer from api.show_tasks_of_each(array[$1], array[$2])",
             &[me, Some(r#"{"order": "due_asc", "limit": 1}"#)],
             "1",
         ),
@@ -126,6 +121,17 @@ fn older_calls(me: Option<&str>, id: Option<&str>) -> Vec<Call> {
     const TASK: &str = r#"{"title": "a word", "completed": false, "priority": 1, "tags": []}"#;
     const ANOTHER: &str = r#"{"title": "another word", "completed": false, "priority": 1, "tags": []}"#;
     let page = Some(r#"{"order": "due_asc", "limit": 1}"#);
+    let several = |key: &str| {
+        let id = id.unwrap_or_default();
+        format!(
+            r#"{{{key}"atomic": false, "wait": true, "list": [
+                {{"operation": "task.patch", "id": "{id}", "if_match": ["x"], "document": {{}}}},
+                {{"operation": "task.patch", "id": "{id}", "document": {{"title": "done"}}}}]}}"#
+        )
+    };
+    let keyed = several(&format!(r#""key": "old {}", "fingerprint": "print", "#, id.unwrap_or_default()));
+    let writes = "select outcome, epoch, outcomes, ids, seqs, versions, bodies from api.write($1, $2::text::jsonb)";
+    let list = "select outcome, seq, epoch, tasks, last_key, last_id, total from api.read_tasks($1, $2::text::jsonb)";
     vec![
         call(
             "select outcome from api.task_create($1, $2::text::uuid, $3::text::jsonb, null, null)",
@@ -190,6 +196,22 @@ fn older_calls(me: Option<&str>, id: Option<&str>) -> Vec<Call> {
             "select outcome, task, seq, epoch from api.mark_task($1, $2::text::uuid, null, null, null, null, true)",
             &[me, id],
             "ok",
+        ),
+        call(writes, &[me, Some(&several(""))], "done"),
+        call(writes, &[me, Some(&keyed)], "done"),
+        call(writes, &[me, Some(&keyed)], "replayed"),
+        call("select left(task, 1), seq, epoch from api.read_task($1, $2::text::uuid)", &[me, id], "{"),
+        call(
+            "select number::text, caller, task, seq, epoch from api.read_task_of_each(array[$1], array[$2])",
+            &[me, id],
+            "1",
+        ),
+        call(list, &[me, page], "page"),
+        call(
+            "select number::text, caller, outcome, seq, epoch, tasks, last_key, last_id, total \
+            from api.read_tasks_of_each(array[$1], array[$2])",
+            &[me, page],
+            "1",
         ),
         call("select outcome from api.delete_task($1, $2::text::uuid, null, true)", &[me, id], "deleted"),
         call("select (api.turn_of($1) is not null)::text", &[me], "true"),

@@ -12,7 +12,7 @@ const EXPECTED: [(&str, &[&str]); 3] = [
     // The declaration announces the caller; a function that needs the caller for nothing else does not read the variable.
     (r#"never read variable "caller""#, &["api."]),
     // Filters by time are planned for the values at hand. The result is read into a variable of a declared type.
-    ("cannot determinate a result of dynamic SQL", &["api.read_tasks(text,jsonb)"]),
+    ("cannot determinate a result of dynamic SQL", &["api.show_tasks(text,jsonb)"]),
 ];
 
 #[tokio::test]

@@ -152,8 +152,14 @@ async fn erasures_under_writes_leave_no_orphan_and_no_number_comes_again() -> Re
                     let create = format!(
                         "select outcome, seq from api.add_task('alice', gen_random_uuid(), '{FIELDS}', {key}, 'f{n}', true)"
                     );
-                    let row = client.query_one(&create, &[]).await?;
-                    // Another outcome is that of an earlier write with the key, or of too many at once.
+                    let row = loop {
+                        let row = client.query_one(&create, &[]).await?;
+                        // The fourth writer finds no slot.
+                        if row.try_get::<_, &str>(0)? != "busy" {
+                            break row;
+                        }
+                    };
+                    // Another outcome is that of an earlier write with the key.
                     if row.try_get::<_, &str>(0)? == "created" {
                         numbers.push(row.try_get::<_, i64>(1)?);
                     }
@@ -171,7 +177,7 @@ async fn erasures_under_writes_leave_no_orphan_and_no_number_comes_again() -> Re
     for writer in writers {
         numbers.extend(timeout(LONG, writer).await???);
     }
-    assert!(erased > 4 && numbers.len() > WRITERS * WRITES / 3, "{erased} rows, {} writes", numbers.len());
+    assert!(erased > 4 && numbers.len() >= WRITERS * WRITES / 2, "{erased} rows, {} writes", numbers.len());
     let different: BTreeSet<_> = numbers.iter().collect();
     assert_eq!(different.len(), numbers.len(), "a number was given out twice");
     assert_eq!(ask(&address, ORPHANS).await?, "");
