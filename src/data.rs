@@ -26,7 +26,7 @@ pub use representation::{Listing, Stored};
 pub use statement::{Pool, Statement};
 pub use value::{Row, Value};
 
-use admission::Admission;
+use admission::{Admission, Admitted};
 use ready::{Ready, Step};
 
 use crate::auth::Caller;
@@ -264,10 +264,13 @@ impl Scope<'_> {
         statement: Statement,
         parameters: impl IntoIterator<Item = Value>,
     ) -> Result<Option<Row>, Error> {
-        self.timed(async |deadline| {
+        self.timed(async |deadline, admitted| {
             let parameters = self.with_caller(parameters);
             match statement.pool {
-                Pool::Dedicated => self.data.call_in_a_slot(statement, parameters, Kind::Read, deadline).await,
+                Pool::Dedicated => {
+                    drop(admitted);
+                    self.data.call_in_a_slot(statement, parameters, Kind::Read, deadline).await
+                }
                 _ => self.data.call(statement, parameters, Kind::Read, deadline).await,
             }
         })
@@ -281,10 +284,11 @@ impl Scope<'_> {
         statement: Statement,
         parameter: impl Fn(bool) -> Result<Value, Error>,
     ) -> Result<Option<Row>, Error> {
-        self.timed(async |deadline| {
+        self.timed(async |deadline, admitted| {
             let parameters = self.with_caller([parameter(true)?]);
             match self.data.call(statement, parameters, Kind::Read, deadline).await? {
                 Some(row) if row.is_long() || row.is_busy() => {
+                    drop(admitted);
                     let parameters = self.with_caller([parameter(false)?]);
                     self.data
                         .call_in_a_slot(statement.with_pool(Pool::Dedicated), parameters, Kind::Read, deadline)
@@ -304,7 +308,7 @@ impl Scope<'_> {
         statement: Statement,
         parameter: impl Fn(bool) -> Result<Value, Error>,
     ) -> Result<Option<Row>, Error> {
-        self.timed(async |deadline| {
+        self.timed(async |deadline, admitted| {
             let _lock = self.data.database.lock_writes(self.caller.user_id(), WRITE_LOCK_TIMEOUT).await;
             let parameters = self.with_caller([parameter(false)?]);
             for retries_left in (0..=SHARED_POOL_RETRIES).rev() {
@@ -321,6 +325,7 @@ impl Scope<'_> {
                     self.data.back_off(delay, deadline).await?;
                 }
             }
+            drop(admitted);
             let parameters = self.with_caller([parameter(true)?]);
             self.data.call_in_a_slot(statement.with_pool(Pool::Dedicated), parameters, Kind::Write, deadline).await
         })
@@ -332,11 +337,12 @@ impl Scope<'_> {
         std::iter::once(caller).chain(parameters).collect()
     }
 
-    /// Runs an operation, unless it is refused because of overload, and adds its time to the stopwatch.
-    async fn timed<T>(&self, call: impl AsyncFnOnce(Instant) -> Result<T, Error>) -> Result<T, Error> {
+    /// Runs an operation, unless it is refused because of overload, and adds its time to the stopwatch. The operation drops its admission
+    /// when it leaves the shared pool.
+    async fn timed<T>(&self, call: impl AsyncFnOnce(Instant, Admitted<'_>) -> Result<T, Error>) -> Result<T, Error> {
         let begun = (self.data.clock)();
-        let _admitted = self.data.admission.enter(self.caller.user_id(), begun)?;
-        let answer = call(begun + self.data.budget).await;
+        let admitted = self.data.admission.enter(self.caller.user_id(), begun)?;
+        let answer = call(begun + self.data.budget, admitted).await;
         self.stopwatch.add((self.data.clock)().saturating_duration_since(begun));
         answer
     }

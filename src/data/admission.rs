@@ -5,7 +5,8 @@
 //! lowest latency in a window distinguishes queueing, which affects all calls, from one slow statement. A pause of the database is no
 //! overload: the waiting calls end together after it, and the next ones are fast. A crowd of clients that each wait for their answer is no
 //! overload either, while they wait for less than the target latency. During overload, the limit of operations in flight is the number that
-//! the database answers within the target latency at its last measured rate (Little's law).
+//! the database answers within the target latency at its last measured rate (Little's law). Both are of the shared pool: an operation that
+//! goes on over the dedicated pool is no longer in flight here, because it does not wait in that queue. Its user's slots bound it.
 
 use std::hash::{BuildHasher, RandomState};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -29,7 +30,7 @@ const USER_BUCKETS: usize = 256;
 /// The maximum `Retry-After`, in seconds.
 const MAX_RETRY_AFTER: u64 = 3;
 
-/// The operations of a process.
+/// The operations of a process over the shared pool.
 pub(super) struct Admission {
     deadline: Duration,
     hasher: RandomState,
@@ -61,7 +62,7 @@ struct Window {
     refused_before: u64,
 }
 
-/// An operation in flight.
+/// An operation in flight over the shared pool, until it is dropped.
 pub(super) struct Admitted<'a> {
     admission: &'a Admission,
     bucket: usize,

@@ -22,6 +22,8 @@ struct Fake {
     locks: Mutex<Vec<(String, Duration)>>,
     /// Each lock holds a clone.
     lock: Arc<()>,
+    /// Of the [`Data`] that calls it.
+    admission: OnceLock<Arc<Admission>>,
 }
 
 type Answer = Result<Option<Row>, DatabaseError>;
@@ -32,12 +34,15 @@ struct Asked {
     parameters: Vec<Value>,
     deadline: Instant,
     locked: bool,
+    /// How many operations admission control counted meanwhile.
+    in_flight: u32,
 }
 
 impl Database for Fake {
     fn call<'a>(&'a self, statement: Statement, parameters: Vec<Value>, deadline: Instant) -> CallFuture<'a> {
         let locked = Arc::strong_count(&self.lock) > 1;
-        self.asked.lock().unwrap().push(Asked { statement, parameters, deadline, locked });
+        let in_flight = self.admission.get().unwrap().in_flight();
+        self.asked.lock().unwrap().push(Asked { statement, parameters, deadline, locked, in_flight });
         let (time, answer) = self.answers.lock().unwrap().pop_front().expect("it is asked more often than expected");
         PASSED.set(PASSED.get() + time);
         Box::pin(std::future::ready(answer))
@@ -93,7 +98,9 @@ fn data() -> (Arc<Fake>, Data) {
 fn data_within(budget: Duration) -> (Arc<Fake>, Data) {
     let fake = Arc::new(Fake::default());
     let database: Arc<dyn Database> = fake.clone();
-    (fake, Data::new(database, now, budget))
+    let data = Data::new(database, now, budget);
+    _ = fake.admission.set(Arc::clone(&data.admission));
+    (fake, data)
 }
 
 fn caller() -> Caller {

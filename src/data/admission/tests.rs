@@ -6,6 +6,12 @@ const DEADLINE: Duration = Duration::from_secs(5);
 /// How long the server takes for a call, in milliseconds.
 const COST: u64 = 5;
 
+impl Admission {
+    pub(in crate::data) fn in_flight(&self) -> u32 {
+        self.state().in_flight
+    }
+}
+
 /// A server that answers one call after the other, and its clients. A step is a millisecond.
 struct Server<'a> {
     admission: &'a Admission,
@@ -85,7 +91,7 @@ fn what_is_answered_at_twice_the_capacity_is_the_capacity() {
     // 200 a second, of 400 that come.
     assert!((3_700..=4_000).contains(&acknowledged), "{acknowledged}");
     // What is not answered within its time was refused before.
-    let in_flight = admission.state().in_flight;
+    let in_flight = admission.in_flight();
     assert!(acknowledged + server.refused() + in_flight >= 7_900, "{acknowledged} {} {in_flight}", server.refused());
     assert!(u64::from(in_flight) * COST < 2 * QUEUEING_LATENCY.as_millis() as u64, "{in_flight}");
 }

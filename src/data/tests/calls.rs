@@ -378,6 +378,33 @@ fn who_finds_no_slot_asks_again_and_holds_no_connection_meanwhile() {
 }
 
 #[test]
+fn admission_control_counts_an_operation_until_it_leaves_the_shared_pool() {
+    let counts =
+        |fake: &Fake| fake.asked().iter().map(|call| (call.statement.pool, call.in_flight)).collect::<Vec<_>>();
+    let [shared, dedicated] = [(Pool::Shared, 1), (Pool::Dedicated, 0)];
+    for kind in KINDS {
+        let (fake, data) = data();
+        fake.gives(row([Value::Int(1)]));
+        ask(&data, kind).unwrap();
+        assert_eq!(counts(&fake), [shared]);
+        assert_eq!(data.admission.in_flight(), 0);
+    }
+    let (fake, data) = data();
+    fake.gives(busy()).gives(row([Value::Int(1)]));
+    ask_in_a_slot(&data).unwrap();
+    assert_eq!(counts(&fake), [dedicated, dedicated]);
+    let (fake, data) = self::data();
+    fake.gives(row([text("long")])).gives(busy()).gives(row([Value::Int(1)]));
+    let (caller, times) = (caller(), Times::default());
+    run(data.scope(&caller, &times).read_short_first(STATEMENT, |short| Ok(short.into()))).unwrap();
+    assert_eq!(counts(&fake), [shared, dedicated, dedicated]);
+    let (fake, data) = self::data();
+    fake.gives(busy()).gives(Err(refused("55P03"))).gives(busy()).gives(row([Value::Int(1)]));
+    ask(&data, Kind::Write).unwrap();
+    assert_eq!(counts(&fake), [shared, shared, dedicated, dedicated]);
+}
+
+#[test]
 fn a_busy_write_is_not_sent_again_past_the_deadline() {
     for (left, asked) in [(2, 1), (3, 2), (4, 2), (5, 3)] {
         let (fake, data) = data_within(Duration::from_millis(left));
