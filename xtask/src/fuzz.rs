@@ -1,14 +1,16 @@
 //! `cargo xtask fuzz`: libFuzzer on every parser that a client reaches.
 
 use std::{
-    fs,
+    fs::{self, File},
     path::{Path, PathBuf},
+    sync::Arc,
+    thread,
     time::Duration,
 };
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
-use tokio::process::Command;
+use tokio::{process::Command, sync::Semaphore, task::JoinSet};
 
 use crate::{
     outside,
@@ -22,8 +24,14 @@ const CARGO_FUZZ: &str = "0.13.2";
 const MAX_INPUT_LEN: u32 = 4096;
 /// How long one input may take before it counts as a hang, in seconds.
 const HANG: u32 = 20;
+/// What libFuzzer writes before the number of inputs that it tried.
+const EXECUTED: &str = "stat::number_of_executed_units:";
+/// How many lines of libFuzzer's are shown of a target that failed.
+const SHOWN_LINES: usize = 40;
 
-/// Fuzz what clients send: each target of fuzz/ in turn, for some time
+/// Fuzz what clients send: each target of fuzz/ for some time, as many at once as there are processors
+///
+/// What libFuzzer says goes to target/fuzz/logs, and with a TARGET to the terminal.
 ///
 /// Needs a C++ compiler. With a nightly Rust that is installed as `nightly`, AddressSanitizer watches; without, it is
 /// left out. What is found fails the command and is kept under target/fuzz/found: put it into fuzz/seeds once it is fixed.
@@ -56,31 +64,79 @@ impl Fuzz {
             targets.retain(|name| name == target);
         }
         let builder = Builder::find().await?;
-        let mut failed = Vec::new();
-        for (number, target) in targets.iter().enumerate() {
-            eprintln!("\n== {target} ({} of {}), {} s", number + 1, targets.len(), self.seconds);
+        process::run(builder.build(self.target.as_deref())?, LONG).await?;
+        let processors = Arc::new(Semaphore::new(thread::available_parallelism().map_or(1, usize::from)));
+        let mut running = JoinSet::new();
+        for target in &targets {
             let folders = Folders::of(&root, target);
             folders.make()?;
-            let outcome = process::run(builder.run(target, &folders, self.seconds)?, LONG + self.limit()).await;
-            match outcome {
-                Ok(()) if self.keep => folders.minimise(&builder, target).await?,
-                Ok(()) => {}
-                Err(error) if error.to_string() == process::INTERRUPTED => return Err(error),
-                Err(error) => {
-                    eprintln!("error: {error:#}");
-                    failed.push(target.clone());
-                }
-            }
+            let run = Run {
+                command: builder.run(target, &folders, self.seconds)?,
+                log: self.target.is_none().then(|| folders.log.clone()),
+                target: target.clone(),
+                seconds: self.seconds,
+            };
+            let processors = Arc::clone(&processors);
+            running.spawn(async move {
+                let _processor = processors.acquire_owned().await?;
+                run.to_its_end().await
+            });
+        }
+        let mut failed = Vec::new();
+        while let Some(ended) = running.join_next().await {
+            failed.extend(ended??);
         }
         if !failed.is_empty() {
+            failed.sort();
             bail!("inputs that fail were found for {}: they are in target/fuzz/found", failed.join(", "));
+        }
+        if self.keep {
+            for target in &targets {
+                Folders::of(&root, target).minimise(&builder, target).await?;
+            }
         }
         eprintln!("\nerrand: nothing was found");
         Ok(())
     }
+}
 
-    fn limit(&self) -> Duration {
-        Duration::from_secs(self.seconds.into())
+/// A run of one target.
+struct Run {
+    target: String,
+    seconds: u32,
+    command: Command,
+    /// Where libFuzzer's output goes, unless to the terminal.
+    log: Option<PathBuf>,
+}
+
+impl Run {
+    /// The name of the target if an input failed.
+    async fn to_its_end(mut self) -> Result<Option<String>> {
+        let Self { target, seconds, .. } = &self;
+        eprintln!("errand: {target}, for {seconds} s");
+        let limit = LONG + Duration::from_secs((*seconds).into());
+        if let Some(log) = &self.log {
+            let file = File::create(log).with_context(|| format!("cannot write {}", log.display()))?;
+            self.command.stdout(file.try_clone()?).stderr(file);
+        }
+        let outcome = process::run(self.command, limit).await;
+        let said = self.log.as_ref().map(fs::read).transpose()?.unwrap_or_default();
+        let said = String::from_utf8_lossy(&said);
+        match outcome {
+            Ok(()) => {
+                if let Some(executed) = said.lines().find_map(|line| line.strip_prefix(EXECUTED)) {
+                    eprintln!("errand: {target}: {} inputs", executed.trim());
+                }
+                Ok(None)
+            }
+            Err(error) if error.to_string() == process::INTERRUPTED => Err(error),
+            Err(error) => {
+                let lines: Vec<_> = said.lines().collect();
+                let (_, last) = lines.split_at(lines.len().saturating_sub(SHOWN_LINES));
+                eprintln!("{}\nerror: {error:#}", last.join("\n"));
+                Ok(Some(self.target))
+            }
+        }
     }
 }
 
@@ -99,10 +155,17 @@ impl Builder {
         Ok(Self { program, nightly })
     }
 
+    /// `cargo fuzz build` of one target or of all.
+    fn build(&self, target: Option<&str>) -> Result<Command> {
+        let mut command = self.command("build")?;
+        command.args(target);
+        Ok(command)
+    }
+
     /// `cargo fuzz run`. What is found anew goes to the first folder of inputs.
     fn run(&self, target: &str, folders: &Folders, seconds: u32) -> Result<Command> {
-        let mut command = self.command(target)?;
-        command.args([&folders.found_inputs, &folders.seeds, &folders.corpus]).args([
+        let mut command = self.command("run")?;
+        command.arg(target).args([&folders.found_inputs, &folders.seeds, &folders.corpus]).args([
             "--",
             &format!("-max_total_time={seconds}"),
             &format!("-max_len={MAX_INPUT_LEN}"),
@@ -113,9 +176,9 @@ impl Builder {
         Ok(command)
     }
 
-    fn command(&self, target: &str) -> Result<Command> {
+    fn command(&self, subcommand: &str) -> Result<Command> {
         let mut command = workspace::program(&self.program)?;
-        command.args(["run", target, "--fuzz-dir", "fuzz", "--target-dir", "target/fuzz", "--codegen-units", "16"]);
+        command.args([subcommand, "--fuzz-dir", "fuzz", "--target-dir", "target/fuzz", "--codegen-units", "16"]);
         // It asks cargo, which is to be that of the compiler.
         command.env_remove("CARGO").env_remove("CARGO_TARGET_DIR");
         if self.nightly {
@@ -137,6 +200,8 @@ struct Folders {
     found_inputs: PathBuf,
     /// Inputs that fail.
     failures: PathBuf,
+    /// A file: what libFuzzer said.
+    log: PathBuf,
 }
 
 impl Folders {
@@ -146,11 +211,14 @@ impl Folders {
             corpus: root.join("fuzz/corpus").join(target),
             found_inputs: root.join("target/fuzz/inputs").join(target),
             failures: root.join("target/fuzz/found"),
+            log: root.join("target/fuzz/logs").join(target).with_extension("log"),
         }
     }
 
     fn make(&self) -> Result<()> {
-        for folder in [&self.seeds, &self.corpus, &self.found_inputs, &self.failures] {
+        let logs = self.log.parent();
+        let folders = [&self.seeds, &self.corpus, &self.found_inputs, &self.failures].map(PathBuf::as_path);
+        for folder in folders.into_iter().chain(logs) {
             fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
         }
         Ok(())
@@ -161,8 +229,8 @@ impl Folders {
         let before = self.corpus.with_extension("before");
         fs::rename(&self.corpus, &before)?;
         fs::create_dir(&self.corpus)?;
-        let mut command = builder.command(target)?;
-        command.args([&self.corpus, &self.seeds, &before, &self.found_inputs]).args([
+        let mut command = builder.command("run")?;
+        command.arg(target).args([&self.corpus, &self.seeds, &before, &self.found_inputs]).args([
             "--",
             "-set_cover_merge=1",
             // One value for "how often": otherwise each count of a loop is worth an input.
