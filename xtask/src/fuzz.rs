@@ -111,16 +111,15 @@ struct Run {
 
 impl Run {
     /// The name of the target if an input failed.
-    async fn to_its_end(mut self) -> Result<Option<String>> {
-        let Self { target, seconds, .. } = &self;
+    async fn to_its_end(self) -> Result<Option<String>> {
+        let Self { target, seconds, mut command, log } = self;
         eprintln!("errand: {target}, for {seconds} s");
-        let limit = LONG + Duration::from_secs((*seconds).into());
-        if let Some(log) = &self.log {
+        if let Some(log) = &log {
             let file = File::create(log).with_context(|| format!("cannot write {}", log.display()))?;
-            self.command.stdout(file.try_clone()?).stderr(file);
+            command.stdout(file.try_clone()?).stderr(file);
         }
-        let outcome = process::run(self.command, limit).await;
-        let said = self.log.as_ref().map(fs::read).transpose()?.unwrap_or_default();
+        let outcome = process::run(command, LONG + Duration::from_secs(seconds.into())).await;
+        let said = log.as_ref().map(fs::read).transpose()?.unwrap_or_default();
         let said = String::from_utf8_lossy(&said);
         match outcome {
             Ok(()) => {
@@ -134,7 +133,7 @@ impl Run {
                 let lines: Vec<_> = said.lines().collect();
                 let (_, last) = lines.split_at(lines.len().saturating_sub(SHOWN_LINES));
                 eprintln!("{}\nerror: {error:#}", last.join("\n"));
-                Ok(Some(self.target))
+                Ok(Some(target))
             }
         }
     }
