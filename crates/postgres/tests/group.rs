@@ -12,8 +12,10 @@ use rustix::process::{Pid, Signal, kill_process, test_kill_process_group};
 
 /// A program whose child goes on when Ctrl-C ends the program alone: a shell's background jobs ignore it.
 const CARELESS: &str = "sleep 600 & echo started; wait";
-/// A program that says that it was asked, and takes its child with it.
-const ORDERLY: &str = "trap 'echo asked; kill $!; exit' INT; sleep 600 & echo started; wait";
+/// A program that says that it was asked, and takes its child with it. It waits for a moment at a time, because a signal that reaches a
+/// shell just before `wait` begins is noticed at its end.
+const ORDERLY: &str =
+    "trap 'echo asked; kill $child; exit' INT; sleep 600 & child=$!; echo started; while :; do sleep 0.1; done";
 
 /// Set for the process that [`the_group_of_an_owner_that_is_killed_ends`] starts: own a group, until you are killed.
 const OWNER: &str = "ERRAND_TEST_OWNS_A_GROUP";
