@@ -1,6 +1,7 @@
 //! Clients at work: each a user of its own, with one request at a time and a ledger.
 
 use std::collections::HashSet;
+use std::mem;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -111,13 +112,20 @@ impl Load {
     }
 
     /// Lets the clients finish what they have begun.
-    pub async fn finish(self) -> Vec<Worker> {
+    pub async fn finish(mut self) -> Vec<Worker> {
         self.seen.stop.store(true, Ordering::SeqCst);
         let mut workers = Vec::new();
-        for worker in self.workers {
+        for worker in mem::take(&mut self.workers) {
             workers.push(worker.await.unwrap());
         }
         workers
+    }
+}
+
+/// The clients of a trial that failed must not go on during the next one.
+impl Drop for Load {
+    fn drop(&mut self) {
+        self.seen.stop.store(true, Ordering::SeqCst);
     }
 }
 
