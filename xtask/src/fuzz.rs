@@ -79,7 +79,7 @@ impl Fuzz {
             let processors = Arc::clone(&processors);
             running.spawn(async move {
                 let _processor = processors.acquire_owned().await?;
-                run.to_its_end().await
+                run.finish().await
             });
         }
         let mut failed = Vec::new();
@@ -111,7 +111,7 @@ struct Run {
 
 impl Run {
     /// The name of the target if an input failed.
-    async fn to_its_end(self) -> Result<Option<String>> {
+    async fn finish(self) -> Result<Option<String>> {
         let Self { target, seconds, mut command, log } = self;
         eprintln!("errand: {target}, for {seconds} s");
         if let Some(log) = &log {
