@@ -12,7 +12,7 @@ use tokio::net::TcpStream;
 use tokio::time::sleep;
 
 use crate::support::client::Client;
-use crate::support::trial::{RECOVERY, SLACK, Trial, grown, patience, shown};
+use crate::support::trial::{CLIENT_SLACK, RECOVERY, SLACK, Trial, grown, patience, shown};
 use crate::support::world::{RUNTIME, World, world};
 use crate::support::{is_p2, keeps_deadlines, lasting, times};
 use errand_testing::left_out;
@@ -165,7 +165,7 @@ async fn wait_for_a_lock(world: &World, clients: Vec<Client>) -> Vec<Client> {
     for attempt in attempts {
         let (client, reply, took) = attempt.await.unwrap();
         assert_eq!(reply.status, 503, "{}", reply.body);
-        assert!(took < patience() + SLACK, "{took:?}");
+        assert!(took < patience() + CLIENT_SLACK, "{took:?}");
         clients.push(client);
     }
     admin.batch_execute("rollback").await.unwrap();

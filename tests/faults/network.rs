@@ -7,7 +7,7 @@ use tokio::time::sleep;
 use crate::support::client::Client;
 use crate::support::host::DEADLINE;
 use crate::support::proxy::Mode;
-use crate::support::trial::{RECOVERY, SLACK, Trial};
+use crate::support::trial::{CLIENT_SLACK, RECOVERY, Trial};
 use crate::support::world::{RUNTIME, world};
 use crate::support::{keeps_deadlines, lasting, times};
 
@@ -104,7 +104,7 @@ fn a_database_that_falls_silent_under_load() {
                     let begun = Instant::now();
                     assert_eq!(status(&mut probe, "/health/live").await, 200);
                     assert_eq!(status(&mut probe, "/health/ready").await, 503);
-                    assert!(begun.elapsed() < DEADLINE + SLACK);
+                    assert!(begun.elapsed() < DEADLINE + CLIENT_SLACK);
                 }
                 world.proxy.set(Mode::Pass);
             })

@@ -13,7 +13,7 @@ use uuid::Uuid;
 use crate::support::host::DEADLINE;
 use crate::support::load::{Load, Seen};
 use crate::support::proxy::Mode;
-use crate::support::trial::{Fault, RECOVERY, SLACK, compare, patience, shown, summary, unexcused};
+use crate::support::trial::{CLIENT_SLACK, Fault, RECOVERY, SLACK, compare, patience, shown, summary, unexcused};
 use crate::support::world::{RUNTIME, World, world};
 use crate::support::{is_soak, keeps_deadlines, lasting};
 
@@ -114,7 +114,7 @@ async fn soak(world: &World, goals: &Goals, seed: u64) {
         }
     }
     wrong.extend(late);
-    if keeps_deadlines() && longest > DEADLINE + SLACK {
+    if keeps_deadlines() && longest > DEADLINE + CLIENT_SLACK {
         wrong.push(format!("a client waited {} ms", longest.as_millis()));
     }
     assert!(wrong.is_empty(), "{} things are wrong:\n{}", wrong.len(), shown(&wrong));
